@@ -1,0 +1,1 @@
+"""Small pure pieces that every part of Aegis shares."""

@@ -1,0 +1,119 @@
+"""The root of the error catalogue and the errors that every part may raise."""
+
+from typing import Any, ClassVar
+
+
+class AegisError(Exception):
+    """
+    An anticipated refusal or failure that every edge can render.
+
+    The class carries what an edge needs: ``code`` (stable word), ``status`` (HTTP) and
+    ``temporary`` (whether the same request may succeed later). The docstring is the message
+    when none is given; keyword arguments become ``details``.
+    """
+
+    code: ClassVar[str] = "INTERNAL_ERROR"
+    status: ClassVar[int] = 500
+    temporary: ClassVar[bool] = False
+
+    def __init__(self, message: str = "", **details: Any) -> None:
+        self.message = message or default_message(type(self))
+        self.details = details
+        super().__init__(self.message)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The body every JSON edge starts from: ``code``, ``message``, ``details``."""
+        return {"code": self.code, "message": self.message, "details": self.details}
+
+
+def default_message(error: type[AegisError]) -> str:
+    """The first paragraph of an error's docstring, on one line."""
+    return " ".join((error.__doc__ or error.__name__).strip().split("\n\n")[0].split())
+
+
+class ValidationFailed(AegisError):
+    """What was sent does not have the required form."""
+
+    code = "VALIDATION_ERROR"
+    status = 400
+
+
+class PayloadTooLarge(AegisError):
+    """What was sent is larger than allowed."""
+
+    code = "PAYLOAD_TOO_LARGE"
+    status = 413
+
+
+class InvalidState(AegisError):
+    """The command is not legal in this state."""
+
+    code = "INVALID_STATE"
+    status = 400
+
+
+class NotAuthenticated(AegisError):
+    """Valid credentials are required."""
+
+    code = "NOT_AUTHENTICATED"
+    status = 401
+
+
+class PermissionDenied(AegisError):
+    """The caller is not allowed to do this."""
+
+    code = "PERMISSION_DENIED"
+    status = 403
+
+
+class PreconditionFailed(AegisError):
+    """The version given is not the current one."""
+
+    code = "PRECONDITION_FAILED"
+    status = 412
+
+
+class IdempotencyMismatch(AegisError):
+    """This idempotency key was used before with another request."""
+
+    code = "IDEMPOTENCY_MISMATCH"
+    status = 422
+
+
+class RateLimited(AegisError):
+    """Too many requests; try again later."""
+
+    code = "RATE_LIMITED"
+    status = 429
+    temporary = True
+
+
+class InternalError(AegisError):
+    """Something failed that should not; it was logged."""
+
+    code = "INTERNAL_ERROR"
+    status = 500
+
+
+class DatabaseUnavailable(AegisError):
+    """The database cannot be reached."""
+
+    code = "DATABASE_ERROR"
+    status = 503
+    temporary = True
+
+
+class CacheUnavailable(AegisError):
+    """A layer or limiter that is required cannot be reached."""
+
+    code = "CACHE_ERROR"
+    status = 503
+    temporary = True
+
+
+class ServiceUnavailable(AegisError):
+    """This part of the server is not available now."""
+
+    code = "SERVICE_UNAVAILABLE"
+    status = 503
+    temporary = True
