@@ -1,0 +1,31 @@
+"""Errors of components; those of sockets stand in ``streaming.core.errors``."""
+
+from aegis_project.kit.errors import AegisError
+
+
+class ComponentNotFound(AegisError):
+    """There is no such component."""
+
+    code = "COMPONENT_NOT_FOUND"
+    status = 404
+
+
+class ComponentAmbiguous(AegisError):
+    """More than one component waits for its data socket; say which by component_id."""
+
+    code = "COMPONENT_AMBIGUOUS"
+    status = 409
+
+
+class CredentialNotFound(AegisError):
+    """There is no such credential."""
+
+    code = "CREDENTIAL_NOT_FOUND"
+    status = 404
+
+
+class UnknownCommand(AegisError):
+    """The server does not know this COMMAND."""
+
+    code = "UNKNOWN_COMMAND"
+    status = 400
