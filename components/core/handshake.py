@@ -1,0 +1,304 @@
+"""The server's side of one control socket: frames and moments go in, effects come out."""
+
+from enum import StrEnum
+
+from aegis_project.kit.errors import AegisError, InvalidState
+from components.core import frames, messages
+from components.core.admission import Admission
+from components.core.effects import (
+    Authenticate,
+    Close,
+    Effect,
+    Finish,
+    MarkLate,
+    MarkLost,
+    MarkReady,
+    Renew,
+    Reply,
+    Report,
+)
+from components.core.errors import UnknownCommand
+from components.core.heartbeat import BEATS, Beats, Pulse, judge
+from components.core.tokens import Expiry, TokenClock
+from streaming.core import errors
+from streaming.core.errors import CloseCode
+
+
+MAX_EARLY = 16
+
+
+class Phase(StrEnum):
+    """How far the connection has come."""
+
+    OPEN = "open"
+    AUTHENTICATING = "authenticating"
+    REGISTERED = "registered"
+    CLOSED = "closed"
+
+
+class Handshake:
+    """
+    Decide everything a control socket does; perform nothing.
+
+    The edge calls the methods with the loop's time in seconds and performs the effects they
+    return, in order. After a Close every method returns nothing.
+    """
+
+    def __init__(self, *, now: float, beats: Beats = BEATS) -> None:
+        self.beats = beats
+        self.phase = Phase.OPEN
+        self.opened_at = now
+        self.last_heard_at = now
+        self.pulse = Pulse.ALIVE
+        # Set by the register frame.
+        self.is_extended = False
+        # Whether silence counts: a client of seed 000 may never have heard of heartbeats.
+        self.is_judged = False
+        self.early: list[messages.Message] = []
+        self.wants_ready = False
+        self.is_ready = False
+        self.has_data = False
+        self.data_lost_at: float | None = None
+        self.beats_sent = 0
+        self.next_beat_at = now
+        self.token = TokenClock(beats)
+
+    # Frames
+
+    def receive(self, raw: str | bytes, *, now: float) -> list[Effect]:
+        """Take one frame of the component."""
+        if self.phase is Phase.CLOSED:
+            return []
+        try:
+            message = frames.read(frames.parse(raw))
+        except AegisError as error:
+            return self.fail(error)
+        if self.phase is Phase.OPEN:
+            return self._open(message)
+        if self.phase is Phase.AUTHENTICATING:
+            return self._hold_back(message)
+        return [*self.heard(now=now), *self._take(message)]
+
+    def heard(self, *, now: float) -> list[Effect]:
+        """Note a sign of life; frames of the data socket count when this process holds it."""
+        self.last_heard_at = now
+        if self.pulse is Pulse.LATE:
+            self.pulse = Pulse.ALIVE
+            return [MarkLate(is_late=False)]
+        return []
+
+    def _open(self, message: messages.Message) -> list[Effect]:
+        if not isinstance(message, messages.Register):
+            return self.fail(errors.ProtocolError("The first frame must be a register."))
+        self.phase = Phase.AUTHENTICATING
+        self.is_extended = self.is_judged = message.proto is not None
+        return [Authenticate(message)]
+
+    def _hold_back(self, message: messages.Message) -> list[Effect]:
+        # ACK is the first frame a component ever gets; what overtakes it is taken after it.
+        self.early.append(message)
+        return self.fail(errors.TooManyFrames()) if len(self.early) > MAX_EARLY else []
+
+    def _take(self, message: messages.Message) -> list[Effect]:
+        match message:
+            case messages.Heartbeat():
+                self.is_judged = True
+                return []
+            case messages.Ready():
+                return self._ready()
+            case messages.Wait():
+                return self._wait()
+            case messages.Register() | messages.Unknown():
+                return [self._decline(message)]
+            case _:
+                return [self._pass_on(message)]
+
+    def _pass_on(self, message: messages.Refresh | messages.Fault | messages.Finished) -> Effect:
+        match message:
+            case messages.Refresh(session_token=token):
+                return Renew(token)
+            case messages.Fault():
+                return Report(message)
+            case messages.Finished():
+                return Finish()
+
+    def _decline(self, message: messages.Register | messages.Unknown) -> Reply:
+        if isinstance(message, messages.Unknown):
+            return self._answer(UnknownCommand(command=message.command), ref=message.command)
+        return self._answer(InvalidState("This connection is registered already."), ref="REGISTER")
+
+    def _ready(self) -> list[Effect]:
+        if self.is_ready:
+            return self._notice("ALREADY_READY", "READY was said before; it stands.")
+        self.wants_ready = True
+        if self.has_data:
+            return self._make_ready()
+        return self._notice(
+            "WAITING_FOR",
+            "READY is remembered and counts as soon as the data socket says hello.",
+            waiting_for="data_socket",
+        )
+
+    def _make_ready(self) -> list[Effect]:
+        self.is_ready = True
+        return [MarkReady()]
+
+    def _wait(self) -> list[Effect]:
+        if self.is_ready:
+            error = InvalidState("READY stands; hold topics back with PAUSE on the data socket.")
+            return [self._answer(error, ref="WAIT")]
+        self.wants_ready = False
+        return []
+
+    # Answers of the registry
+
+    def admit(self, admission: Admission, *, now: float) -> list[Effect]:
+        """Go on as this component: ACK is the first frame it ever gets, the beat starts."""
+        if self.phase is not Phase.AUTHENTICATING:
+            return []
+        self.phase = Phase.REGISTERED
+        self.last_heard_at = now
+        self.next_beat_at = now + self.beats.interval_seconds
+        self.token.set(admission.expiry, now=now)
+        ack = frames.ack(
+            component_id=admission.component_id,
+            name=admission.name,
+            data_socket=admission.data_socket,
+            heartbeat_seconds=self.beats.interval_seconds,
+            topics=admission.topics,
+        )
+        early = [effect for message in self.early for effect in self._take(message)]
+        return [Reply(ack), *early]
+
+    def refuse(self, error: AegisError) -> list[Effect]:
+        """Tell a refusal; it ends the connection only while there is no component yet."""
+        if self.phase is Phase.REGISTERED:
+            return [self._answer(error)]
+        return self.fail(error)
+
+    def renew(self, expiry: Expiry | None, *, now: float) -> list[Effect]:
+        """Go on with the new token."""
+        if self.phase is not Phase.REGISTERED:
+            return []
+        self.token.set(expiry, now=now)
+        return [Reply({"COMMAND": "ACK", "ref": "REFRESH"})]
+
+    # The data socket
+
+    def attach_data(self) -> list[Effect]:
+        """Note that the data socket said hello, here or in another process."""
+        self.has_data = True
+        self.data_lost_at = None
+        if self.phase is Phase.REGISTERED and self.wants_ready and not self.is_ready:
+            return self._make_ready()
+        return []
+
+    def detach_data(self, *, now: float) -> None:
+        """Note that the data socket is gone: READY stands, and the grace runs."""
+        if self.has_data:
+            self.has_data = False
+            self.data_lost_at = now
+
+    # Time
+
+    def tick(self, *, now: float) -> list[Effect]:
+        """Let time pass; call it about once a second."""
+        if self.phase is Phase.OPEN and now - self.opened_at >= self.beats.hello_seconds:
+            return self.fail(errors.HelloMissing())
+        if self.phase is not Phase.REGISTERED:
+            return []
+        return (
+            self._judge(now)
+            or self._judge_data(now)
+            or self._judge_token(now)
+            or [*self._beat(now), *self._warn(now)]
+        )
+
+    def _judge(self, now: float) -> list[Effect]:
+        pulse = judge(self.last_heard_at, now, beats=self.beats)
+        if not self.is_judged or pulse is self.pulse:
+            return []
+        self.pulse = pulse
+        if pulse is Pulse.LOST:
+            return self.fail(errors.HeartbeatMissed(), reason="silent", both=True)
+        return [MarkLate(is_late=True)]
+
+    def _judge_data(self, now: float) -> list[Effect]:
+        lost_at = self.data_lost_at
+        if lost_at is None or now - lost_at < self.beats.grace_seconds:
+            return []
+        error = errors.PartnerLost("The data socket of this component was lost.")
+        return self.fail(error, reason="data_socket_lost")
+
+    def _judge_token(self, now: float) -> list[Effect]:
+        if self.token.is_over(now):
+            return self.fail(errors.TokenExpired(), reason="token_expired")
+        return []
+
+    def _warn(self, now: float) -> list[Effect]:
+        if self.is_extended and self.token.warns(now):
+            return [Reply(frames.token_expiring(self.token.at_ms))]
+        return []
+
+    def _beat(self, now: float) -> list[Effect]:
+        if now < self.next_beat_at:
+            return []
+        self.next_beat_at = now + self.beats.interval_seconds
+        self.beats_sent += 1
+        return [Reply(frames.heartbeat(self.beats_sent))]
+
+    # Ends
+
+    def fail(
+        self, error: AegisError, *, reason: str = "protocol", both: bool = False
+    ) -> list[Effect]:
+        """End the connection for an error: told as a frame first, then by the close code."""
+        is_unknown = isinstance(error, errors.UnknownTopic)
+        code = CloseCode.UNKNOWN_TOPIC if is_unknown else errors.close_code(error)
+        return self._end([self._answer(error), Close(code, both=both)], reason=reason)
+
+    def drain(self, retry_ms: int) -> list[Effect]:
+        """Send the component away because this process ends; it may come back in ``retry_ms``."""
+        told = frames.drain(retry_ms) if self.is_extended else frames.error(errors.Draining())
+        return self._end([Reply(told), Close(CloseCode.DRAINING)], reason="draining")
+
+    def replace(self) -> list[Effect]:
+        """Give way to a newer connection of the same component."""
+        return self._end([self._answer(errors.ConnectionReplaced()), Close(CloseCode.REPLACED)])
+
+    def release(self, *, is_over: bool) -> list[Effect]:
+        """Let the component go: its session stopped, or is over for good."""
+        if is_over:
+            told: list[Effect] = [self._answer(errors.SessionOver())]
+        else:
+            told = self.tell(session="stopped", component="stopped")
+        code = CloseCode.SESSION_OVER if is_over else CloseCode.NORMAL
+        return self._end([*told, Close(code, both=True)])
+
+    def disconnect(self) -> list[Effect]:
+        """Note that the socket is gone; a registered component is lost with it."""
+        return self._end([], reason="control_socket_lost")
+
+    def _end(self, effects: list[Effect], *, reason: str = "") -> list[Effect]:
+        # Without a reason the registry has moved the component already.
+        phase, self.phase = self.phase, Phase.CLOSED
+        if phase is Phase.CLOSED:
+            return []
+        is_lost = phase is Phase.REGISTERED and reason
+        return [*effects, MarkLost(reason)] if is_lost else effects
+
+    # Words
+
+    def tell(self, *, session: str, component: str) -> list[Effect]:
+        """Say where session and component stand, to a client that asked for such frames."""
+        if self.phase is not Phase.REGISTERED or not self.is_extended:
+            return []
+        return [Reply(frames.state(session=session, component=component))]
+
+    def _notice(self, code: str, message: str, **fields: str) -> list[Effect]:
+        if not self.is_extended:
+            return []
+        return [Reply(frames.notice(code, message, **fields))]
+
+    def _answer(self, error: AegisError, *, ref: str | None = None) -> Reply:
+        return Reply(frames.error(error, ref=ref))
