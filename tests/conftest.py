@@ -1,0 +1,48 @@
+"""What every test can use: marks by folder, a Chromium to drive."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+MARKS = {
+    "integration": ["database"],
+    "conformance": ["conformance", "database"],
+    "browser": ["browser"],
+    "servers": ["servers"],
+    "docs": ["docs"],
+}
+CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
+NO_CHROMIUM = (
+    "No Chromium here: run `apt-get install --no-install-recommends chromium`, "
+    "or name one in AEGIS_CHROMIUM."
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(TESTS):
+            for mark in MARKS.get(item.path.relative_to(TESTS).parts[0], []):
+                item.add_marker(mark)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("browser") and find_chromium() is None:
+        # The full check may not leave anything out.
+        refuse = pytest.fail if os.environ.get("AEGIS_CI") else pytest.skip
+        refuse(NO_CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the system's Chromium; only for tests marked `browser`."""
+    path = find_chromium()
+    assert path is not None, NO_CHROMIUM
+    return path
+
+
+def find_chromium() -> str | None:
+    named = os.environ.get("AEGIS_CHROMIUM")
+    return named or next((path for name in CHROMIUM if (path := shutil.which(name))), None)

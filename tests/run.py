@@ -1,0 +1,138 @@
+"""The test command: everything on SQLite, then again on PostgreSQL what touches tables."""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests import services
+
+APART = ["browser", "servers", "conformance", "docs"]
+KEPT = {"AEGIS_CHROMIUM", "AEGIS_CI", "AEGIS_DATA"}
+# pytest's exit codes: 2 to 4 are an interrupt, an error of its own, wrong usage.
+NOTHING_COLLECTED, HOPELESS = 5, {2, 3, 4}
+
+
+@dataclass
+class Pass:
+    """One run of pytest on one database."""
+
+    name: str
+    arguments: list[str]
+    environment: dict[str, str]
+    code: int = NOTHING_COLLECTED
+    seconds: float = 0.0
+    counts: Counter[str] = field(default_factory=Counter)
+    has_database: bool = False
+
+    def run(self, folder: Path) -> None:
+        """Let pytest print for itself, then read from its tally what happened."""
+        tally = folder / f"{self.name}.json"
+        started_at = time.monotonic()
+        environment = {**clean(os.environ), **self.environment, "AEGIS_TEST_TALLY": str(tally)}
+        self.code = interruptible([sys.executable, "-m", "pytest", *self.arguments], environment)
+        self.seconds = time.monotonic() - started_at
+        if tally.exists():
+            facts = json.loads(tally.read_text())
+            self.counts = Counter(facts["outcomes"].values())
+            self.has_database = facts["database"]
+
+    def __str__(self) -> str:
+        return f"{self.name:<12}{sentence(self.counts)} in {self.seconds:.0f} s"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit 0 only when something was run and nothing failed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("-m", dest="mark", default="")
+    options, rest = parser.parse_known_args(arguments)
+    try:
+        with services.running() as addresses, tempfile.TemporaryDirectory() as folder:
+            passes = run_passes(options, rest, addresses, Path(folder))
+    except KeyboardInterrupt:
+        return 130
+    return conclude(passes, everything=options.all)
+
+
+def run_passes(
+    options: argparse.Namespace, rest: list[str], addresses: dict[str, str], folder: Path
+) -> list[Pass]:
+    apart = "" if options.all else f"not ({' or '.join(APART)})"
+    common = ["-p", "tests.tally", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+    # Without --all the browser's driver is not even installed.
+    common += [] if options.all else ["--ignore", "tests/browser"]
+
+    first = Pass("SQLite", [*common, *marked(options.mark, apart), *rest], addresses)
+    announce("On SQLite and memory")
+    first.run(folder)
+    touches_tables = first.has_database or first.counts["failed"]
+    if first.code in HOPELESS or not touches_tables:
+        return [first]
+
+    on_postgres = {**addresses, "AEGIS_DATABASE_URL": addresses["AEGIS_TEST_DATABASE_URL"]}
+    selection = marked(options.mark, apart, "database")
+    second = Pass("PostgreSQL", [*common, *selection, *rest], on_postgres)
+    announce("What touches tables, on PostgreSQL")
+    second.run(folder)
+    return [first, second]
+
+
+def marked(*conditions: str) -> list[str]:
+    """The -m option under which all the conditions hold."""
+    expression = " and ".join(f"({condition})" for condition in conditions if condition)
+    return ["-m", expression] if expression else []
+
+
+def clean(environment: os._Environ[str]) -> dict[str, str]:
+    """The settings of the caller's own Aegis must not reach the tests."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith("AEGIS_") or name in KEPT or name.startswith("AEGIS_TEST_")
+    }
+
+
+def interruptible(command: list[str], environment: dict[str, str]) -> int:
+    """Run to the end; when told to stop, let pytest clean up first."""
+    with subprocess.Popen(command, env=environment) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+            raise
+
+
+def conclude(passes: list[Pass], *, everything: bool) -> int:
+    total = sum((one.counts for one in passes), Counter[str]())
+    announce("Result")
+    lines = [str(one) for one in passes]
+    if not everything:
+        lines.append(f"Only under --all: {', '.join(APART)}")
+    if not total:
+        lines.append("No test was run.")
+    print(*lines, sentence(total), sep="\n", flush=True)  # noqa: T201 -- its purpose
+    is_clean = {one.code for one in passes} <= {0, NOTHING_COLLECTED}
+    return 0 if is_clean and total["passed"] and not total["failed"] else 1
+
+
+def sentence(counts: Counter[str]) -> str:
+    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in ("passed", "failed", "skipped"))
+
+
+def announce(title: str) -> None:
+    print(f"\n── {title} ──", flush=True)  # noqa: T201 -- its purpose
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
