@@ -1,8 +1,18 @@
-"""What the registry answers to a register."""
+"""How a connection becomes a component."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from components.core.tokens import Expiry
+
+
+class Phase(StrEnum):
+    """How far the connection has come."""
+
+    OPEN = "open"
+    AUTHENTICATING = "authenticating"
+    REGISTERED = "registered"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +21,7 @@ class Admission:
 
     component_id: str
     name: str
+    session_id: str
     topics: tuple[str, ...]
     data_socket: str = "/ws/data"
     expiry: Expiry | None = None

@@ -1,39 +1,17 @@
 """The server's side of one control socket: frames and moments go in, effects come out."""
 
-from enum import StrEnum
-
 from aegis_project.kit.errors import AegisError, InvalidState
-from components.core import frames, messages
-from components.core.admission import Admission
-from components.core.effects import (
-    Authenticate,
-    Close,
-    Effect,
-    Finish,
-    MarkLate,
-    MarkLost,
-    MarkReady,
-    Renew,
-    Reply,
-    Report,
-)
+from components.core import effects, frames, messages
+from components.core.admission import Admission, Phase
+from components.core.effects import Close, Effect, MarkLost, Reply
+from components.core.envelope import Envelope, is_envelope
 from components.core.errors import UnknownCommand
-from components.core.heartbeat import BEATS, Beats, Pulse, judge
+from components.core.heartbeat import BEATS, Beats, Pulse, Rhythm, judge
 from components.core.tokens import Expiry, TokenClock
 from streaming.core import errors
 from streaming.core.errors import CloseCode
 
-
 MAX_EARLY = 16
-
-
-class Phase(StrEnum):
-    """How far the connection has come."""
-
-    OPEN = "open"
-    AUTHENTICATING = "authenticating"
-    REGISTERED = "registered"
-    CLOSED = "closed"
 
 
 class Handshake:
@@ -50,7 +28,8 @@ class Handshake:
         self.opened_at = now
         self.last_heard_at = now
         self.pulse = Pulse.ALIVE
-        # Set by the register frame.
+        # These three are set by the register frame.
+        self.envelope: Envelope | None = None
         self.is_extended = False
         # Whether silence counts: a client of seed 000 may never have heard of heartbeats.
         self.is_judged = False
@@ -59,8 +38,7 @@ class Handshake:
         self.is_ready = False
         self.has_data = False
         self.data_lost_at: float | None = None
-        self.beats_sent = 0
-        self.next_beat_at = now
+        self.rhythm = Rhythm(now=now, interval_seconds=beats.interval_seconds)
         self.token = TokenClock(beats)
 
     # Frames
@@ -70,29 +48,51 @@ class Handshake:
         if self.phase is Phase.CLOSED:
             return []
         try:
-            message = frames.read(frames.parse(raw))
+            message, answers = self._read(frames.parse(raw))
         except AegisError as error:
             return self.fail(error)
-        if self.phase is Phase.OPEN:
-            return self._open(message)
-        if self.phase is Phase.AUTHENTICATING:
-            return self._hold_back(message)
-        return [*self.heard(now=now), *self._take(message)]
+        match self.phase:
+            case Phase.OPEN:
+                return self._open(message)
+            case Phase.AUTHENTICATING:
+                return self._hold_back(message)
+            case _:
+                return [*self.heard(now=now), *answers, *self._take(message)]
+
+    def _read(self, frame: frames.Frame) -> tuple[messages.Message, list[Reply]]:
+        if self.phase is Phase.OPEN and is_envelope(frame):
+            self.envelope = Envelope()
+        if self.envelope is None:
+            return frames.read(frame), []
+        message = frames.read(self.envelope.inward(frame))
+        return message, [Reply(answer) for answer in self.envelope.answers(frame)]
+
+    def write(self, frame: frames.Frame, *, at: str) -> str | None:
+        """
+        Write the frame of a Reply as the text to send, in the spelling this client speaks.
+
+        ``at`` is the time now (ISO 8601). None if its spelling has no such frame.
+        """
+        if self.envelope is None:
+            return frames.encode(frame)
+        wrapped = self.envelope.outward(frame, at=at)
+        return None if wrapped is None else frames.encode(wrapped)
 
     def heard(self, *, now: float) -> list[Effect]:
         """Note a sign of life; frames of the data socket count when this process holds it."""
         self.last_heard_at = now
         if self.pulse is Pulse.LATE:
             self.pulse = Pulse.ALIVE
-            return [MarkLate(is_late=False)]
+            return [effects.MarkLate(is_late=False)]
         return []
 
     def _open(self, message: messages.Message) -> list[Effect]:
         if not isinstance(message, messages.Register):
             return self.fail(errors.ProtocolError("The first frame must be a register."))
         self.phase = Phase.AUTHENTICATING
-        self.is_extended = self.is_judged = message.proto is not None
-        return [Authenticate(message)]
+        self.is_judged = message.proto is not None
+        self.is_extended = self.is_judged or self.envelope is not None
+        return [effects.Authenticate(message)]
 
     def _hold_back(self, message: messages.Message) -> list[Effect]:
         # ACK is the first frame a component ever gets; what overtakes it is taken after it.
@@ -116,11 +116,11 @@ class Handshake:
     def _pass_on(self, message: messages.Refresh | messages.Fault | messages.Finished) -> Effect:
         match message:
             case messages.Refresh(session_token=token):
-                return Renew(token)
+                return effects.Renew(token)
             case messages.Fault():
-                return Report(message)
+                return effects.Report(message)
             case messages.Finished():
-                return Finish()
+                return effects.Finish()
 
     def _decline(self, message: messages.Register | messages.Unknown) -> Reply:
         if isinstance(message, messages.Unknown):
@@ -141,7 +141,7 @@ class Handshake:
 
     def _make_ready(self) -> list[Effect]:
         self.is_ready = True
-        return [MarkReady()]
+        return [effects.MarkReady()]
 
     def _wait(self) -> list[Effect]:
         if self.is_ready:
@@ -158,11 +158,12 @@ class Handshake:
             return []
         self.phase = Phase.REGISTERED
         self.last_heard_at = now
-        self.next_beat_at = now + self.beats.interval_seconds
+        self.rhythm = Rhythm(now=now, interval_seconds=self.beats.interval_seconds)
         self.token.set(admission.expiry, now=now)
         ack = frames.ack(
             component_id=admission.component_id,
             name=admission.name,
+            session_id=admission.session_id,
             data_socket=admission.data_socket,
             heartbeat_seconds=self.beats.interval_seconds,
             topics=admission.topics,
@@ -207,11 +208,9 @@ class Handshake:
             return self.fail(errors.HelloMissing())
         if self.phase is not Phase.REGISTERED:
             return []
+        # One thing at a time: what is left over is due again at the next tick.
         return (
-            self._judge(now)
-            or self._judge_data(now)
-            or self._judge_token(now)
-            or [*self._beat(now), *self._warn(now)]
+            self._judge(now) or self._judge_data(now) or self._judge_token(now) or self._beat(now)
         )
 
     def _judge(self, now: float) -> list[Effect]:
@@ -221,7 +220,7 @@ class Handshake:
         self.pulse = pulse
         if pulse is Pulse.LOST:
             return self.fail(errors.HeartbeatMissed(), reason="silent", both=True)
-        return [MarkLate(is_late=True)]
+        return [effects.MarkLate(is_late=True)]
 
     def _judge_data(self, now: float) -> list[Effect]:
         lost_at = self.data_lost_at
@@ -233,19 +232,13 @@ class Handshake:
     def _judge_token(self, now: float) -> list[Effect]:
         if self.token.is_over(now):
             return self.fail(errors.TokenExpired(), reason="token_expired")
-        return []
-
-    def _warn(self, now: float) -> list[Effect]:
         if self.is_extended and self.token.warns(now):
             return [Reply(frames.token_expiring(self.token.at_ms))]
         return []
 
     def _beat(self, now: float) -> list[Effect]:
-        if now < self.next_beat_at:
-            return []
-        self.next_beat_at = now + self.beats.interval_seconds
-        self.beats_sent += 1
-        return [Reply(frames.heartbeat(self.beats_sent))]
+        n = self.rhythm.due(now)
+        return [] if n is None else [Reply(frames.heartbeat(n))]
 
     # Ends
 
@@ -253,8 +246,9 @@ class Handshake:
         self, error: AegisError, *, reason: str = "protocol", both: bool = False
     ) -> list[Effect]:
         """End the connection for an error: told as a frame first, then by the close code."""
-        is_unknown = isinstance(error, errors.UnknownTopic)
-        code = CloseCode.UNKNOWN_TOPIC if is_unknown else errors.close_code(error)
+        code = errors.close_code(error)
+        if isinstance(error, errors.UnknownTopic):
+            code = CloseCode.UNKNOWN_TOPIC
         return self._end([self._answer(error), Close(code, both=both)], reason=reason)
 
     def drain(self, retry_ms: int) -> list[Effect]:
@@ -269,23 +263,22 @@ class Handshake:
     def release(self, *, is_over: bool) -> list[Effect]:
         """Let the component go: its session stopped, or is over for good."""
         if is_over:
-            told: list[Effect] = [self._answer(errors.SessionOver())]
-        else:
-            told = self.tell(session="stopped", component="stopped")
-        code = CloseCode.SESSION_OVER if is_over else CloseCode.NORMAL
-        return self._end([*told, Close(code, both=True)])
+            over = self._answer(errors.SessionOver())
+            return self._end([over, Close(CloseCode.SESSION_OVER, both=True)])
+        told = self.tell(session="stopped", component="stopped")
+        return self._end([*told, Close(CloseCode.NORMAL, both=True)])
 
     def disconnect(self) -> list[Effect]:
         """Note that the socket is gone; a registered component is lost with it."""
         return self._end([], reason="control_socket_lost")
 
-    def _end(self, effects: list[Effect], *, reason: str = "") -> list[Effect]:
+    def _end(self, said: list[Effect], *, reason: str = "") -> list[Effect]:
         # Without a reason the registry has moved the component already.
         phase, self.phase = self.phase, Phase.CLOSED
         if phase is Phase.CLOSED:
             return []
         is_lost = phase is Phase.REGISTERED and reason
-        return [*effects, MarkLost(reason)] if is_lost else effects
+        return [*said, MarkLost(reason)] if is_lost else said
 
     # Words
 

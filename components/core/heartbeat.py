@@ -1,4 +1,4 @@
-"""Who is alive, late or lost."""
+"""Who is alive, late or lost, and when to say that oneself is alive."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -51,3 +51,20 @@ def judge(last_heard_at: float, now: float, *, beats: Beats = BEATS) -> Pulse:
     if silence >= beats.lost_seconds:
         return Pulse.LOST
     return Pulse.LATE if silence > beats.late_seconds else Pulse.ALIVE
+
+
+class Rhythm:
+    """One side's beats: the number of the next HEARTBEAT, when it is due."""
+
+    def __init__(self, *, now: float, interval_seconds: float) -> None:
+        self.interval_seconds = interval_seconds
+        self.next_at = now + interval_seconds
+        self.n = 0
+
+    def due(self, now: float) -> int | None:
+        """Count and return the beat that is due now, if one is; missed ones are not made up."""
+        if now < self.next_at:
+            return None
+        self.next_at = now + self.interval_seconds
+        self.n += 1
+        return self.n
