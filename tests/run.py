@@ -37,7 +37,7 @@ class Pass:
         """Let pytest print for itself, then read from its tally what happened."""
         tally = folder / f"{self.name}.json"
         started_at = time.monotonic()
-        environment = {**clean(os.environ), **self.environment, "AEGIS_TEST_TALLY": str(tally)}
+        environment = {**clean(os.environ), **self.environment, "TESTS_TALLY": str(tally)}
         self.code = interruptible([sys.executable, "-m", "pytest", *self.arguments], environment)
         self.seconds = time.monotonic() - started_at
         if tally.exists():

@@ -31,7 +31,7 @@ def store(kind: type[Postgres | Valkey]) -> Iterator[str]:
 
 
 PARTS: dict[str, Callable[[], AbstractContextManager[str]]] = {
-    "AEGIS_TEST_HOME": functools.partial(tempfile.TemporaryDirectory, prefix="aegis-home-"),
+    "TESTS_HOME": functools.partial(tempfile.TemporaryDirectory, prefix="aegis-home-"),
     "AEGIS_TEST_DATABASE_URL": functools.partial(store, Postgres),
     "AEGIS_TEST_REDIS_URL": functools.partial(store, Valkey),
 }
@@ -85,7 +85,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     else:
         url = os.environ["AEGIS_TEST_REDIS_URL"]
         os.environ["AEGIS_TEST_REDIS_URL"] = own_database(url, worker)
-    os.environ["AEGIS_HOME"] = tempfile.mkdtemp(dir=os.environ["AEGIS_TEST_HOME"])
+    os.environ["AEGIS_HOME"] = tempfile.mkdtemp(dir=os.environ["TESTS_HOME"])
 
 
 def own_database(url: str, worker: str) -> str:

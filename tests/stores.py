@@ -133,9 +133,11 @@ class Postgres(Server):
     def create_cluster(self) -> None:
         options = "-A trust -U aegis -E UTF8 --no-sync --no-instructions --locale=C"
         text = "--locale-provider=builtin --builtin-locale=C.UTF-8"
-        command = [self.binaries / "initdb", "-D", self.data, *options.split(), *text.split()]
+        command = [str(self.binaries / "initdb"), "-D", str(self.data)]
         with (self.folder / "log").open("ab") as log:
-            made = subprocess.run(command, check=False, **self.circumstances(log))
+            made = subprocess.run(
+                [*command, *options.split(), *text.split()], check=False, **self.circumstances(log)
+            )
         if made.returncode:
             raise RuntimeError(f"initdb failed: {self.log()}")
 

@@ -1,7 +1,7 @@
 """
 A pytest plugin that writes down what really happened to each test.
 
-The file named by AEGIS_TEST_TALLY receives `{"outcomes": {test: outcome}, "database": bool}`,
+The file named by TESTS_TALLY receives `{"outcomes": {test: outcome}, "database": bool}`,
 where `database` says whether any test touches tables.
 """
 
@@ -40,6 +40,6 @@ class Tally:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    path = os.environ.get("AEGIS_TEST_TALLY")
+    path = os.environ.get("TESTS_TALLY")
     if path and "PYTEST_XDIST_WORKER" not in os.environ:
         config.pluginmanager.register(Tally(Path(path)), "tally")
