@@ -55,7 +55,9 @@ class Principal:
         """Whether objects of this team exist for the principal."""
         return self.teams is None or team_id in self.teams
 
-    def via(self, transport: str, *, request_id: str = "", idempotency_key: str = "") -> "Principal":
+    def via(
+        self, transport: str, *, request_id: str = "", idempotency_key: str = ""
+    ) -> "Principal":
         """The same principal, coming in by this transport with this request."""
         return replace(
             self, transport=transport, request_id=request_id, idempotency_key=idempotency_key

@@ -1,0 +1,7 @@
+"""The rows of streaming."""
+
+from streaming.models.audit import AuditEntry, IdempotencyKey
+from streaming.models.lease import Lease
+from streaming.models.log import Cursor, Event, Log, Record
+
+__all__ = ["AuditEntry", "Cursor", "Event", "IdempotencyKey", "Lease", "Log", "Record"]

@@ -1,0 +1,180 @@
+"""How requests, bodies and errors look over HTTP."""
+
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from asgiref.sync import iscoroutinefunction
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.decorators import sync_and_async_middleware
+from rest_framework import exceptions
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from aegis_project.kit import errors, strict
+from aegis_project.kit.errors import AegisError
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY = 2 * 1024 * 1024
+RETRY_AFTER_SECONDS = 2
+REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+
+View = Callable[[HttpRequest], HttpResponse] | Callable[[HttpRequest], Awaitable[HttpResponse]]
+
+
+@sync_and_async_middleware
+def RequestIdMiddleware(get_response: Any) -> View:  # noqa: N802 -- Django names it like a class
+    """Give each request an id, the client's own when it is well-formed, and say it in the answer."""
+    if iscoroutinefunction(get_response):
+
+        async def answer_later(request: HttpRequest) -> HttpResponse:
+            _identify(request)
+            return _say(request, await get_response(request))
+
+        return answer_later
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        _identify(request)
+        return _say(request, get_response(request))
+
+    return answer
+
+
+def _identify(request: HttpRequest) -> None:
+    given = request.headers.get("X-Request-ID", "")
+    request.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex  # type: ignore[attr-defined]
+
+
+def _say(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    response.headers.setdefault("X-Request-ID", request.request_id)  # type: ignore[attr-defined]
+    return response
+
+
+class StrictJSONParser(BaseParser):
+    """JSON bodies, decoded once and strictly; an empty body is an empty object."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: Any,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        raw = stream.read()
+        return strict.decode(raw, max_bytes=MAX_BODY) if raw.strip() else {}
+
+
+class CompactJSONRenderer(JSONRenderer):
+    """JSON bodies without spaces."""
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        if data is None:
+            return b""
+        # The browsable pages ask for indented text through the same class.
+        indent = self.get_indent(accepted_media_type or "", dict(renderer_context or {}))
+        return orjson.dumps(
+            data, default=str, option=orjson.OPT_UTC_Z | (orjson.OPT_INDENT_2 if indent else 0)
+        )
+
+
+def render_error(error: Exception, context: Mapping[str, Any]) -> Response:
+    """Any failure of a view as the canonical body; what was not anticipated is logged."""
+    request = context.get("request")
+    found = known(error)
+    if found is None:
+        logger.exception("A request failed", exc_info=error, extra={"action": "request_failed"})
+        found = errors.InternalError()
+    headers: dict[str, str] = {}
+    if found.status == errors.NotAuthenticated.status:
+        headers["WWW-Authenticate"] = 'Bearer realm="aegis"'
+    if found.status == errors.ServiceUnavailable.status:
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return Response(body(found, request_id(request)), status=found.status, headers=headers)
+
+
+def request_id(request: Any) -> str:
+    """The id of a request of Django or DRF; empty where there is none."""
+    return str(getattr(request, "request_id", ""))
+
+
+def body(error: AegisError, request_id: str) -> dict[str, Any]:
+    """The canonical body of an error."""
+    return {"error": {**error.as_dict(), "request_id": request_id}}
+
+
+def known(error: Exception) -> AegisError | None:
+    """The error of the catalogue that this one stands for, or None when it was not anticipated."""
+    if isinstance(error, AegisError):
+        return error
+    if isinstance(error, OperationalError | InterfaceError):
+        return errors.DatabaseUnavailable()
+    if isinstance(error, Http404 | exceptions.NotFound):
+        return NotFound()
+    if isinstance(error, DjangoPermissionDenied):
+        return errors.PermissionDenied()
+    if isinstance(error, exceptions.APIException):
+        return _of_drf(error)
+    return None
+
+
+def _of_drf(error: exceptions.APIException) -> AegisError:
+    if isinstance(error, exceptions.ValidationError):
+        return errors.ValidationFailed("The request is not valid.", fields=error.get_full_details())
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        return errors.NotAuthenticated(str(error.detail))
+    if isinstance(error, exceptions.PermissionDenied):
+        return errors.PermissionDenied(str(error.detail))
+    known_kinds = {405: MethodNotAllowed, 406: NotAcceptable, 415: UnsupportedMediaType}
+    kind = known_kinds.get(error.status_code, errors.ValidationFailed)
+    return kind(str(error.detail))
+
+
+class NotFound(AegisError):
+    """There is nothing at this address."""
+
+    code = "NOT_FOUND"
+    status = 404
+
+
+class MethodNotAllowed(AegisError):
+    """This address does not answer to this method."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+
+
+class NotAcceptable(AegisError):
+    """This address cannot answer in the form asked for."""
+
+    code = "NOT_ACCEPTABLE"
+    status = 406
+
+
+class UnsupportedMediaType(AegisError):
+    """This address does not read bodies of this type."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+
+
+def failed(request: HttpRequest, *_: Any) -> HttpResponse:
+    """Django's answer to what nobody caught: a body of ours, no traceback."""
+    return JsonResponse(body(errors.InternalError(), request_id(request)), status=500)
+
+
+def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's answer to an address that leads nowhere."""
+    return JsonResponse(body(NotFound(), request_id(request)), status=404)

@@ -1,0 +1,6 @@
+"""Every HTTP path, by app."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]

@@ -1,0 +1,11 @@
+"""The components app: who is connected."""
+
+from django.apps import AppConfig
+
+
+class ComponentsConfig(AppConfig):
+    """Its label keeps clear of other apps and stands in every migration."""
+
+    name = "components"
+    label = "aegis_components"
+    verbose_name = "Components"

@@ -1,0 +1,170 @@
+"""Who is asking: bearer credentials, cookies, and the demo operator of ``--open``."""
+
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from aegis_project.kit.errors import NotAuthenticated, PermissionDenied
+from aegis_project.kit.principal import ALL, Principal
+from components.core import scopes
+from components.services import credentials
+
+OPEN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+FORWARDED = (
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "via",
+)
+
+
+def of_user(user: User, *, transport: str) -> Principal:
+    """A signed-in person as a principal; superusers have every scope in every team."""
+    is_super = user.is_superuser
+    return Principal(
+        kind="user",
+        id=f"user:{user.pk}",
+        label=user.get_username(),
+        scopes=frozenset({ALL}) if is_super else scopes.granted(user.get_all_permissions()),
+        teams=None if is_super else frozenset(user.groups.values_list("pk", flat=True)),
+        user_id=user.pk,
+        transport=transport,
+    )
+
+
+def of_secret(secret: str, *, transport: str) -> Principal:
+    """
+    The principal that a bearer secret stands for.
+
+    :raises NotAuthenticated: for a secret that opens nothing
+    """
+    return credentials.principal_of(
+        credentials.verify(secret, transport=transport), transport=transport
+    )
+
+
+def of_open(*, transport: str) -> Principal:
+    """The demo operator: everything but credentials, programs, policies and users."""
+    return Principal(
+        kind="open",
+        id="open:operator",
+        label="operator",
+        scopes=scopes.OPEN_SCOPES,
+        teams=None,
+        transport=transport,
+    )
+
+
+def refusal_of_open(*, client: str, headers: Mapping[str, str]) -> str:
+    """Why a request may not act as the demo operator; empty when it may. Header names lower-case."""
+    if not is_loopback(client):
+        return "open mode answers loopback only"
+    if any(name in headers for name in FORWARDED):
+        return "open mode refuses forwarded requests"
+    host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    if host not in OPEN_HOSTS:
+        return "open mode answers to localhost only"
+    if not is_same_origin(headers.get("origin", ""), headers.get("host", "")):
+        return "open mode refuses other origins"
+    return ""
+
+
+def is_loopback(client: str) -> bool:
+    """Whether the peer's address is one of this machine's loopback addresses."""
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
+
+
+def is_same_origin(origin: str, host: str, *, scheme: str = "") -> bool:
+    """Whether a browser's Origin is this server; programs send none, which is fine."""
+    if not origin:
+        return True
+    parts = urlsplit(origin)
+    return parts.netloc.lower() == host.lower() and parts.scheme in ({scheme} - {""} or HTTP)
+
+
+HTTP = frozenset({"http", "https"})
+
+
+class BearerAuthentication(BaseAuthentication):
+    """``Authorization: Bearer aeg_…``."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Principal] | None:
+        word, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if word.lower() != "bearer":
+            return None
+        return AnonymousUser(), of_secret(secret.strip(), transport="rest")
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="aegis"'
+
+
+class OpenAuthentication(BaseAuthentication):
+    """Under ``--open``, a loopback request without credentials acts as the demo operator."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Principal] | None:
+        if not settings.ENVIRONMENT.open or request.headers.get("Cookie"):
+            return None
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        why = refusal_of_open(client=request.META.get("REMOTE_ADDR", ""), headers=headers)
+        if why:
+            raise PermissionDenied(f"Refused: {why}.")
+        return AnonymousUser(), of_open(transport="rest")
+
+
+class CookieAuthentication(SessionAuthentication):
+    """A browser that signed in, with CSRF enforced."""
+
+    def authenticate(self, request: Request) -> tuple[Any, Principal] | None:  # type: ignore[override]
+        found = super().authenticate(request)
+        return found and (found[0], of_user(found[0], transport="rest"))
+
+
+class IsPrincipal(BasePermission):
+    """Only somebody; what they may do is checked by the services."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.auth, Principal)
+
+
+def asking(request: Request) -> Principal:
+    """
+    The principal of a request, with its request id and idempotency key.
+
+    :raises NotAuthenticated: if nobody is
+    """
+    if not isinstance(request.auth, Principal):
+        raise NotAuthenticated
+    return request.auth.via(
+        request.auth.transport,
+        request_id=getattr(request, "request_id", ""),
+        idempotency_key=request.headers.get("Idempotency-Key", ""),
+    )
+
+
+def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
+    """The headers of an ASGI scope, names lower-case."""
+    pairs: Iterable[tuple[bytes, bytes]] = scope["headers"]
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
+
+
+def may_be_open(scope: Mapping[str, Any]) -> bool:
+    """Whether a socket may use what ``--open`` allows."""
+    if not settings.ENVIRONMENT.open:
+        return False
+    client = (scope.get("client") or ("", 0))[0]
+    return not refusal_of_open(client=client, headers=headers_of(scope))

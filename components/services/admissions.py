@@ -1,0 +1,177 @@
+"""Letting components in: at the control socket by a register, at the data socket by a hello."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from aegis_project.kit.principal import Principal
+from aegis_project.kit.seat import Seat
+from components import selectors
+from components.core.admission import Admission
+from components.core.errors import ComponentAmbiguous, ComponentNotFound
+from components.core.lifecycle import CONNECTED
+from components.core.messages import Register
+from components.core.tokens import Expiry
+from components.models import Component
+from components.services import credentials, registry, standing
+from streaming.core.errors import (
+    ConnectionForbidden,
+    PartnerLost,
+    SessionGone,
+    TokenExpired,
+    TokenInvalid,
+)
+
+# What a token of --open, which is the session's id, allows.
+EVERY_TOPIC = ("**",)
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """Who shows a session token: the principal, and when the token ends."""
+
+    principal: Principal
+    expires_at: datetime | None = None
+
+    @property
+    def expiry(self) -> Expiry | None:
+        """The token's end as the handshake counts it."""
+        if self.expires_at is None:
+            return None
+        left = (self.expires_at - timezone.now()).total_seconds()
+        return Expiry(at_ms=round(self.expires_at.timestamp() * 1000), in_seconds=left)
+
+
+def bearer(secret: str, *, is_open: bool) -> Bearer:
+    """
+    Who shows this session token; with ``is_open`` the id of a session is its token.
+
+    :raises TokenInvalid: for a token that was never one, or was revoked
+    :raises TokenExpired: for one that has expired
+    :raises ConnectionForbidden: for a credential that is of no session
+    :raises SessionGone: if its session was deleted
+    """
+    found = credentials.look_up(secret)
+    if found is None and is_open and selectors.has_session(secret):
+        return Bearer(_open_principal(secret))
+    if found is None or found.revoked_at is not None:
+        raise TokenInvalid
+    if not found.is_usable(at=timezone.now()):
+        raise TokenExpired
+    if found.session is None:
+        raise ConnectionForbidden("This credential is of no session.")
+    if found.session.deleted_at is not None:
+        raise SessionGone
+    return Bearer(credentials.principal_of(found, transport="socket"), found.expires_at)
+
+
+def _open_principal(session_id: str) -> Principal:
+    return Principal(
+        kind="component",
+        id=f"open:{session_id}",
+        label="open",
+        session_id=str(UUID(session_id)),
+        patterns=EVERY_TOPIC,
+        teams=None,
+        transport="socket",
+    )
+
+
+def admit(*, register: Register, lease_id: UUID | None, is_open: bool) -> tuple[Admission, int]:
+    """
+    The component that a register becomes, and its fence.
+
+    :raises StreamError: for a token or topics that open nothing
+    :raises ComponentNotFound: for a component that this token may not be
+    """
+    shown = bearer(register.session_token, is_open=is_open)
+    component = registry.register(
+        principal=shown.principal, registration=register, lease_id=lease_id
+    )
+    admission = Admission(
+        component_id=str(component.pk),
+        name=component.name,
+        topics=tuple(component.topics),
+        expiry=shown.expiry,
+    )
+    return admission, component.fence
+
+
+def renew(*, secret: str, component_id: str, is_open: bool) -> Expiry | None:
+    """
+    The end of a token that shall follow another on one connection.
+
+    :raises StreamError: for a token that opens nothing, or another session
+    """
+    shown = bearer(secret, is_open=is_open)
+    component = Component.objects.get(pk=component_id)
+    if shown.principal.session_id != str(component.session_id):
+        raise ConnectionForbidden("This token is of another session.")
+    token_id = shown.principal.credential_id
+    Component.objects.filter(pk=component_id).update(token=token_id)
+    return shown.expiry
+
+
+def take_seat(*, hello: dict[str, Any], is_open: bool) -> Seat:
+    """
+    The seat of the component whose data socket says hello; it is marked as connected.
+
+    :raises StreamError: for a token that opens nothing, or a component without control socket
+    :raises ComponentNotFound: for a component that this token may not be
+    :raises ComponentAmbiguous: if it names none and not exactly one waits
+    """
+    shown = bearer(str(hello.get("session_token", "")), is_open=is_open)
+    component = _waiting(shown.principal, str(hello.get("component_id") or ""))
+    standing.identify(component_id=str(component.pk), fence=component.fence)
+    return seat_of(component, patterns=shown.principal.patterns)
+
+
+def _waiting(principal: Principal, component_id: str) -> Component:
+    rows = Component.objects.of_session(principal.session_id or "").select_related("session")
+    wanted = component_id or principal.component_id
+    if wanted:
+        return _named(rows, principal, wanted)
+    waiting = list(rows.connected().filter(is_data_connected=False)[:2])
+    if len(waiting) == 1:
+        return waiting[0]
+    if waiting:
+        raise ComponentAmbiguous
+    raise PartnerLost("No component of this session waits for its data socket.")
+
+
+def _named(rows: Any, principal: Principal, wanted: str) -> Component:
+    is_allowed = principal.component_id in {None, wanted}
+    component = rows.filter(pk=wanted).first() if is_allowed and _is_uuid(wanted) else None
+    if component is None:
+        raise ComponentNotFound(component_id=wanted)
+    if component.state not in CONNECTED:
+        raise PartnerLost("This component has no control socket.")
+    return component
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def seat_of(component: Component, *, patterns: tuple[str, ...]) -> Seat:
+    """What the data socket must know of a component."""
+    proto = component.proto
+    return Seat(
+        component_id=str(component.pk),
+        session_id=str(component.session_id),
+        name=component.name,
+        patterns=patterns,
+        topics=tuple(component.topics),
+        fence=component.fence,
+        is_historical=component.session.is_historical,
+        extended=bool(proto),
+        batch=bool(proto.get("batch")),
+        window=int(proto.get("window", 0)),
+    )

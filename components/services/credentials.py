@@ -1,0 +1,176 @@
+"""Issuing, checking and revoking credentials."""
+
+import hashlib
+import hmac
+import secrets
+from datetime import timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.utils import timezone
+
+from aegis_project import database
+from aegis_project.kit.errors import NotAuthenticated, PermissionDenied, ValidationFailed
+from aegis_project.kit.principal import Principal
+from components import selectors
+from components.core import scopes as scope_words
+from components.core.errors import CredentialNotFound
+from components.models import Credential
+from streaming import hints
+from streaming.core import topics
+from streaming.services.commands import Trace, command
+
+MARK = "aeg"
+SESSION_TOKEN_SCOPES = ("topics:publish", "topics:read")
+USED_AGAIN_AFTER = timedelta(minutes=1)
+
+
+class Issued(NamedTuple):
+    """A new credential and its secret, which is shown this once."""
+
+    credential: Credential
+    secret: str
+
+    def audit(self) -> Trace:
+        return Trace(
+            session_id=self.credential.session_id,
+            target=str(self.credential.pk),
+            detail={"prefix": self.credential.prefix, "scopes": self.credential.scopes},
+        )
+
+
+@command("credential.issue", scope="credentials:write")
+def issue(
+    *,
+    principal: Principal,
+    name: str,
+    scopes: list[str],
+    patterns: list[str] | None = None,
+    team_id: int,
+    lifetime: timedelta | None = None,
+) -> Issued:
+    """
+    Make a credential for a program of one team.
+
+    :raises ValidationFailed: for a scope or pattern that does not exist
+    :raises PermissionDenied: for a scope or team that the issuer does not have
+    """
+    unknown = sorted(set(scopes) - scope_words.SCOPES)
+    if unknown:
+        raise ValidationFailed("There are no such scopes.", scopes=unknown)
+    beyond = [scope for scope in scopes if not principal.allows(scope)]
+    if beyond or not principal.sees_team(team_id):
+        raise PermissionDenied("Nobody can give more than they have.", scopes=beyond)
+    for pattern in patterns or []:
+        topics.check_pattern(pattern)
+    return mint(
+        name=name,
+        scopes=sorted(set(scopes)),
+        patterns=patterns or ["**"],
+        team_id=team_id,
+        created_by=principal.actor,
+        expires_at=timezone.now() + lifetime if lifetime else None,
+    )
+
+
+def mint(**fields: Any) -> Issued:
+    """A credential with a fresh secret, in the caller's transaction."""
+    prefix, secret = secrets.token_hex(5), secrets.token_urlsafe(32)
+    whole = f"{MARK}_{prefix}_{secret}"
+    credential = Credential.objects.create(prefix=prefix, digest=digest(whole), **fields)
+    return Issued(credential, whole)
+
+
+def session_token(
+    *,
+    session_id: UUID,
+    team_id: int,
+    created_by: str,
+    component: str = "",
+    patterns: list[str] | None = None,
+    lifetime: timedelta | None = None,
+) -> Issued:
+    """
+    A credential that opens the two sockets of one session, in the caller's transaction.
+
+    :raises ComponentNotFound: if it shall be for one component and there is none such
+    """
+    row = selectors.find(component, session_id=session_id) if component else None
+    for pattern in patterns or []:
+        topics.check_pattern(pattern)
+    return mint(
+        name="session token",
+        scopes=list(SESSION_TOKEN_SCOPES),
+        patterns=patterns or ["**"],
+        session_id=session_id,
+        component=row,
+        team_id=team_id,
+        created_by=created_by,
+        expires_at=timezone.now() + lifetime if lifetime else None,
+    )
+
+
+def verify(secret: str, *, transport: str) -> Credential:
+    """
+    The credential that a secret opens; its last use is noted at most once a minute.
+
+    :raises NotAuthenticated: for a secret that is unknown, expired or revoked
+    """
+    found, now = look_up(secret), timezone.now()
+    if found is None or not found.is_usable(at=now):
+        raise NotAuthenticated("The credential is not valid.")
+    if found.last_used_at is None or now - found.last_used_at > USED_AGAIN_AFTER:
+        with database.atomic():
+            Credential.objects.filter(pk=found.pk).update(
+                last_used_at=now, last_used_transport=transport
+            )
+    return found
+
+
+def look_up(secret: str) -> Credential | None:
+    """The credential of a secret, usable or not; None for a secret that never was one."""
+    mark, _, rest = secret.partition("_")
+    prefix = rest.partition("_")[0] if mark == MARK else ""
+    found = Credential.objects.select_related("session").filter(prefix=prefix).first()
+    # The digest is compared also when there is no row, so that time tells nothing.
+    is_same = hmac.compare_digest(found.digest if found else "0" * 64, digest(secret))
+    return found if is_same else None
+
+
+def principal_of(credential: Credential, *, transport: str) -> Principal:
+    """Who asks when this credential was shown."""
+    teams = frozenset({credential.team_id}) if credential.team_id else frozenset()
+    return Principal(
+        kind="component" if credential.session_id else "credential",
+        id=f"credential:{credential.pk}",
+        label=credential.name or credential.prefix,
+        scopes=frozenset(credential.scopes),
+        teams=teams,
+        credential_id=str(credential.pk),
+        session_id=str(credential.session_id) if credential.session_id else None,
+        component_id=str(credential.component_id) if credential.component_id else None,
+        patterns=tuple(credential.patterns),
+        transport=transport,
+    )
+
+
+@command("credential.revoke", scope="credentials:write")
+def revoke(*, principal: Principal, credential: UUID | str) -> Credential:
+    """
+    Make a credential open nothing any more; sockets that it opened are closed.
+
+    :raises CredentialNotFound: if there is none in the teams of the principal
+    """
+    row = Credential.objects.select_for_update().filter(pk=credential).first()
+    if row is None or not (principal.teams is None or row.team_id in principal.teams):
+        raise CredentialNotFound(credential=str(credential))
+    if row.revoked_at is None:
+        row.revoked_at = timezone.now()
+        row.save(update_fields=["revoked_at"])
+        hints.send(hints.Hint("credential", str(row.pk)))
+    return row
+
+
+def digest(secret: str) -> str:
+    """The SHA-256 of a secret in hex; secrets are random, so a slow hash adds nothing."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,61 @@
+"""Judging who is gone: by the lease of the process that held them, and by the grace."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils import timezone
+
+from aegis_project import database
+from components.core.events import ComponentEvent
+from components.core.lifecycle import CONNECTED, State
+from components.models import Component
+from components.services import standing
+
+STATES = [state.value for state in CONNECTED]
+
+
+def beat(*, lease_id: UUID, component_ids: list[str]) -> None:
+    """Note in one update that these components of this process were heard lately."""
+    if component_ids:
+        with database.atomic():
+            Component.objects.filter(lease_id=lease_id, pk__in=component_ids).update(
+                last_heartbeat_at=timezone.now()
+            )
+
+
+def lose_orphans() -> int:
+    """
+    Lose the connected components whose process renews no lease any more.
+
+    Returns how many. A process does this only after it settled, so that components can come
+    back to a server that was restarted.
+    """
+    orphans = Component.objects.filter(state__in=STATES).filter(
+        Q(lease=None) | Q(lease__expires_at__lt=timezone.now())
+    )
+    return sum(
+        standing.lose(component_id=str(pk), fence=fence, reason="its server is gone")
+        for pk, fence in orphans.values_list("pk", "fence")
+    )
+
+
+def fail_overdue(*, grace_seconds: float) -> int:
+    """Fail the lost components that were not ready again within the grace; returns how many."""
+    limit = timezone.now() - timedelta(seconds=grace_seconds)
+    unready = [State.LOST.value, State.REGISTERED.value]
+    overdue = Component.objects.filter(state__in=unready, lost_at__lt=limit)
+    return sum(_fail(str(pk)) for pk in overdue.values_list("pk", flat=True))
+
+
+def _fail(component_id: str) -> bool:
+    with database.atomic():
+        component = Component.objects.locked(component_id)
+        if component.state not in {State.LOST, State.REGISTERED} or component.lost_at is None:
+            return False
+        component.follow("fail")
+        component.save(update_fields=["state", "updated_at"])
+        standing.tell(
+            ComponentEvent.FAILED, component, actor="system:liveness", reason=component.error
+        )
+    return True

@@ -1,0 +1,187 @@
+"""How components stand: identified, ready, running, held, lost, finished, released."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from aegis_project import database
+from components.core.events import ComponentEvent
+from components.core.lifecycle import CONNECTED, State
+from components.core.messages import Fault
+from components.models import Component
+from streaming import hints
+from streaming.core.errors import ConnectionReplaced
+from streaming.services import ledger
+
+
+def identify(*, component_id: str, fence: int) -> Component:
+    """
+    The data socket of a registration said hello.
+
+    :raises ConnectionReplaced: if a newer registration took the place
+    """
+    with database.atomic():
+        component = _current(component_id, fence)
+        component.is_data_connected, component.identified_at = True, timezone.now()
+        component.save(update_fields=["is_data_connected", "identified_at", "updated_at"])
+        hints.send(hints.Hint("component", component_id))
+    return component
+
+
+def detach_data(*, component_id: str, fence: int) -> bool:
+    """The data socket of a registration is gone; False when that registration is not current."""
+    with database.atomic():
+        gone = Component.objects.filter(pk=component_id, fence=fence, is_data_connected=True)
+        changed = bool(gone.update(is_data_connected=False))
+        if changed:
+            hints.send(hints.Hint("component", component_id))
+    return changed
+
+
+def ready(*, component_id: str, fence: int) -> Component:
+    """
+    The component is prepared; whether it runs is its session's decision.
+
+    :raises ConnectionReplaced: if a newer registration took the place
+    """
+    with database.atomic():
+        component = _current(component_id, fence)
+        before = component.state
+        component.follow("ready")
+        if component.state != before:
+            component.ready_at, component.lost_at, component.error = timezone.now(), None, ""
+            component.save()
+            tell(ComponentEvent.READY, component, actor=f"component:{component.name}")
+    return component
+
+
+def lose(*, component_id: str, fence: int, reason: str) -> bool:
+    """Note that a connected component is gone; False when another registration is current."""
+    with database.atomic():
+        component = Component.objects.locked(component_id)
+        if component.fence != fence or component.state not in CONNECTED:
+            return False
+        _lose(component, reason)
+    return True
+
+
+def _lose(component: Component, reason: str) -> None:
+    component.follow("lose")
+    # The grace counts from the first loss until READY, whatever registers in between.
+    component.lost_at = component.lost_at or timezone.now()
+    component.is_data_connected = component.is_late = False
+    component.lease = None
+    component.error = reason
+    component.save()
+    tell(ComponentEvent.LOST, component, actor="system:liveness", reason=reason)
+
+
+def finish(*, component_id: str, fence: int) -> bool:
+    """The component says that its work is done; False when another registration is current."""
+    with database.atomic():
+        component = Component.objects.locked(component_id)
+        if component.fence != fence:
+            return False
+        _release(component)
+        component.save()
+        tell(
+            ComponentEvent.STOPPED,
+            component,
+            actor=f"component:{component.name}",
+            reason="finished",
+        )
+    return True
+
+
+def report(*, component_id: str, fence: int, fault: Fault) -> bool:
+    """The component tells of its own error; one that is not temporary fails it."""
+    with database.atomic():
+        component = _current(component_id, fence)
+        component.error = fault.message or fault.error
+        event = ComponentEvent.REPORTED
+        if not fault.temporary:
+            component.follow("fail")
+            event = ComponentEvent.FAILED
+        component.save()
+        tell(
+            event,
+            component,
+            actor=f"component:{component.name}",
+            code=fault.error,
+            message=fault.message,
+            reason=component.error,
+        )
+    return not fault.temporary
+
+
+def note_late(*, component_id: str, fence: int, is_late: bool) -> None:
+    """Note that a component missed a beat, or is on time again."""
+    with database.atomic():
+        rows = Component.objects.filter(pk=component_id, fence=fence, is_late=not is_late)
+        if rows.update(is_late=is_late) and is_late:
+            component = Component.objects.get(pk=component_id)
+            tell(ComponentEvent.HEARTBEAT_LATE, component, actor="system:liveness")
+
+
+def _current(component_id: str, fence: int) -> Component:
+    component = Component.objects.locked(component_id)
+    if component.fence != fence:
+        raise ConnectionReplaced(component_id=component_id)
+    return component
+
+
+# Moves of all components of a session; the caller is its lifecycle and holds its lock.
+
+
+def run_ready(*, session_id: UUID, actor: str) -> list[Component]:
+    """Everyone who is ready runs."""
+    return _move(session_id, [State.READY], "run", ComponentEvent.RUNNING, actor)
+
+
+def hold_running(*, session_id: UUID, actor: str) -> list[Component]:
+    """Everyone who runs is held: ready, with the sockets open and the gates closed."""
+    return _move(session_id, [State.RUNNING], "hold", ComponentEvent.HELD, actor)
+
+
+def release(*, session_id: UUID, actor: str) -> list[Component]:
+    """Everyone is released, also who never came."""
+    everyone = [state for state in State if state is not State.STOPPED]
+    return _move(session_id, everyone, "stop", ComponentEvent.STOPPED, actor)
+
+
+def _move(
+    session_id: UUID, states: list[State], verb: str, event: ComponentEvent, actor: str
+) -> list[Component]:
+    rows = Component.objects.of_session(session_id).filter(state__in=[s.value for s in states])
+    moved = list(rows.select_for_update(of=("self",)))
+    now = timezone.now()
+    for component in moved:
+        if verb == "stop":
+            _release(component)
+        else:
+            component.follow(verb)
+            component.running_at = now if verb == "run" else component.running_at
+        component.save()
+        tell(event, component, actor=actor)
+    return moved
+
+
+def _release(component: Component) -> None:
+    component.follow("stop")
+    component.stopped_at, component.lease = timezone.now(), None
+    component.is_data_connected = component.is_late = False
+    component.lost_at = None
+
+
+def tell(event: ComponentEvent, component: Component, *, actor: str, **data: Any) -> None:
+    """Write what happened to a component to its session's ledger, in the open transaction."""
+    ledger.append(
+        session_id=component.session_id,
+        type=event.value,
+        actor=actor,
+        component_id=str(component.pk),
+        name=component.name,
+        **data,
+    )
+    hints.send(hints.Hint("component", str(component.pk)))

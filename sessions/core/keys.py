@@ -1,0 +1,43 @@
+"""What a session may be called by."""
+
+import re
+from uuid import UUID
+
+from aegis_project.kit.errors import ValidationFailed
+
+FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
+
+VERBS = frozenset(
+    "start pause resume stop complete fail end recover restart fork attach activate suspend".split()
+)
+COLLECTIONS = frozenset(
+    "sessions messages chat stream attachments runs tool-calls approvals checkpoints events "
+    "artifacts tags bookmarks search statistics components topics tokens agents templates "
+    "credentials policies webhooks stats".split()
+)
+RESERVED = VERBS | COLLECTIONS
+
+
+def check(key: str) -> str:
+    """
+    The key, if it has the required form and is no word of an address.
+
+    :raises ValidationFailed: otherwise
+    """
+    if not FORM.fullmatch(key):
+        raise ValidationFailed(
+            "A key begins with a letter or digit and goes on with letters, digits and ._~-, "
+            "128 characters at most.",
+            key=key[:128],
+        )
+    if key.lower() in RESERVED:
+        raise ValidationFailed(f"{key} is a reserved word.", key=key)
+    return key
+
+
+def as_uuid(text: str) -> UUID | None:
+    """The UUID that the text writes in any accepted form, else None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

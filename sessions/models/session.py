@@ -1,0 +1,188 @@
+"""A supervised piece of live work."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from aegis_project.kit import states
+from sessions.core import lifecycle
+from sessions.core.errors import SessionNotFound
+from sessions.core.lifecycle import TRANSITIONS, Environment, Kind, Mode, State
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    """Questions that many callers ask of sessions."""
+
+    def present(self) -> Self:
+        """All but the deleted ones, which stay until retention removes them."""
+        return self.filter(deleted_at=None)
+
+    def open(self) -> Self:
+        return self.present().filter(state__in=lifecycle.OPEN)
+
+    def starting(self) -> Self:
+        return self.present().exclude(start_requested_at=None)
+
+    def locked(self, session_id: UUID | str) -> "Session":
+        """
+        The row, locked until the transaction ends.
+
+        :raises SessionNotFound: if there is none or it was deleted
+        """
+        try:
+            return self.present().select_for_update(of=("self",)).get(pk=session_id)
+        except self.model.DoesNotExist:
+            raise SessionNotFound(session=str(session_id)) from None
+
+
+class Session(models.Model):
+    """
+    One supervised piece of live work: its facets, its state and its counters.
+
+    Only ``sessions.services.lifecycle`` writes ``state``. ``version`` moves with the state and
+    the editable fields, nothing else. ``agent`` and ``template`` hold slugs.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    key = models.CharField(max_length=128)
+    name = models.CharField(max_length=200, blank=True)
+    state = models.CharField(
+        max_length=16,
+        choices={state.value: state.value for state in State},
+        default=State.CREATED.value,
+        editable=False,
+    )
+    kind = models.CharField(
+        max_length=16,
+        choices={kind.value: kind.value for kind in Kind},
+        default=Kind.STREAM.value,
+    )
+    mode = models.CharField(
+        max_length=16,
+        choices={mode.value: mode.value for mode in Mode},
+        default=Mode.REALTIME.value,
+    )
+    environment = models.CharField(
+        max_length=16,
+        choices={environment.value: environment.value for environment in Environment},
+        default=Environment.DEVELOPMENT.value,
+    )
+    agent = models.CharField(max_length=100, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    owner_label = models.CharField(max_length=200, blank=True)
+    team = models.ForeignKey("auth.Group", on_delete=models.PROTECT, related_name="sessions")
+    context = models.JSONField(default=dict, blank=True)
+    config = models.JSONField(default=dict, blank=True)
+    memory = models.JSONField(default=dict, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    result = models.JSONField(null=True, blank=True)
+    error = models.JSONField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    parent = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="children"
+    )
+    template = models.CharField(max_length=100, blank=True)
+    template_version = models.PositiveIntegerField(null=True, blank=True)
+    activation = models.PositiveIntegerField(default=0, editable=False)
+    version = models.PositiveBigIntegerField(default=1, editable=False)
+    start_requested_at = models.DateTimeField(null=True, editable=False)
+    start_deadline_at = models.DateTimeField(null=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    stopped_at = models.DateTimeField(null=True, editable=False)
+    state_changed_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+    last_activity_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+    component_count = models.PositiveIntegerField(default=0, editable=False)
+    message_count = models.PositiveIntegerField(default=0, editable=False)
+    llm_token_count = models.PositiveBigIntegerField(default=0, editable=False)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "key"],
+                condition=models.Q(deleted_at=None),
+                name="session_key_in_team",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in State]),
+                name="session_state_is_known",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="session_newest"),
+            models.Index(fields=["-last_activity_at", "-id"], name="session_most_active"),
+            models.Index(fields=["state", "-created_at"], name="session_state"),
+            models.Index(
+                fields=["start_deadline_at"],
+                condition=models.Q(start_deadline_at__isnull=False),
+                name="session_start_deadline",
+            ),
+        ]
+        permissions = [("control_session", "Can start, pause, stop, complete and end sessions")]
+
+    def __str__(self) -> str:
+        return self.name or self.key
+
+    @property
+    def is_open(self) -> bool:
+        """Whether components may still register."""
+        return self.deleted_at is None and self.state in lifecycle.OPEN
+
+    @property
+    def is_running(self) -> bool:
+        return self.state == State.RUNNING
+
+    @property
+    def is_historical(self) -> bool:
+        return self.mode == Mode.HISTORICAL
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether a start was accepted and still waits for required components."""
+        return self.start_requested_at is not None
+
+    def legal(self) -> list[str]:
+        """The commands of the lever that are not refused now."""
+        return lifecycle.legal(State(self.state), is_starting=self.is_starting)
+
+    def uptime_seconds(self, *, now: datetime) -> float:
+        """Seconds since the last start, up to the last halt."""
+        return lifecycle.uptime(
+            state=State(self.state), started_at=self.started_at, stopped_at=self.stopped_at, now=now
+        ).total_seconds()
+
+    def follow(self, command: str, *, at: datetime) -> bool:
+        """
+        Change state and its times in memory; whether it changed at all.
+
+        :raises InvalidState: when the command is not legal
+        """
+        before = State(self.state)
+        after = states.follow(TRANSITIONS, before, command)
+        if after is before:
+            return False
+        self._enter(after, before=before, at=at)
+        return True
+
+    def _enter(self, after: State, *, before: State, at: datetime) -> None:
+        self.state = after.value
+        self.state_changed_at = self.last_activity_at = at
+        self.version += 1
+        if after is State.RUNNING:
+            self.stopped_at = None
+            if lifecycle.mints_activation(before):
+                self.started_at = at
+                self.activation += 1
+        elif after in lifecycle.HALTED:
+            self.stopped_at = at

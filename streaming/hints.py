@@ -1,0 +1,93 @@
+"""Hints: something moved, look again. They may be lost; every listener also looks by the clock."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+from uuid import uuid4
+
+from django.db import connection, transaction
+
+CHANNEL = "aegis_hints"
+# Tells this process' notifications from those of others.
+PROCESS = uuid4().hex[:12]
+POLL_SECONDS = 0.5
+
+Kind = Literal["ledger", "lever", "component", "credential", "moved"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """
+    What moved: a session's ledger or lever, a component, a credential, by id.
+
+    ``moved`` has no id: something did, re-read whatever this process holds.
+    """
+
+    kind: Kind
+    id: str = ""
+
+
+Listener = Callable[[Hint], None]
+
+_listeners: set[Listener] = set()
+_arrived = threading.Condition()
+
+
+def send(hint: Hint) -> None:
+    """Tell every process, this one included, after the open transaction is committed."""
+    if connection.vendor == "postgresql":
+        # NOTIFY is transactional: PostgreSQL itself sends it at the commit.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, write(hint)])
+    transaction.on_commit(lambda: deliver(hint))
+
+
+def listen(listener: Listener) -> None:
+    """Call ``listener`` for each hint, in whatever thread it arrives; it must not block."""
+    _listeners.add(listener)
+
+
+def unlisten(listener: Listener) -> None:
+    """Stop calling ``listener``."""
+    _listeners.discard(listener)
+
+
+def deliver(hint: Hint) -> None:
+    """Hand a hint to the listeners and the waiting threads of this process."""
+    for listener in tuple(_listeners):
+        listener(hint)
+    with _arrived:
+        _arrived.notify_all()
+
+
+def wait_until(is_true: Callable[[], bool], *, timeout_seconds: float) -> bool:
+    """
+    Wait in this thread until ``is_true``, asking again at each hint and each half second.
+
+    The thread holds no database connection while it waits. Returns the last answer.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    while not is_true():
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        if connection.vendor != "sqlite" and not connection.in_atomic_block:
+            connection.close()
+        with _arrived:
+            _arrived.wait(min(left, POLL_SECONDS))
+    return True
+
+
+def write(hint: Hint) -> str:
+    """A hint as the payload of a notification."""
+    return f"{PROCESS} {hint.kind} {hint.id}"
+
+
+def read(payload: str) -> Hint | None:
+    """The hint in a notification, or None for one that this process sent or does not know."""
+    sender, kind, key = (*payload.split(" ", 2), "", "")[:3]
+    if sender == PROCESS or kind not in {"ledger", "lever", "component", "credential", "moved"}:
+        return None
+    return Hint(kind=kind, id=key)  # type: ignore[arg-type]  # checked above

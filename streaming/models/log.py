@@ -1,0 +1,108 @@
+"""Logs and what stands in them."""
+
+from typing import Self
+from uuid import UUID
+
+from django.db import models
+
+LEDGER = "ledger"
+
+
+class LogQuerySet(models.QuerySet["Log"]):
+    """Questions that many callers ask of logs."""
+
+    def ledger_of(self, session_id: UUID | str) -> Self:
+        return self.filter(session_id=session_id, name=LEDGER)
+
+
+class Log(models.Model):
+    """
+    One log of a session: its ledger, a run's output, or a listed topic.
+
+    The row is the truth for the ledger and for runs; ``head`` and ``ck`` move only under its lock,
+    in the transaction that inserts what they count. For fast topics it is a listing, written
+    behind by the process that holds them. ``ck`` is 16 hex digits, ``seq`` begins at 1.
+    """
+
+    session = models.ForeignKey(
+        "aegis_sessions.Session", on_delete=models.CASCADE, related_name="logs"
+    )
+    name = models.CharField(max_length=255)
+    epoch = models.CharField(max_length=16)
+    start = models.BigIntegerField(default=1)
+    head = models.BigIntegerField(default=0)
+    ck = models.CharField(max_length=16)
+    recorded = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LogQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["session", "name"], name="log_name_in_session"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.session_id}"
+
+
+class Event(models.Model):
+    """One entry of a ledger; ``body`` is the JSON text that every reader gets."""
+
+    log = models.ForeignKey(Log, on_delete=models.CASCADE, related_name="events")
+    seq = models.BigIntegerField()
+    ck = models.CharField(max_length=16)
+    ts = models.DateTimeField()
+    type = models.CharField(max_length=64)
+    actor = models.CharField(max_length=200)
+    cause = models.CharField(max_length=200, blank=True)
+    body = models.TextField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["log", "seq"], name="event_seq_in_log"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.type}"
+
+
+class Record(models.Model):
+    """One entry of a run's output or of a recorded topic; ``body`` is the bytes of its data."""
+
+    log = models.ForeignKey(Log, on_delete=models.CASCADE, related_name="records")
+    epoch = models.CharField(max_length=16)
+    seq = models.BigIntegerField()
+    ck = models.CharField(max_length=16)
+    ts = models.BigIntegerField(help_text="Unix milliseconds")
+    body = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["log", "epoch", "seq"], name="record_seq_in_epoch"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.seq}"
+
+
+class Cursor(models.Model):
+    """How far a component says that it has processed a log."""
+
+    component = models.ForeignKey(
+        "aegis_components.Component", on_delete=models.CASCADE, related_name="cursors"
+    )
+    log = models.ForeignKey(Log, on_delete=models.CASCADE, related_name="cursors")
+    epoch = models.CharField(max_length=16)
+    seq = models.BigIntegerField()
+    ck = models.CharField(max_length=16)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["component", "log"], name="cursor_of_component"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.component_id} at {self.epoch}:{self.seq}"

@@ -1,0 +1,144 @@
+"""The one node of a server process: its loop, hub, lease and periodic jobs."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from aegis_project.database import run_db
+from aegis_project.kit.errors import ServiceUnavailable
+from streaming import hints
+from streaming.hub import Hub
+from streaming.services import leases
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+CALL_SECONDS = 30.0
+
+
+class Job(Protocol):
+    """Work that a node does again and again while it lives."""
+
+    name: str
+    period_seconds: float
+
+    async def run(self, node: "Node") -> None:
+        """Do it once; an exception is logged and the job goes on at its next turn."""
+
+    def wants(self, hint: hints.Hint) -> bool:
+        """Whether this hint should bring the next turn forward."""
+
+
+class Node:
+    """
+    What a server process keeps alive beside its requests.
+
+    It is started by the server's lifespan, or at the first scope where there is none, and never
+    by importing a module.
+    """
+
+    def __init__(self, *, hub: Hub, jobs: Sequence[Job], url: str = "") -> None:
+        self.hub = hub
+        self.url = url
+        self.lease_id: UUID | None = None
+        self.is_draining = False
+        self._jobs = {job.name: job for job in jobs}
+        self._turns: dict[str, asyncio.Event] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop on which the hub and the jobs run."""
+        if self._loop is None:
+            raise ServiceUnavailable("The node is not running.")
+        return self._loop
+
+    async def start(self) -> None:
+        """Take the lease, start the hub and every job."""
+        self._loop = asyncio.get_running_loop()
+        lease = await run_db(leases.take, url=self.url)
+        self.lease_id = lease.pk
+        await self.hub.start()
+        hints.listen(self._hear)
+        for job in self._jobs.values():
+            self._turns[job.name] = asyncio.Event()
+            self._tasks.append(asyncio.create_task(self._repeat(job), name=f"aegis-{job.name}"))
+
+    async def stop(self) -> None:
+        """Stop every job, tell the sockets, give the lease back."""
+        self.is_draining = True
+        hints.unlisten(self._hear)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        await self.hub.stop()
+        if self.lease_id is not None:
+            await run_db(leases.release, lease_id=self.lease_id)
+        self._loop = None
+
+    def job(self, name: str) -> Job:
+        """The job of this name, for the edges that share its memory."""
+        return self._jobs[name]
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine of the hub from another thread and wait for its answer."""
+        future: Future[T] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        return future.result(CALL_SECONDS)
+
+    def hurry(self, name: str) -> None:
+        """Bring the next turn of a job forward; only from the node's own loop."""
+        self._turns[name].set()
+
+    def _hear(self, hint: hints.Hint) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._spread, hint)
+
+    def _spread(self, hint: hints.Hint) -> None:
+        self.hub.hear(hint)
+        for job in self._jobs.values():
+            if job.wants(hint):
+                self._turns[job.name].set()
+
+    async def _repeat(self, job: Job) -> None:
+        turn = self._turns[job.name]
+        while True:
+            turn.clear()
+            try:
+                await job.run(self)
+            except Exception:  # a job must survive what it meets, and what it meets must be seen
+                logger.exception("A job failed", extra={"action": "job_failed", "job": job.name})
+            try:
+                async with asyncio.timeout(job.period_seconds):
+                    await turn.wait()
+            except TimeoutError:
+                continue
+
+
+_current: Node | None = None
+
+
+def current() -> Node | None:
+    """The node of this process, or None where no server runs (a command, a test)."""
+    return _current
+
+
+def required() -> Node:
+    """
+    The node of this process.
+
+    :raises ServiceUnavailable: where no server runs
+    """
+    if _current is None:
+        raise ServiceUnavailable("No server runs in this process.")
+    return _current
+
+
+def install(node: Node | None) -> None:
+    """Make a node the current one of the process, or none."""
+    global _current  # noqa: PLW0603 -- one per process is the point
+    _current = node

@@ -1,0 +1,68 @@
+"""Writing to a session's ledger."""
+
+import secrets
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import transaction
+from django.utils import timezone
+
+from streaming import hints
+from streaming.core import position
+from streaming.models import Event, Log
+from streaming.models.log import LEDGER
+from streaming.signals import Published, published
+
+
+def open_ledger(*, session_id: UUID) -> Log:
+    """Make the ledger of a new session, in the transaction that makes the session."""
+    epoch = secrets.token_hex(8)
+    return Log.objects.create(
+        session_id=session_id,
+        name=LEDGER,
+        epoch=epoch,
+        ck=position.genesis(LEDGER, epoch).hex(),
+    )
+
+
+def append(*, session_id: UUID | str, type: str, actor: str, cause: str = "", **data: Any) -> Event:
+    """
+    Write one event under the lock of the ledger's head row, in the caller's transaction.
+
+    ``seq`` is the number before plus one, so a rolled back transaction leaves no gap. Receivers
+    and other processes hear of it after the commit.
+    """
+    log = Log.objects.ledger_of(session_id).select_for_update().get()
+    seq, ts = log.head + 1, timezone.now()
+    body = _body(seq=seq, type=type, ts=ts, actor=actor, cause=cause, data=data)
+    ck = position.chain(bytes.fromhex(log.ck), seq, body).hex()
+    event = Event.objects.create(
+        log=log, seq=seq, ck=ck, ts=ts, type=type, actor=actor, cause=cause, body=body.decode()
+    )
+    log.head, log.ck = seq, ck
+    log.save(update_fields=["head", "ck"])
+    _announce(Published(session_id=str(session_id), seq=seq, type=type, data=data))
+    return event
+
+
+def _body(**fields: Any) -> bytes:
+    return orjson.dumps(fields, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
+def _announce(event: Published) -> None:
+    hints.send(hints.Hint("ledger", event.session_id))
+    transaction.on_commit(partial(published.send_robust, sender=None, event=event))
+
+
+def chain_is_sound(log: Log) -> bool:
+    """Whether the events of a ledger are gap-free and recompute to its chain value."""
+    ck, seq = position.genesis(log.name, log.epoch), 0
+    for event in log.events.order_by("seq").iterator():
+        seq += 1
+        ck = position.chain(ck, seq, event.body.encode())
+        if event.seq != seq or event.ck != ck.hex():
+            return False
+    return seq == log.head and ck.hex() == log.ck
