@@ -61,3 +61,9 @@ async def _refuse(send: Any) -> None:
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
+    """Refuse a socket at an address that leads nowhere."""
+    await receive()
+    await send({"type": "websocket.close", "code": 4004})

@@ -12,10 +12,14 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from aegis_project.database import run_db
 from aegis_project.kit.errors import NotAuthenticated, PermissionDenied
 from aegis_project.kit.principal import ALL, Principal
+from aegis_project.kit.seat import Seat
 from components.core import scopes
-from components.services import credentials
+from components.jobs import Links
+from components.services import admissions, credentials, standing
+from streaming import node as nodes
 
 OPEN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 FORWARDED = (
@@ -168,3 +172,23 @@ def may_be_open(scope: Mapping[str, Any]) -> bool:
         return False
     client = (scope.get("client") or ("", 0))[0]
     return not refusal_of_open(client=client, headers=headers_of(scope))
+
+
+class Registrar:
+    """How the data socket learns whose it is; streaming itself knows no components."""
+
+    async def authenticate(self, hello: dict[str, Any], scope: Mapping[str, Any]) -> Seat:
+        """
+        The seat of the component that says hello.
+
+        :raises AegisError: for a token that opens nothing, or nobody who waits
+        """
+        return await run_db(admissions.take_seat, hello=hello, is_open=may_be_open(scope))
+
+    def heard(self, seat: Seat) -> None:
+        """A frame came: the component lives, if its control socket is here."""
+        Links.of(nodes.required()).heard(seat.component_id)
+
+    async def lost(self, seat: Seat) -> None:
+        """The data socket is gone; state and READY stand, and the grace runs."""
+        await run_db(standing.detach_data, component_id=seat.component_id, fence=seat.fence)

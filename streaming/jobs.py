@@ -1,0 +1,90 @@
+"""The periodic work of streaming: the lease, and hearing what other processes did."""
+
+import sqlite3
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+from aegis_project.database import run_db
+from streaming import hints
+from streaming.hints import Hint
+from streaming.node import Job, Node
+from streaming.services import leases
+
+
+class LeaseJob:
+    """Renew the lease of this process."""
+
+    name = "lease"
+    period_seconds = float(leases.RENEW_SECONDS)
+
+    async def run(self, node: Node) -> None:
+        """Renew it once; a row that somebody removed is taken anew."""
+        if node.lease_id is not None and not await run_db(leases.renew, lease_id=node.lease_id):
+            node.lease_id = (await run_db(leases.take, url=node.url)).pk
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
+class SqliteHints:
+    """
+    See that another connection wrote to the SQLite file, which has no way to say what.
+
+    The pragma reads one word of shared memory, so it is asked on the loop itself.
+    """
+
+    name = "hints"
+    period_seconds = 0.1
+
+    def __init__(self) -> None:
+        self._file: sqlite3.Connection | None = None
+        self._version: int | None = None
+
+    async def run(self, node: Node) -> None:
+        """Compare the file's version with the one seen before."""
+        if self._file is None:
+            name = str(connection.settings_dict["NAME"])
+            self._file = sqlite3.connect(name, check_same_thread=False)
+        version = self._file.execute("PRAGMA data_version").fetchone()[0]
+        if self._version is not None and version != self._version:
+            hints.deliver(Hint("moved"))
+        self._version = version
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
+class PostgresHints:
+    """Listen to the notifications of other processes on a connection of its own."""
+
+    name = "hints"
+    period_seconds = 1.0
+
+    async def run(self, node: Node) -> None:
+        """Listen until the connection breaks; the node calls again a second later."""
+        found = await psycopg.AsyncConnection.connect(**parameters(), autocommit=True)
+        async with found:
+            await found.execute(f"LISTEN {hints.CHANNEL}")
+            # Whatever was said while nobody listened is found by looking at everything.
+            hints.deliver(Hint("moved"))
+            async for notification in found.notifies():
+                hint = hints.read(notification.payload)
+                if hint is not None:
+                    hints.deliver(hint)
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
+def parameters() -> dict[str, Any]:
+    """How Django connects, as psycopg takes it."""
+    settings = connection.get_connection_params()  # type: ignore[no-untyped-call]
+    wanted = ("host", "port", "user", "password", "dbname")
+    return {name: settings[name] for name in wanted if settings.get(name)}
+
+
+def hint_receiver() -> Job:
+    """The job that hears other processes, as far as this database has a way to."""
+    return PostgresHints() if connection.vendor == "postgresql" else SqliteHints()
