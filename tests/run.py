@@ -16,6 +16,8 @@ from pathlib import Path
 from tests import services
 
 APART = ["browser", "servers", "conformance", "docs"]
+# Without --all the browser's driver is not even installed.
+LIGHT = ["--ignore", "tests/browser", "-p", "no:schemathesis"]
 KEPT = {"AEGIS_CHROMIUM", "AEGIS_CI", "AEGIS_DATA"}
 # pytest's exit codes: 2 to 4 are an interrupt, an error of its own, wrong usage.
 NOTHING_COLLECTED, HOPELESS = 5, {2, 3, 4}
@@ -69,8 +71,7 @@ def run_passes(
 ) -> list[Pass]:
     apart = "" if options.all else f"not ({' or '.join(APART)})"
     common = ["-p", "tests.tally", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
-    # Without --all the browser's driver is not even installed.
-    common += [] if options.all else ["--ignore", "tests/browser"]
+    common += [] if options.all else LIGHT
 
     first = Pass("SQLite", [*common, *marked(options.mark, apart), *rest], addresses)
     announce("On SQLite and memory")
