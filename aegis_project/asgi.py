@@ -11,25 +11,26 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis_project.settings")
 # Django must be ready before any module with models is imported.
 django_application = get_asgi_application()
 
+from sessions.consumers import LiveConsumer  # noqa: E402
+from streaming.consumers import DataConsumer  # noqa: E402
+
 from aegis_project import node, rest  # noqa: E402
 from aegis_project.guard import BodyLimit, unknown_socket  # noqa: E402
 from components.auth import Registrar  # noqa: E402
 from components.consumers import ControlConsumer  # noqa: E402
-from sessions.consumers import LiveConsumer  # noqa: E402
-from streaming.consumers import DataConsumer  # noqa: E402
 
-sockets = URLRouter(
-    [
-        path("ws/control", ControlConsumer.as_asgi()),
-        path("ws/data", DataConsumer.as_asgi(registrar=Registrar())),
-        path("ws/live", LiveConsumer.as_asgi()),
-        re_path("", unknown_socket),
-    ]
-)
+# Django types what it routes to as views; Channels routes applications by the same paths.
+consumers: list[tuple[str, Any]] = [
+    ("ws/control", ControlConsumer.as_asgi()),
+    ("ws/data", DataConsumer.as_asgi(registrar=Registrar())),
+    ("ws/live", LiveConsumer.as_asgi()),
+]
+elsewhere: Any = unknown_socket
+sockets: Any = [path(address, consumer) for address, consumer in consumers]
 served = ProtocolTypeRouter(
     {
         "http": BodyLimit(django_application, max_bytes=rest.MAX_BODY),
-        "websocket": sockets,
+        "websocket": URLRouter([*sockets, re_path("", elsewhere)]),
     }
 )
 

@@ -34,5 +34,7 @@ async def end() -> None:
     """Stop the node, if one runs."""
     node = nodes.current()
     if node is not None:
-        nodes.install(None)
+        node.is_draining = True
+        await Links.of(node).drain(node)
         await node.stop()
+        nodes.install(None)

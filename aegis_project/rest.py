@@ -95,7 +95,7 @@ def render_error(error: Exception, context: Mapping[str, Any]) -> Response:
     request = context.get("request")
     found = known(error)
     if found is None:
-        logger.exception("A request failed", exc_info=error, extra={"action": "request_failed"})
+        logger.error("A request failed", exc_info=error, extra={"action": "request_failed"})
         found = errors.InternalError()
     headers: dict[str, str] = {}
     if found.status == errors.NotAuthenticated.status:
@@ -150,21 +150,21 @@ class NotFound(AegisError):
 
 
 class MethodNotAllowed(AegisError):
-    """This address does not answer to this method."""
+    """The address does not answer to this method."""
 
     code = "METHOD_NOT_ALLOWED"
     status = 405
 
 
 class NotAcceptable(AegisError):
-    """This address cannot answer in the form asked for."""
+    """The address cannot answer in the form asked for."""
 
     code = "NOT_ACCEPTABLE"
     status = 406
 
 
 class UnsupportedMediaType(AegisError):
-    """This address does not read bodies of this type."""
+    """The address does not read bodies of this type."""
 
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = 415

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import ValidationError
 
 from aegis_project.env import Environment
-from aegis_project.unfold import UNFOLD as UNFOLD
+from aegis_project.unfold import UNFOLD  # noqa: F401 -- a setting that Unfold reads
 
 try:
     ENVIRONMENT = Environment()

@@ -133,7 +133,7 @@ class OpenAuthentication(BaseAuthentication):
 class CookieAuthentication(SessionAuthentication):
     """A browser that signed in, with CSRF enforced."""
 
-    def authenticate(self, request: Request) -> tuple[Any, Principal] | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple[Any, Principal] | None:
         found = super().authenticate(request)
         return found and (found[0], of_user(found[0], transport="rest"))
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from channels.consumer import AsyncConsumer
+from django.utils import timezone
 
 from aegis_project.database import run_db
 from aegis_project.kit.errors import AegisError
@@ -127,10 +128,11 @@ class ControlConsumer(AsyncConsumer):
                 await run_db(standing.finish, **own)
 
     async def reply(self, frame: frames.Frame) -> None:
-        """Send one frame, unless the socket is closed."""
+        """Send one frame in the spelling of this connection, unless the socket is closed."""
+        text = self.handshake.write(frame, at=timezone.now().isoformat())
         async with self._sending:
-            if not self._closed:
-                await self._send({"type": "websocket.send", "text": frames.encode(frame)})
+            if text is not None and not self._closed:
+                await self._send({"type": "websocket.send", "text": text})
 
     async def _close(self, code: CloseCode, *, both: bool) -> None:
         if both and self.component_id:

@@ -80,7 +80,7 @@ class PostgresHints:
 
 def parameters() -> dict[str, Any]:
     """How Django connects, as psycopg takes it."""
-    settings = connection.get_connection_params()  # type: ignore[no-untyped-call]
+    settings = connection.get_connection_params()
     wanted = ("host", "port", "user", "password", "dbname")
     return {name: settings[name] for name in wanted if settings.get(name)}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
@@ -17,6 +18,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 CALL_SECONDS = 30.0
+RETRY_SPREAD_MS = 2000
 
 
 class Job(Protocol):
@@ -89,6 +91,10 @@ class Node:
         """Run a coroutine of the hub from another thread and wait for its answer."""
         future: Future[T] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
         return future.result(CALL_SECONDS)
+
+    def retry_ms(self) -> int:
+        """A pause for one component that is sent away, so that not all come back at once."""
+        return random.randrange(RETRY_SPREAD_MS)  # noqa: S311 -- it spreads load, it hides nothing
 
     def hurry(self, name: str) -> None:
         """Bring the next turn of a job forward; only from the node's own loop."""

@@ -74,7 +74,7 @@ class PreconditionFailed(AegisError):
 
 
 class IdempotencyMismatch(AegisError):
-    """This idempotency key was used before with another request."""
+    """The idempotency key was used before with another request."""
 
     code = "IDEMPOTENCY_MISMATCH"
     status = 422
@@ -112,7 +112,7 @@ class CacheUnavailable(AegisError):
 
 
 class ServiceUnavailable(AegisError):
-    """This part of the server is not available now."""
+    """A part of the server is not available now."""
 
     code = "SERVICE_UNAVAILABLE"
     status = 503

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from aegis_project.kit.principal import Principal
@@ -94,6 +95,7 @@ def admit(*, register: Register, lease_id: UUID | None, is_open: bool) -> tuple[
     admission = Admission(
         component_id=str(component.pk),
         name=component.name,
+        session_id=str(component.session_id),
         topics=tuple(component.topics),
         expiry=shown.expiry,
     )
@@ -142,7 +144,7 @@ def _waiting(principal: Principal, component_id: str) -> Component:
     raise PartnerLost("No component of this session waits for its data socket.")
 
 
-def _named(rows: Any, principal: Principal, wanted: str) -> Component:
+def _named(rows: QuerySet[Component], principal: Principal, wanted: str) -> Component:
     is_allowed = principal.component_id in {None, wanted}
     component = rows.filter(pk=wanted).first() if is_allowed and _is_uuid(wanted) else None
     if component is None:

@@ -1,5 +1,6 @@
 """How components stand: identified, ready, running, held, lost, finished, released."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -151,7 +152,7 @@ def release(*, session_id: UUID, actor: str) -> list[Component]:
 
 
 def _move(
-    session_id: UUID, states: list[State], verb: str, event: ComponentEvent, actor: str
+    session_id: UUID, states: Sequence[State], verb: str, event: ComponentEvent, actor: str
 ) -> list[Component]:
     rows = Component.objects.of_session(session_id).filter(state__in=[s.value for s in states])
     moved = list(rows.select_for_update(of=("self",)))

@@ -20,6 +20,7 @@ from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.selectors import sessions
+from sessions.services import replays
 from sessions.services.outcome import Outcome
 from streaming import hints
 from streaming.services import ledger
@@ -38,12 +39,14 @@ def start(*, principal: Principal, session: Reference, reason: str = "") -> Outc
 
     :raises SessionNotFound: if it is not there for the principal
     :raises InvalidState: if it is closed
+    :raises TopicNotFound: if it is historical and a topic of its source has no file
     """
     row = _locked(principal, session)
     previous = row.state
     _refuse_unless_legal(row, "start")
     if row.state == State.RUNNING or row.is_starting:
         return Outcome(row, previous, is_pending=row.is_starting)
+    replays.check_files(row)
     row.reason = reason
     missing = conditions.missing(_participants(row))
     if missing:
