@@ -118,7 +118,8 @@ class UnknownTopic(StreamError):
     """The topic is malformed, outside the token's patterns, or has no source."""
 
     code = "UNKNOWN_TOPIC"
-    status = 404
+    status = 400
+    close = CloseCode.UNKNOWN_TOPIC
 
 
 class TopicNotFound(StreamError):

@@ -158,9 +158,16 @@ class Engine(ABC):
         """
         Wait until one of the open ``keys`` may have moved, at most so long; which ones.
 
-        A hint: it may be spurious, late or lost. Attributes of the logs named are refreshed.
+        A hint: it may be spurious, late or lost. Attributes of the logs named are refreshed. A key
+        with an empty name asks for every topic of its session that has become known since.
         """
         raise NotImplementedError
+
+    def hear(self, session_id: str) -> None:  # noqa: B027 -- not every engine is told
+        """Take the hint that a log of this session moved; with an empty id, any log of any."""
+
+    def tidy(self, now_ms: int) -> None:  # noqa: B027 -- not every engine forgets by age
+        """Let go of what retention by age no longer keeps; called about once a second."""
 
     @abstractmethod
     async def forget(self, session_id: str) -> None:

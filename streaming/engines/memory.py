@@ -1,0 +1,232 @@
+"""Logs in the memory of this process: rings of records bounded by count, bytes and age."""
+
+import asyncio
+import secrets
+from array import array
+from collections.abc import Callable, Collection, Sequence
+
+from streaming.core import position, topics
+from streaming.core.errors import OverCapacity
+from streaming.core.position import CK_BYTES, Position
+from streaming.engines.base import FRAME_BYTES, FRAME_RECORDS, Engine, Key, Log, Record, Slice
+from streaming.engines.retention import Keep, Retention
+
+# Dead places at the front are cut off when there are this many, and more than live ones.
+DEAD_PLACES = 1024
+EVICT_TO = 0.9
+
+
+class MemoryLog(Log):
+    """
+    One log in memory. Nothing here suspends.
+
+    The arrays hold the records from ``_base`` on; those before ``start`` are dead, their data is
+    gone and only their chain values remain until the front is cut off.
+    """
+
+    __slots__ = ("_anchor", "_base", "_cks", "_data", "_engine", "_keep", "_ts", "bytes")
+
+    def __init__(self, key: Key, *, epoch: str, keep: Keep, engine: "MemoryEngine") -> None:
+        self.key = key
+        self.epoch = epoch
+        self.start, self.head = 1, 0
+        self.ck = self._anchor = position.genesis(key[1], epoch)
+        self.bytes = 0
+        self._base = 1
+        self._ts = array("q")
+        self._data: list[bytes] = []
+        self._cks = bytearray()
+        self._keep = keep
+        self._engine = engine
+
+    async def append(self, records: Sequence[Record]) -> Position:
+        seq, ck, size = self.head, self.ck, 0
+        chain = position.chain
+        for ts, data in records:
+            seq += 1
+            ck = chain(ck, seq, data)
+            self._ts.append(ts)
+            self._data.append(data)
+            self._cks += ck
+            size += len(data)
+        self.head, self.ck = seq, ck
+        self.bytes += size
+        self._engine.grew(self, size)
+        keep = self._keep
+        if seq - self.start >= keep.records or self.bytes > keep.bytes:
+            self._shrink(records=keep.records, size=keep.bytes)
+        return Position(self.epoch, seq, ck)
+
+    async def read(
+        self,
+        after: int,
+        *,
+        limit: int = FRAME_RECORDS,
+        max_bytes: int = FRAME_BYTES,
+        below_n: int | None = None,
+    ) -> Slice | None:
+        first = max(after + 1, self.start)
+        if first > self.head:
+            return None
+        begin = first - self._base
+        data = self._data[begin : begin + limit]
+        size = 0
+        for count, item in enumerate(data):
+            size += len(item)
+            if size > max_bytes and count:
+                del data[count:]
+                break
+        end = begin + len(data)
+        return Slice(first, self._ts[begin:end].tolist(), data, self._ck_at(end))
+
+    async def match(self, seq: int) -> bytes | None:
+        if seq == self.head:
+            return self.ck
+        if not self.start - 1 <= seq < self.head:
+            return None
+        return self._ck_at(seq + 1 - self._base)
+
+    async def seq_at(self, ts: int) -> int:
+        for seq in range(self.start, self.head + 1):
+            if self._ts[seq - self._base] >= ts:
+                return seq
+        return self.head + 1
+
+    async def fence(self, expected: str, epoch: str) -> bool:
+        if self.epoch != expected:
+            return False
+        self.epoch = epoch
+        return True
+
+    def trim(self, start: int) -> None:
+        """Let go of the records before ``start``; the chain value before it remains."""
+        for place in range(self.start - self._base, start - self._base):
+            self.bytes -= len(self._data[place])
+            self._data[place] = b""
+        self.start = start
+        dead = start - self._base
+        if dead >= DEAD_PLACES and dead * 2 >= len(self._data):
+            self._cut(dead)
+
+    def expire(self, now_ms: int) -> int:
+        """Let go of what is older than the log keeps, and say how many bytes that were."""
+        before, oldest = self.bytes, now_ms - int(self._keep.age_seconds * 1000)
+        start = self.start
+        while start <= self.head and self._ts[start - self._base] < oldest:
+            start += 1
+        if start > self.start:
+            self.trim(start)
+        return before - self.bytes
+
+    def _shrink(self, *, records: int, size: int) -> None:
+        start = max(self.start, self.head - records + 1)
+        before, left = self.bytes, self.bytes
+        for place in range(self.start - self._base, start - self._base):
+            left -= len(self._data[place])
+        while left > size and start < self.head:
+            left -= len(self._data[start - self._base])
+            start += 1
+        self.trim(start)
+        self._engine.shrank(before - self.bytes)
+
+    def _cut(self, dead: int) -> None:
+        self._anchor = self._ck_at(dead)
+        del self._data[:dead]
+        del self._ts[:dead]
+        del self._cks[: dead * CK_BYTES]
+        self._base += dead
+
+    def _ck_at(self, place: int) -> bytes:
+        # The chain value before the record at this place of the arrays.
+        return (
+            bytes(self._cks[(place - 1) * CK_BYTES : place * CK_BYTES]) if place else self._anchor
+        )
+
+
+class MemoryEngine(Engine):
+    """The logs of this process; a restart begins new ones with new epochs."""
+
+    def __init__(
+        self,
+        *,
+        retention: Retention | None = None,
+        mint: Callable[[], str] = lambda: secrets.token_hex(8),
+    ) -> None:
+        self.retention = retention or Retention()
+        self.bytes = 0
+        self._mint = mint
+        self._sessions: dict[str, dict[str, MemoryLog]] = {}
+        # In the order of the last append: the first has been silent longest.
+        self._silent: dict[MemoryLog, None] = {}
+        self._moved: set[Key] = set()
+        self._waiting: set[asyncio.Event] = set()
+
+    async def open(self, key: Key) -> MemoryLog | None:
+        session_id, name = key
+        logs = self._sessions.get(session_id, {})
+        return logs.get(name) or (None if topics.is_row(name) else self._make(key))
+
+    def names(self, session_id: str) -> Collection[str]:
+        return tuple(self._sessions.get(session_id, ()))
+
+    async def wait(self, keys: Collection[Key], timeout_seconds: float) -> set[Key]:
+        moved = asyncio.Event()
+        self._waiting.add(moved)
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                while self._moved.isdisjoint(keys):
+                    await moved.wait()
+                    moved.clear()
+        except TimeoutError:
+            return set()
+        finally:
+            self._waiting.discard(moved)
+        found = self._moved.intersection(keys)
+        self._moved -= found
+        return found
+
+    def tidy(self, now_ms: int) -> None:
+        for logs in self._sessions.values():
+            for log in logs.values():
+                self.bytes -= log.expire(now_ms)
+
+    async def forget(self, session_id: str) -> None:
+        for log in self._sessions.pop(session_id, {}).values():
+            self.bytes -= log.bytes
+            self._silent.pop(log, None)
+
+    def grew(self, log: MemoryLog, size: int) -> None:
+        """Count what was appended to a log of this engine, and keep the total within bounds."""
+        self.bytes += size
+        if self._waiting:
+            self._moved.add(log.key)
+            for waiting in self._waiting:
+                waiting.set()
+        self._silent.pop(log, None)
+        self._silent[log] = None
+        if self.bytes > self.retention.total_bytes:
+            self._evict()
+
+    def shrank(self, size: int) -> None:
+        """Count what a log of this engine has let go."""
+        self.bytes -= size
+
+    def _make(self, key: Key) -> MemoryLog:
+        session_id, name = key
+        logs = self._sessions.setdefault(session_id, {})
+        if len(logs) >= self.retention.max_topics:
+            raise OverCapacity("The session has too many topics.", topic=name)
+        keep = self.retention.of(name)
+        logs[name] = MemoryLog(key, epoch=self._mint(), keep=keep, engine=self)
+        return logs[name]
+
+    def _evict(self) -> None:
+        # Down to a little less, so that not every append at the bound has to come here.
+        goal = int(self.retention.total_bytes * EVICT_TO)
+        for log in list(self._silent):
+            if self.bytes <= goal:
+                return
+            before = log.bytes
+            log.trim(log.head + 1)
+            self.bytes -= before - log.bytes
+            del self._silent[log]
