@@ -119,7 +119,7 @@ class Handshake:
                 return effects.Renew(token)
             case messages.Fault():
                 return effects.Report(message)
-            case messages.Finished():
+            case _:
                 return effects.Finish()
 
     def _decline(self, message: messages.Register | messages.Unknown) -> Reply:
@@ -246,10 +246,8 @@ class Handshake:
         self, error: AegisError, *, reason: str = "protocol", both: bool = False
     ) -> list[Effect]:
         """End the connection for an error: told as a frame first, then by the close code."""
-        code = errors.close_code(error)
-        if isinstance(error, errors.UnknownTopic):
-            code = CloseCode.UNKNOWN_TOPIC
-        return self._end([self._answer(error), Close(code, both=both)], reason=reason)
+        close = Close(errors.close_code(error), both=both)
+        return self._end([self._answer(error), close], reason=reason)
 
     def drain(self, retry_ms: int) -> list[Effect]:
         """Send the component away because this process ends; it may come back in ``retry_ms``."""
