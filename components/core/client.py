@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from components.core import frames
 from components.core.effects import Close, Reply
 from components.core.heartbeat import BEATS, Beats, Rhythm
+from streaming.core import inbound
 from streaming.core.errors import CloseCode
 
 
@@ -55,7 +56,7 @@ class Registration:
         """
         frame = frames.parse(raw)
         self.last_heard_at = now
-        command = frames.command_of(frame)
+        command = inbound.command_of(frame)
         if command == "ACK" and not self.is_joined:
             return [self._join(frame, now)]
         if command == "DRAIN":

@@ -1,12 +1,11 @@
 """The frames of the control socket, read and written."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from aegis_project.kit import strict
-from aegis_project.kit.errors import AegisError, ValidationFailed
+from aegis_project.kit.errors import ValidationFailed
 from components.core.lifecycle import Role
 from components.core.messages import (
     Fault,
@@ -20,6 +19,7 @@ from components.core.messages import (
     Unknown,
     Wait,
 )
+from streaming.core import inbound
 
 MAX_BYTES = 64 * 1024
 MAX_TOPICS = 1000
@@ -55,23 +55,9 @@ def read(frame: Frame) -> Message:
 
     :raises ValidationFailed: when a field has the wrong form; ``field`` names it
     """
-    command = command_of(frame)
+    command = inbound.command_of(frame)
     reader = READERS.get(command)
     return reader(frame) if reader else Unknown(command)
-
-
-def command_of(frame: Frame) -> str:
-    """
-    Find the value of COMMAND in capitals, whatever the case of the key; empty if there is none.
-
-    :raises ValidationFailed: when it is no text
-    """
-    value = frame.get("COMMAND")
-    if value is None:
-        value = next((frame[key] for key in frame if key.upper() == "COMMAND"), "")
-    if not isinstance(value, str):
-        raise _wrong("COMMAND", "text")
-    return value.upper()
 
 
 def _register(frame: Frame) -> Register:
@@ -192,12 +178,7 @@ def _number(frame: Frame, name: str, *, default: int, least: int, most: int) -> 
     return value
 
 
-# Writing
-
-
-def encode(frame: Frame) -> str:
-    """Write a frame as the text that is sent."""
-    return json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+# Writing: those that the data socket has too stand in `streaming.core.frames`
 
 
 def ack(
@@ -239,18 +220,3 @@ def drain(retry_ms: int) -> Frame:
 def token_expiring(expires_at_ms: int) -> Frame:
     """Say when the token ends, in unix milliseconds."""
     return {"COMMAND": "TOKEN_EXPIRING", "exp": expires_at_ms}
-
-
-def error(refusal: AegisError, *, ref: Any = None) -> Frame:
-    """Say what was refused; ``ref`` is the COMMAND or id of the frame it answers."""
-    frame: Frame = {
-        "COMMAND": "ERROR",
-        "code": refusal.code,
-        "temporary": refusal.temporary,
-        "message": refusal.message,
-    }
-    if ref is not None:
-        frame["ref"] = ref
-    if refusal.details:
-        frame["details"] = refusal.details
-    return frame

@@ -9,6 +9,7 @@ from components.core.errors import UnknownCommand
 from components.core.heartbeat import BEATS, Beats, Pulse, Rhythm, judge
 from components.core.tokens import Expiry, TokenClock
 from streaming.core import errors
+from streaming.core import frames as outbound
 from streaming.core.errors import CloseCode
 
 MAX_EARLY = 16
@@ -74,9 +75,9 @@ class Handshake:
         ``at`` is the time now (ISO 8601). None if its spelling has no such frame.
         """
         if self.envelope is None:
-            return frames.encode(frame)
+            return outbound.encode(frame)
         wrapped = self.envelope.outward(frame, at=at)
-        return None if wrapped is None else frames.encode(wrapped)
+        return None if wrapped is None else outbound.encode(wrapped)
 
     def heard(self, *, now: float) -> list[Effect]:
         """Note a sign of life; frames of the data socket count when this process holds it."""
@@ -251,7 +252,7 @@ class Handshake:
 
     def drain(self, retry_ms: int) -> list[Effect]:
         """Send the component away because this process ends; it may come back in ``retry_ms``."""
-        told = frames.drain(retry_ms) if self.is_extended else frames.error(errors.Draining())
+        told = frames.drain(retry_ms) if self.is_extended else outbound.error(errors.Draining())
         return self._end([Reply(told), Close(CloseCode.DRAINING)], reason="draining")
 
     def replace(self) -> list[Effect]:
@@ -292,4 +293,4 @@ class Handshake:
         return [Reply(frames.notice(code, message, **fields))]
 
     def _answer(self, error: AegisError, *, ref: str | None = None) -> Reply:
-        return Reply(frames.error(error, ref=ref))
+        return Reply(outbound.error(error, ref=ref))

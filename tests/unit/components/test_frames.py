@@ -1,10 +1,7 @@
-import json
-
 import pytest
 
 from aegis_project.kit.errors import PayloadTooLarge, ValidationFailed
 from components.core import frames, messages
-from components.core.errors import ComponentNotFound, UnknownCommand
 from components.core.lifecycle import Role
 
 ID = "7f0c5ab0-3b6e-4c1e-9f4b-5a4f0a1f6f77"
@@ -138,12 +135,6 @@ def test_size_counts_in_bytes():
         frames.parse('{"name":"' + "é" * 32_768 + '"}')
 
 
-def test_frames_are_written_compactly_and_with_their_letters():
-    assert (
-        frames.encode({"COMMAND": "ERROR", "message": "é"}) == '{"COMMAND":"ERROR","message":"é"}'
-    )
-
-
 def test_answers_have_the_fields_of_the_protocol():
     written = [
         frames.ack(
@@ -181,29 +172,4 @@ def test_answers_have_the_fields_of_the_protocol():
         },
         {"COMMAND": "DRAIN", "retry_ms": 1730},
         {"COMMAND": "TOKEN_EXPIRING", "exp": 1767139200000},
-    ]
-    assert all(json.loads(frames.encode(frame)) == frame for frame in written)
-
-
-def test_error_tells_code_reference_and_details_when_there_are_any():
-    told = [
-        frames.error(UnknownCommand(command="DANCE"), ref="DANCE"),
-        frames.error(ComponentNotFound()),
-    ]
-
-    assert told == [
-        {
-            "COMMAND": "ERROR",
-            "code": "UNKNOWN_COMMAND",
-            "temporary": False,
-            "message": "The server does not know this COMMAND.",
-            "ref": "DANCE",
-            "details": {"command": "DANCE"},
-        },
-        {
-            "COMMAND": "ERROR",
-            "code": "COMPONENT_NOT_FOUND",
-            "temporary": False,
-            "message": "There is no such component.",
-        },
     ]

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from components.core import effects, frames
+from components.core import effects
 from components.core.admission import Admission, Phase
 from components.core.effects import Close, MarkLost, Reply
 from components.core.errors import ComponentNotFound
@@ -10,6 +10,7 @@ from components.core.handshake import MAX_EARLY, Handshake
 from components.core.messages import Fault, Proto, Register
 from components.core.tokens import Expiry
 from streaming.core import errors
+from streaming.core import frames as outbound
 
 SEED = '{"session_token":"t","topics":["klines.BTCUSDT.1m"]}'
 EXTENDED = '{"session_token":"t","proto":{"v":1,"batch":true}}'
@@ -42,7 +43,7 @@ def say(command, **fields):
 
 
 def told(error, **fields):
-    return Reply(frames.error(error, **fields))
+    return Reply(outbound.error(error, **fields))
 
 
 def registered(raw=SEED, *, expiry=None):
