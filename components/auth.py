@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -10,7 +10,6 @@ from django.contrib.auth.models import AnonymousUser, User
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from aegis_project.database import run_db
 from aegis_project.kit.errors import NotAuthenticated, PermissionDenied
@@ -20,6 +19,10 @@ from components.core import scopes
 from components.jobs import Links
 from components.services import admissions, credentials, standing
 from streaming import node as nodes
+
+if TYPE_CHECKING:
+    # REST framework's views import this module while they are imported.
+    from rest_framework.views import APIView
 
 OPEN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 FORWARDED = (
@@ -141,7 +144,7 @@ class CookieAuthentication(SessionAuthentication):
 class IsPrincipal(BasePermission):
     """Only somebody; what they may do is checked by the services."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.auth, Principal)
 
 
