@@ -14,7 +14,14 @@ MARKS = {
     "servers": ["servers"],
     "docs": ["docs"],
 }
-CHROMIUM = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
+CHROMIUM = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+]
 NO_CHROMIUM = (
     "No Chromium here: run `apt-get install --no-install-recommends chromium`, "
     "or name one in AEGIS_CHROMIUM."
@@ -44,5 +51,7 @@ def chromium() -> str:
 
 
 def find_chromium() -> str | None:
+    """The one that AEGIS_CHROMIUM names and no other, or the first of the usual ones."""
     named = os.environ.get("AEGIS_CHROMIUM")
-    return named or next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    names = [named] if named else CHROMIUM
+    return next((path for name in names if (path := shutil.which(name))), None)
