@@ -8,12 +8,49 @@ from aegis_project.kit.errors import ValidationFailed
 FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 
 VERBS = frozenset(
-    "start pause resume stop complete fail end recover restart fork attach activate suspend".split()
+    {
+        "start",
+        "pause",
+        "resume",
+        "stop",
+        "complete",
+        "fail",
+        "end",
+        "recover",
+        "restart",
+        "fork",
+        "attach",
+        "activate",
+        "suspend",
+    }
 )
 COLLECTIONS = frozenset(
-    "sessions messages chat stream attachments runs tool-calls approvals checkpoints events "
-    "artifacts tags bookmarks search statistics components topics tokens agents templates "
-    "credentials policies webhooks stats".split()
+    {
+        "sessions",
+        "messages",
+        "chat",
+        "stream",
+        "attachments",
+        "runs",
+        "tool-calls",
+        "approvals",
+        "checkpoints",
+        "events",
+        "artifacts",
+        "tags",
+        "bookmarks",
+        "search",
+        "statistics",
+        "components",
+        "topics",
+        "tokens",
+        "agents",
+        "templates",
+        "credentials",
+        "policies",
+        "webhooks",
+        "stats",
+    }
 )
 RESERVED = VERBS | COLLECTIONS
 

@@ -1,6 +1,5 @@
 """The one machine of sessions."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -109,15 +108,8 @@ def mints_activation(state: State) -> bool:
     return state is not State.PAUSED
 
 
-def uptime(
-    *, state: State, started_at: datetime | None, stopped_at: datetime | None, now: datetime
-) -> timedelta:
+def uptime(*, started_at: datetime | None, stopped_at: datetime | None, now: datetime) -> timedelta:
     """How long the session has run since its last start; zero if it never did."""
     if started_at is None:
         return timedelta(0)
     return max((stopped_at or now) - started_at, timedelta(0))
-
-
-def is_settled(required: Collection[str], ready: Collection[str]) -> bool:
-    """Whether every required component is ready."""
-    return set(required) <= set(ready)

@@ -159,7 +159,7 @@ class Session(models.Model):
     def uptime_seconds(self, *, now: datetime) -> float:
         """Seconds since the last start, up to the last halt."""
         return lifecycle.uptime(
-            state=State(self.state), started_at=self.started_at, stopped_at=self.stopped_at, now=now
+            started_at=self.started_at, stopped_at=self.stopped_at, now=now
         ).total_seconds()
 
     def follow(self, command: str, *, at: datetime) -> bool:
