@@ -29,3 +29,25 @@ class UnknownCommand(AegisError):
 
     code = "UNKNOWN_COMMAND"
     status = 400
+
+
+class ConnectionLost(AegisError):
+    """The connection to Aegis ended before the answer came."""
+
+    code = "CONNECTION_LOST"
+    status = 503
+    temporary = True
+
+
+class ComponentClosed(AegisError):
+    """The component is closed: its session is over, or it left."""
+
+    code = "COMPONENT_CLOSED"
+    status = 410
+
+
+class Refused(AegisError):
+    """The server refused, with a code that this version of the SDK does not know."""
+
+    code = "REFUSED"
+    status = 400

@@ -33,6 +33,9 @@ class Backoff:
         return longest * (0.5 + 0.5 * chance)
 
 
+BACKOFF = Backoff()
+
+
 def judge(code: int | None, *, is_staying: bool) -> Verdict:
     """
     Read a close code; None stands for a connection that broke or was not made.

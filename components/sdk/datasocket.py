@@ -1,0 +1,169 @@
+"""The data socket of one registration, opened again when it alone is lost."""
+
+import asyncio
+import logging
+import random
+from typing import Protocol
+
+import msgspec
+import websockets
+from websockets.asyncio.client import ClientConnection
+
+from aegis_project.kit.errors import AegisError
+from components.core import reconnect
+from components.core.reconnect import Verdict
+from components.sdk import errors, wire
+from components.sdk.answers import Answers
+from components.sdk.inbox import Inbox
+from components.sdk.settings import Settings
+from components.sdk.streams import Streams
+from components.sdk.wire import Inbound
+
+logger = logging.getLogger(__name__)
+
+# A connection that was not made, or ended without a close code.
+BROKEN = (OSError, TimeoutError, websockets.WebSocketException)
+
+
+class Owner(Protocol):
+    """The component, as its data socket knows it."""
+
+    settings: Settings
+    component_id: str
+    streams: Streams
+    inbox: Inbox
+    answers: Answers
+
+    def attach(self, socket: ClientConnection | None) -> None:
+        """Publish on this socket from now on; None while there is none."""
+
+    async def refused(self, error: AegisError) -> bool:
+        """Hear of a refusal that answers nothing that was asked; whether anybody wanted to."""
+
+
+class Partner(Protocol):
+    """The registration that the data socket belongs to."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing to come back for."""
+
+    def heard(self) -> None:
+        """Note a sign of life."""
+
+    async def ready(self) -> None:
+        """Say READY."""
+
+    def end(self, code: int | None, error: AegisError | None = None) -> None:
+        """Note that the registration is over."""
+
+
+class DataSocket:
+    """Hello, SUBSCRIBE with cursors, READY once; then frames into the inbox until the end."""
+
+    def __init__(self, url: str, *, owner: Owner, partner: Partner) -> None:
+        self.url = url
+        self.owner = owner
+        self.partner = partner
+        self._is_ready = False
+        self._was_open = False
+        self._error: AegisError | None = None
+        self._first_id: int | None = None
+
+    async def run(self) -> None:
+        """Keep a socket open until a close code, here or there, says that there will be no other."""
+        attempt = 0
+        while True:
+            self._was_open = False
+            code = await self._connect()
+            verdict = reconnect.judge(code, is_staying=False)
+            if verdict in {Verdict.RETURN, Verdict.RAISE}:
+                self.partner.end(code, self._error)
+            if self.partner.is_over:
+                return
+            is_welcome = verdict is Verdict.NOW and self._was_open
+            attempt = 0 if self._was_open else attempt + 1
+            if not is_welcome:
+                chance = random.random()  # noqa: S311 -- spreads a crowd, protects nothing
+                await asyncio.sleep(self.owner.settings.backoff.seconds(attempt, chance))
+
+    async def _connect(self) -> int | None:
+        try:
+            socket = await connect(self.url)
+        except BROKEN as error:
+            logger.info("The data socket cannot be reached: %s", error)
+            return None
+        try:
+            await self._read(socket)
+        except websockets.ConnectionClosed as error:
+            return close_code(error)
+        except msgspec.MsgspecError as error:
+            logger.warning("The data socket sent what is no frame: %s", error)
+        finally:
+            self.owner.attach(None)
+            self.owner.answers.fail()
+            await socket.close()
+        return None
+
+    async def _read(self, socket: ClientConnection) -> None:
+        token, component_id = self.owner.settings.token, self.owner.component_id
+        await socket.send(wire.hello(token, component_id), text=True)
+        while True:
+            frame = wire.decode(await socket.recv(decode=False))
+            self.partner.heard()
+            if frame.COMMAND in {"", "GAP", "REWIND", "END", "POS"}:
+                batch = self.owner.streams.take(frame)
+                if batch is not None:
+                    await self.owner.inbox.offer(batch)
+            else:
+                await self._answered(frame, socket)
+
+    async def _answered(self, frame: Inbound, socket: ClientConnection) -> None:
+        match frame.COMMAND:
+            case "ACK":
+                await self._open(socket)
+            case "SUBSCRIBED":
+                await self._subscribed(frame)
+            case "ERROR" if not self.owner.answers.answer(frame):
+                self._error = errors.told(frame.code, frame.message, frame.details)
+                await self.owner.refused(self._error)
+            case _:
+                self.owner.answers.answer(frame)
+
+    async def _open(self, socket: ClientConnection) -> None:
+        self._was_open = True
+        self.owner.attach(socket)
+        requests = self.owner.streams.requests()
+        if not requests:
+            await self._ready()
+            return
+        self._first_id = self.owner.answers.number()
+        await socket.send(wire.subscribe(self._first_id, requests), text=True)
+
+    async def _subscribed(self, frame: Inbound) -> None:
+        self.owner.streams.place(frame)
+        is_first = frame.id == self._first_id
+        if is_first or not self.owner.answers.answer(frame):
+            for refusal in frame.errors:
+                error = errors.of_topic(refusal)
+                if not await self.owner.refused(error) and not error.temporary:
+                    raise error
+        if is_first:
+            await self._ready()
+
+    async def _ready(self) -> None:
+        if not self._is_ready:
+            self._is_ready = True
+            await self.partner.ready()
+
+
+async def connect(url: str) -> ClientConnection:
+    """Open a socket to Aegis: uncompressed and direct, for a socket that carries a stream."""
+    return await websockets.connect(url, compression=None, proxy=None, max_size=wire.MAX_BYTES)
+
+
+def close_code(error: BaseException) -> int | None:
+    """The close code in what a socket raised; None if the connection broke."""
+    if isinstance(error, websockets.ConnectionClosed) and error.rcvd is not None:
+        return error.rcvd.code
+    return None
