@@ -39,7 +39,9 @@ class Pass:
         """Let pytest print for itself, then read from its tally what happened."""
         tally = folder / f"{self.name}.json"
         started_at = time.monotonic()
-        environment = {**clean(os.environ), **self.environment, "TESTS_TALLY": str(tally)}
+        # One seed for all workers, or they see tests made from a set in different orders.
+        extra = {"PYTHONHASHSEED": "0", "TESTS_TALLY": str(tally)}
+        environment = {**clean(os.environ), **self.environment, **extra}
         self.code = interruptible([sys.executable, "-m", "pytest", *self.arguments], environment)
         self.seconds = time.monotonic() - started_at
         if tally.exists():
