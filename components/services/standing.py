@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from aegis_project import database
@@ -14,6 +15,10 @@ from components.models import Component
 from streaming import hints
 from streaming.core.errors import ConnectionReplaced
 from streaming.services import ledger
+
+LIVENESS = "system:liveness"
+# The reason of a loss that the handshake gives when no frame came for too long.
+SILENT = "silent"
 
 
 def identify(*, component_id: str, fence: int) -> Component:
@@ -75,14 +80,17 @@ def _lose(component: Component, reason: str) -> None:
     component.lease = None
     component.error = reason
     component.save()
-    tell(ComponentEvent.LOST, component, actor="system:liveness", reason=reason)
+    if reason == SILENT:
+        seconds = settings.ENVIRONMENT.lost_seconds
+        tell(ComponentEvent.HEARTBEAT_LOST, component, actor=LIVENESS, seconds=seconds)
+    tell(ComponentEvent.LOST, component, actor=LIVENESS, reason=reason)
 
 
 def finish(*, component_id: str, fence: int) -> bool:
-    """The component says that its work is done; False when another registration is current."""
+    """The component says that its work is done; False when it was released or replaced before."""
     with database.atomic():
         component = Component.objects.locked(component_id)
-        if component.fence != fence:
+        if component.fence != fence or component.state == State.STOPPED:
             return False
         _release(component)
         component.save()
@@ -122,7 +130,7 @@ def note_late(*, component_id: str, fence: int, is_late: bool) -> None:
         rows = Component.objects.filter(pk=component_id, fence=fence, is_late=not is_late)
         if rows.update(is_late=is_late) and is_late:
             component = Component.objects.get(pk=component_id)
-            tell(ComponentEvent.HEARTBEAT_LATE, component, actor="system:liveness")
+            tell(ComponentEvent.HEARTBEAT_LATE, component, actor=LIVENESS)
 
 
 def _current(component_id: str, fence: int) -> Component:
@@ -133,6 +141,12 @@ def _current(component_id: str, fence: int) -> Component:
 
 
 # Moves of all components of a session; the caller is its lifecycle and holds its lock.
+
+
+def lock(*, session_id: UUID) -> None:
+    """Lock the components of a session before something is told, in the order of locks."""
+    rows = Component.objects.of_session(session_id).select_for_update(of=("self",))
+    list(rows.values_list("pk"))
 
 
 def run_ready(*, session_id: UUID, actor: str) -> list[Component]:

@@ -13,16 +13,15 @@ from aegis_project.kit.principal import Principal
 from components.services import credentials, registry
 from components.services.credentials import Issued
 from components.services.registry import Expected
-from sessions.core import keys, lifecycle
+from sessions.core import keys, lifecycle, texts
 from sessions.core.errors import SessionAlreadyExists
 from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import Environment, Kind, Mode, State
 from sessions.models import Session
 from sessions.selectors import sessions, teams
-from sessions.services import replays
+from sessions.services import replays, telling
 from sessions.services.lifecycle import Reference
 from sessions.services.outcome import Outcome
-from streaming import hints
 from streaming.services import ledger
 from streaming.services.commands import command
 
@@ -59,14 +58,14 @@ def create(
     """
     Make a session in ``created``, with its ledger, expected components and, if asked, a token.
 
-    :raises ValidationFailed: for a key or source that cannot be
+    :raises ValidationFailed: for a key, text or source that cannot be
     :raises SessionAlreadyExists: if the team has a session with this key
     """
     session = _insert(principal, draft)
     ledger.open_ledger(session_id=session.pk)
-    ledger.append(
-        session_id=session.pk,
-        type=SessionEvent.CREATED.value,
+    telling.tell(
+        session,
+        SessionEvent.CREATED,
         actor=principal.actor,
         key=session.key,
         name=session.name,
@@ -77,12 +76,12 @@ def create(
     replays.prepare(session)
     registry.expect(session=session, expected=expected, actor=principal.actor)
     secret = _token(session, principal).secret if with_token else ""
-    hints.send(hints.Hint("lever", str(session.pk)))
     session.refresh_from_db(fields=["component_count"])
     return Outcome(session, State.CREATED.value, secret=secret)
 
 
 def _insert(principal: Principal, draft: Draft) -> Session:
+    texts.check(name=draft.name, agent=draft.agent, owner_label=draft.owner_label)
     session_id = uuid4()
     session = Session(
         id=session_id,
@@ -148,6 +147,8 @@ def issue_token(
     A further session token, for all components or for one.
 
     :raises SessionNotFound: if the session is not there for the principal
+    :raises ComponentNotFound: if the component is not
+    :raises PermissionDenied: for topics that the principal does not have
     :raises InvalidState: if it is closed
     """
     row = Session.objects.locked(sessions.find(principal, session).pk)
@@ -156,18 +157,18 @@ def issue_token(
             f"Cannot issue a token while {row.state}.",
             **{"from": row.state, "command": "token", "allowed": row.legal()},
         )
-    return _token(row, principal, component=component, patterns=list(patterns))
+    return _token(row, principal, component=component, patterns=patterns)
 
 
 def _token(
-    row: Session, principal: Principal, *, component: str = "", patterns: list[str] | None = None
+    row: Session, principal: Principal, *, component: str = "", patterns: Sequence[str] = ()
 ) -> Issued:
     return credentials.session_token(
+        principal=principal,
         session_id=row.pk,
         team_id=row.team_id,
-        created_by=principal.actor,
         component=component,
-        patterns=patterns or None,
+        patterns=patterns,
     )
 
 
@@ -195,6 +196,7 @@ def update(
             **{"from": row.state, "command": "update", "allowed": row.legal()},
         )
     changed = [name for name in EDITABLE if name in changes and changes[name] != getattr(row, name)]
+    texts.check(**{name: changes[name] for name in changed if name in texts.LIMITS})
     if changed:
         _change(row, {name: changes[name] for name in changed}, principal)
     return Outcome(row, row.state)
@@ -205,10 +207,4 @@ def _change(row: Session, changes: dict[str, Any], principal: Principal) -> None
         setattr(row, name, value)
     row.version += 1
     row.save()
-    ledger.append(
-        session_id=row.pk,
-        type=SessionEvent.UPDATED.value,
-        actor=principal.actor,
-        fields=sorted(changes),
-    )
-    hints.send(hints.Hint("lever", str(row.pk)))
+    telling.tell(row, SessionEvent.UPDATED, actor=principal.actor, fields=sorted(changes))

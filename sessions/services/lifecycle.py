@@ -13,17 +13,16 @@ from aegis_project.kit.errors import AegisError, InvalidState
 from aegis_project.kit.principal import Principal
 from components.models import Component
 from components.services import standing
-from sessions.core import conditions, lifecycle
+from sessions.core import conditions, lifecycle, texts
 from sessions.core.conditions import Participant
 from sessions.core.errors import ComponentLost, StartTimeout
 from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.selectors import sessions
-from sessions.services import replays
+from sessions.services import replays, telling
 from sessions.services.outcome import Outcome
 from streaming import hints
-from streaming.services import ledger
 from streaming.services.commands import command
 
 Reference = Session | UUID | str
@@ -47,6 +46,7 @@ def start(*, principal: Principal, session: Reference, reason: str = "") -> Outc
     if row.state == State.RUNNING or row.is_starting:
         return Outcome(row, previous, is_pending=row.is_starting)
     replays.check_files(row)
+    texts.check(reason=reason)
     row.reason = reason
     missing = conditions.missing(_participants(row))
     if missing:
@@ -176,9 +176,15 @@ def _settle_running(row: Session) -> bool:
 
 
 def _fail(row: Session, error: AegisError) -> None:
-    row.error, row.reason = error.as_dict(), error.message[:500]
+    previous = row.state
+    row.error, row.reason = error.as_dict(), error.message[: texts.LIMITS["reason"]]
     _clear_start(row)
-    _follow(row, "fail", ACTOR)
+    if previous == State.FAILED:
+        # A start from failed that timed out: the state stays, but that it failed again is told.
+        row.save()
+        telling.tell_move(row, previous=previous, actor=ACTOR)
+    else:
+        _follow(row, "fail", ACTOR)
 
 
 def _halt(
@@ -199,6 +205,7 @@ def _halt(
 def _describe(row: Session, verb: str, reason: str, outcome: Mapping[str, Any]) -> None:
     if lifecycle.TRANSITIONS[State(row.state)][verb] == row.state:
         return
+    texts.check(reason=reason)
     row.reason = reason
     for name, value in outcome.items():
         setattr(row, name, value)
@@ -226,22 +233,22 @@ def _request_start(row: Session, missing: list[str], actor: str) -> None:
     now = timezone.now()
     row.start_requested_at = now
     row.start_deadline_at = now + timedelta(seconds=settings.ENVIRONMENT.start_seconds)
-    row.version += 1
     row.save()
-    _tell(
+    telling.tell(
         row,
         SessionEvent.START_REQUESTED,
-        actor,
+        actor=actor,
         missing=missing,
         deadline_at=row.start_deadline_at,
     )
 
 
 def _withdraw(row: Session, verb: str, actor: str) -> None:
+    # What follows may move components, and they are locked before the head of the ledger.
+    standing.lock(session_id=row.pk)
     _clear_start(row)
-    row.version += 1
     row.save()
-    _tell(row, SessionEvent.START_WITHDRAWN, actor, by=verb)
+    telling.tell(row, SessionEvent.START_WITHDRAWN, actor=actor, by=verb)
 
 
 def _clear_start(row: Session) -> None:
@@ -261,8 +268,7 @@ def _follow(row: Session, verb: str, actor: str) -> None:
         return
     row.save()
     MOVES[State(row.state)](session_id=row.pk, actor=actor)
-    for event, data in _events(row, previous):
-        _tell(row, event, actor, **data)
+    telling.tell_move(row, previous=previous, actor=actor)
 
 
 MOVES = {
@@ -273,22 +279,3 @@ MOVES = {
     State.COMPLETED: standing.release,
     State.ENDED: standing.release,
 }
-
-
-def _events(row: Session, previous: str) -> list[tuple[SessionEvent, dict[str, Any]]]:
-    """Which events tell of the move; their names are those of the fifteen core types."""
-    state = State(row.state)
-    if state is State.RUNNING:
-        return [(SessionEvent.ACTIVATED, {"from": previous, "activation": row.activation})]
-    told: dict[str, Any] = {"state": row.state, "from": previous, "reason": row.reason}
-    if state in lifecycle.CLOSED:
-        return [(SessionEvent.ENDED, told | {"result": row.result})]
-    if state is State.FAILED:
-        error = dict(row.error or {})
-        return [(SessionEvent.ERROR, error), (SessionEvent.SUSPENDED, told)]
-    return [(SessionEvent.SUSPENDED, told)]
-
-
-def _tell(row: Session, event: SessionEvent, actor: str, **data: Any) -> None:
-    ledger.append(session_id=row.pk, type=event.value, actor=actor, **data)
-    hints.send(hints.Hint("lever", str(row.pk)))
