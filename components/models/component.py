@@ -3,6 +3,7 @@
 from typing import Self
 from uuid import UUID, uuid4
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from aegis_project.kit import states
@@ -21,7 +22,7 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         """
         try:
             return self.select_for_update(of=("self",)).get(pk=component_id)
-        except self.model.DoesNotExist:
+        except (self.model.DoesNotExist, ValidationError):
             raise ComponentNotFound(component_id=str(component_id)) from None
 
     def of_session(self, session_id: UUID | str) -> Self:

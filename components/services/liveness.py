@@ -1,6 +1,6 @@
 """Judging who is gone: by the lease of the process that held them, and by the grace."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q
@@ -13,6 +13,7 @@ from components.models import Component
 from components.services import standing
 
 STATES = [state.value for state in CONNECTED]
+UNREADY = [State.LOST.value, State.REGISTERED.value]
 
 
 def beat(*, lease_id: UUID, component_ids: list[str]) -> None:
@@ -43,19 +44,20 @@ def lose_orphans() -> int:
 def fail_overdue(*, grace_seconds: float) -> int:
     """Fail the lost components that were not ready again within the grace; returns how many."""
     limit = timezone.now() - timedelta(seconds=grace_seconds)
-    unready = [State.LOST.value, State.REGISTERED.value]
-    overdue = Component.objects.filter(state__in=unready, lost_at__lt=limit)
-    return sum(_fail(str(pk)) for pk in overdue.values_list("pk", flat=True))
+    overdue = Component.objects.filter(state__in=UNREADY, lost_at__lt=limit)
+    return sum(_fail(str(pk), limit) for pk in overdue.values_list("pk", flat=True))
 
 
-def _fail(component_id: str) -> bool:
+def _fail(component_id: str, limit: datetime) -> bool:
     with database.atomic():
         component = Component.objects.locked(component_id)
-        if component.state not in {State.LOST, State.REGISTERED} or component.lost_at is None:
+        # It may have come back and gone again since the rows were read.
+        lost_at = component.lost_at
+        if component.state not in UNREADY or lost_at is None or lost_at >= limit:
             return False
         component.follow("fail")
         component.save(update_fields=["state", "updated_at"])
         standing.tell(
-            ComponentEvent.FAILED, component, actor="system:liveness", reason=component.error
+            ComponentEvent.FAILED, component, actor=standing.LIVENESS, reason=component.error
         )
     return True

@@ -53,13 +53,10 @@ def expect(*, session: Any, expected: Sequence[Expected], actor: str) -> list[Co
 
 def _expect(session_id: UUID, one: Expected) -> tuple[Component, bool]:
     check_name(one.name)
-    for topic in one.topics:
-        topics.check_pattern(topic)
-    return Component.objects.update_or_create(
-        session_id=session_id,
-        name=one.name,
-        defaults={"role": one.role.value, "required": one.required, "topics": list(one.topics)},
-    )
+    said: dict[str, Any] = {"role": one.role.value, "required": one.required}
+    if one.topics:
+        said["topics"] = [topics.check_pattern(topic) for topic in one.topics]
+    return Component.objects.update_or_create(session_id=session_id, name=one.name, defaults=said)
 
 
 def register(*, principal: Principal, registration: Register, lease_id: UUID | None) -> Component:
@@ -77,6 +74,9 @@ def register(*, principal: Principal, registration: Register, lease_id: UUID | N
         if not session.is_open:
             raise SessionOver(session=session.key, state=session.state)
         component = _seat(session, principal, registration)
+        if component.state == State.FAILED:
+            # The grace was for the loss that failed it; this is another life.
+            component.lost_at = None
         component.follow("register")
         _fill(component, registration, lease_id)
         component.token_id = principal.credential_id
