@@ -15,11 +15,15 @@ from components.core.heartbeat import Beats
 from components.core.lifecycle import State
 from components.selectors import Standing
 from components.services import liveness
-from streaming.core.errors import CloseCode, ConnectionForbidden
+from streaming.core.errors import CloseCode, ConnectionForbidden, HeartbeatMissed, StreamError
 from streaming.hints import Hint
 from streaming.node import Node
+from streaming.services import leases
 
 logger = logging.getLogger(__name__)
+
+# A job that did not end for so long could not have renewed a lease either.
+AWAY_SECONDS = leases.LEASE_SECONDS - leases.RENEW_SECONDS
 
 
 class Link(Protocol):
@@ -166,11 +170,15 @@ class Watcher:
     async def _apply(self, node: Node, standing: Standing) -> None:
         link = self.links.bound.get(standing.component_id)
         if standing.is_token_revoked:
-            self._end_link(link, ConnectionForbidden("The token was revoked."))
+            error = ConnectionForbidden("The token was revoked.")
+            self._end_link(link, error, reason="token_revoked")
             return
         if standing.state == State.STOPPED:
             await self._release(node, standing, link)
             return
+        if standing.state == State.LOST and link is not None and link.fence == standing.fence:
+            # Others judged this process gone; only a new registration makes it a component again.
+            self._end_link(link, HeartbeatMissed(), reason="judged_lost")
         await self._gate(node, standing)
         if link is not None and link.fence == standing.fence:
             self._tell(link, standing)
@@ -193,9 +201,9 @@ class Watcher:
         if link is not None:
             self.links.act(link, link.handshake.release(is_over=is_over))
 
-    def _end_link(self, link: Link | None, error: ConnectionForbidden) -> None:
+    def _end_link(self, link: Link | None, error: StreamError, *, reason: str) -> None:
         if link is not None:
-            self.links.act(link, link.handshake.fail(error, reason="token_revoked", both=True))
+            self.links.act(link, link.handshake.fail(error, reason=reason, both=True))
 
     def _tell(self, link: Link, standing: Standing) -> None:
         if standing.is_data_connected:
@@ -221,7 +229,8 @@ class Liveness:
     period_seconds = 1.0
 
     def __init__(self) -> None:
-        self._settled_at: float | None = None
+        self._judges_from: float | None = None
+        self._done_at = 0.0
 
     def wants(self, hint: Hint) -> bool:
         return False
@@ -229,8 +238,12 @@ class Liveness:
     async def run(self, node: Node) -> None:
         """Judge, once this process has given everybody time to find it."""
         now = asyncio.get_running_loop().time()
-        if self._settled_at is None:
-            self._settled_at = now + settings.ENVIRONMENT.settling_seconds
-        if now >= self._settled_at:
+        if self._judges_from is None:
+            self._judges_from = now + settings.ENVIRONMENT.settling_seconds
+        elif now - self._done_at > AWAY_SECONDS:
+            # This process or its database stood still, and so may everybody's leases have.
+            self._judges_from = max(self._judges_from, now + leases.LEASE_SECONDS)
+        if now >= self._judges_from:
             await run_db(liveness.lose_orphans)
             await run_db(liveness.fail_overdue, grace_seconds=settings.ENVIRONMENT.grace_seconds)
+        self._done_at = now
