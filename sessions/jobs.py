@@ -1,17 +1,23 @@
 """The periodic work of sessions."""
 
+import logging
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from aegis_project.database import read_db, run_db
 from aegis_project.kit import principal
+from aegis_project.kit.errors import AegisError
 from components.models import Component
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.services import lifecycle
 from streaming import hints
 from streaming.node import Node
+
+logger = logging.getLogger(__name__)
 
 SYSTEM = principal.system("expiry").via("job")
 
@@ -25,12 +31,22 @@ class Sweep:
     async def run(self, node: Node) -> None:
         """Settle each session that needs it, end each that expired."""
         for session_id in await read_db(unsettled):
-            await run_db(lifecycle.settle, session_id=session_id)
+            await _attempt(lifecycle.settle, session_id=session_id)
         for session_id in await read_db(expired):
-            await run_db(lifecycle.end, principal=SYSTEM, session=session_id, reason="expired")
+            await _attempt(lifecycle.end, principal=SYSTEM, session=session_id, reason="expired")
 
     def wants(self, hint: hints.Hint) -> bool:
         return False
+
+
+async def _attempt(call: Callable[..., object], **arguments: Any) -> None:
+    try:
+        await run_db(call, **arguments)
+    except AegisError:
+        # Somebody was faster; what is left shows at the next turn.
+        return
+    except Exception:  # one session must not keep the others waiting
+        logger.exception("A session was not swept", extra={"action": "sweep_failed", **arguments})
 
 
 def unsettled() -> list[UUID]:
