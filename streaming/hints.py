@@ -41,7 +41,8 @@ def send(hint: Hint) -> None:
         # NOTIFY is transactional: PostgreSQL itself sends it at the commit.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, write(hint)])
-    transaction.on_commit(lambda: deliver(hint))
+    # What is committed stays committed, whatever becomes of a hint.
+    transaction.on_commit(lambda: deliver(hint), robust=True)
 
 
 def listen(listener: Listener) -> None:

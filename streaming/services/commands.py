@@ -40,32 +40,43 @@ def command(name: str, *, scope: str) -> Callable[[Callable[P, T]], Callable[P, 
     """
 
     def make(service: Callable[P, T]) -> Callable[P, T]:
+        def carry_out(*args: P.args, **kwargs: P.kwargs) -> T:
+            principal = asking(kwargs)
+            principal.require(scope)
+            with database.atomic():
+                result = service(*args, **kwargs)
+                found = trace(result)
+                audit.accepted(
+                    command=name,
+                    principal=principal,
+                    session_id=found.session_id,
+                    target=found.target,
+                    detail=found.detail,
+                )
+            return result
+
         @wraps(service)
         def run(*args: P.args, **kwargs: P.kwargs) -> T:
-            principal = cast(Principal, kwargs["principal"])
             try:
-                principal.require(scope)
-                with database.atomic():
-                    result = service(*args, **kwargs)
-                    found = trace(result)
-                    audit.accepted(
-                        command=name,
-                        principal=principal,
-                        session_id=found.session_id,
-                        target=found.target,
-                        detail=found.detail,
-                    )
-                return result
+                return carry_out(*args, **kwargs)
             except AegisError as error:
                 with database.atomic():
                     audit.refused(
-                        command=name, principal=principal, target=target_of(kwargs), error=error
+                        command=name,
+                        principal=asking(kwargs),
+                        target=target_of(kwargs),
+                        error=error,
                     )
                 raise
 
         return run
 
     return make
+
+
+def asking(arguments: dict[str, Any]) -> Principal:
+    """Who asks, of the arguments of a command."""
+    return cast(Principal, arguments["principal"])
 
 
 def trace(result: Any) -> Trace:
@@ -81,5 +92,6 @@ def target_of(arguments: dict[str, Any]) -> str:
     for name in ("session", "component", "credential", "key", "topic"):
         value = arguments.get(name)
         if value:
-            return str(getattr(value, "pk", value))[:200]
+            # It is whatever the caller said; PostgreSQL takes no NUL.
+            return str(getattr(value, "pk", value)).replace("\x00", "")[:200]
     return ""
