@@ -1,5 +1,6 @@
 """Every setting that Aegis reads from the environment, typed and checked at once."""
 
+import contextlib
 import difflib
 import os
 import secrets
@@ -110,13 +111,19 @@ class Environment(BaseSettings):
         if given:
             return given
         path = self.home / "secret_key"
-        self.home.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(path, "x", opener=_private) as file:
-                file.write(secrets.token_urlsafe(50))
-        except FileExistsError:
-            pass
+        if not path.exists():
+            self._make_key(path)
         return path.read_text().strip()
+
+    def _make_key(self, path: Path) -> None:
+        # Linked when it is whole: of several processes that start together, one makes the key.
+        self.home.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        with open(draft, "w", opener=_private) as file:
+            file.write(secrets.token_urlsafe(50))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
 
     def dataset_paths(self) -> dict[str, Path]:
         """Dataset names and the directories an administrator gave them."""
