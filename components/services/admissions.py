@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from aegis_project import database
 from aegis_project.kit.principal import Principal
 from aegis_project.kit.seat import Seat
 from components import selectors
@@ -25,9 +26,6 @@ from streaming.core.errors import (
     TokenExpired,
     TokenInvalid,
 )
-
-# What a token of --open, which is the session's id, allows.
-EVERY_TOPIC = ("**",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def _open_principal(session_id: str) -> Principal:
         id=f"open:{session_id}",
         label="open",
         session_id=str(UUID(session_id)),
-        patterns=EVERY_TOPIC,
+        patterns=credentials.EVERY_TOPIC,
         teams=None,
         transport="socket",
     )
@@ -106,14 +104,18 @@ def renew(*, secret: str, component_id: str, is_open: bool) -> Expiry | None:
     """
     The end of a token that shall follow another on one connection.
 
-    :raises StreamError: for a token that opens nothing, or another session
+    :raises StreamError: for a token that opens nothing, or is of another session or component
     """
     shown = bearer(secret, is_open=is_open)
-    component = Component.objects.get(pk=component_id)
-    if shown.principal.session_id != str(component.session_id):
-        raise ConnectionForbidden("This token is of another session.")
-    token_id = shown.principal.credential_id
-    Component.objects.filter(pk=component_id).update(token=token_id)
+    who = shown.principal
+    with database.atomic():
+        component = Component.objects.locked(component_id)
+        if who.session_id != str(component.session_id):
+            raise ConnectionForbidden("This token is of another session.")
+        if who.component_id not in {None, component_id}:
+            raise ConnectionForbidden("This token is of another component.")
+        component.token_id = who.credential_id
+        component.save(update_fields=["token", "updated_at"])
     return shown.expiry
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,13 +15,14 @@ from aegis_project.kit.errors import NotAuthenticated, PermissionDenied, Validat
 from aegis_project.kit.principal import Principal
 from components import selectors
 from components.core import scopes as scope_words
-from components.core.errors import CredentialNotFound
 from components.models import Credential
 from streaming import hints
 from streaming.core import topics
 from streaming.services.commands import Trace, command
 
 MARK = "aeg"
+LONGEST_NAME = 100
+EVERY_TOPIC = ("**",)
 SESSION_TOKEN_SCOPES = ("topics:publish", "topics:read")
 USED_AGAIN_AFTER = timedelta(minutes=1)
 
@@ -52,21 +54,22 @@ def issue(
     """
     Make a credential for a program of one team.
 
-    :raises ValidationFailed: for a scope or pattern that does not exist
-    :raises PermissionDenied: for a scope or team that the issuer does not have
+    :raises ValidationFailed: for a name too long or a scope that does not exist
+    :raises UnknownTopic: for a malformed pattern
+    :raises PermissionDenied: for a scope, team or topics that the issuer does not have
     """
+    if len(name) > LONGEST_NAME:
+        raise ValidationFailed(f"A name has at most {LONGEST_NAME} characters.", field="name")
     unknown = sorted(set(scopes) - scope_words.SCOPES)
     if unknown:
         raise ValidationFailed("There are no such scopes.", scopes=unknown)
     beyond = [scope for scope in scopes if not principal.allows(scope)]
     if beyond or not principal.sees_team(team_id):
         raise PermissionDenied("Nobody can give more than they have.", scopes=beyond)
-    for pattern in patterns or []:
-        topics.check_pattern(pattern)
     return mint(
         name=name,
         scopes=sorted(set(scopes)),
-        patterns=patterns or ["**"],
+        patterns=granted(principal, patterns or ()),
         team_id=team_id,
         created_by=principal.actor,
         expires_at=timezone.now() + lifetime if lifetime else None,
@@ -83,31 +86,44 @@ def mint(**fields: Any) -> Issued:
 
 def session_token(
     *,
+    principal: Principal,
     session_id: UUID,
     team_id: int,
-    created_by: str,
     component: str = "",
-    patterns: list[str] | None = None,
+    patterns: Sequence[str] = (),
     lifetime: timedelta | None = None,
 ) -> Issued:
     """
     A credential that opens the two sockets of one session, in the caller's transaction.
 
     :raises ComponentNotFound: if it shall be for one component and there is none such
+    :raises PermissionDenied: for topics that the issuer does not have
     """
     row = selectors.find(component, session_id=session_id) if component else None
-    for pattern in patterns or []:
-        topics.check_pattern(pattern)
     return mint(
         name="session token",
         scopes=list(SESSION_TOKEN_SCOPES),
-        patterns=patterns or ["**"],
+        patterns=granted(principal, patterns),
         session_id=session_id,
         component=row,
         team_id=team_id,
-        created_by=created_by,
+        created_by=principal.actor,
         expires_at=timezone.now() + lifetime if lifetime else None,
     )
+
+
+def granted(principal: Principal, patterns: Sequence[str]) -> list[str]:
+    """
+    The topic patterns of a new secret: those asked for, else all that its issuer has.
+
+    :raises UnknownTopic: for a malformed pattern
+    :raises PermissionDenied: for one beyond the issuer's own
+    """
+    own = principal.patterns or EVERY_TOPIC
+    beyond = [one for one in patterns if not topics.covers(own, topics.check_pattern(one))]
+    if beyond:
+        raise PermissionDenied("Nobody can give more than they have.", patterns=beyond)
+    return list(patterns or own)
 
 
 def verify(secret: str, *, transport: str) -> Credential:
@@ -130,7 +146,8 @@ def verify(secret: str, *, transport: str) -> Credential:
 def look_up(secret: str) -> Credential | None:
     """The credential of a secret, usable or not; None for a secret that never was one."""
     mark, _, rest = secret.partition("_")
-    prefix = rest.partition("_")[0] if mark == MARK else ""
+    # A database may refuse to compare what no secret of ours is made of.
+    prefix = rest.partition("_")[0] if mark == MARK and rest.isprintable() else ""
     found = Credential.objects.select_related("session").filter(prefix=prefix).first()
     # The digest is compared also when there is no row, so that time tells nothing.
     is_same = hmac.compare_digest(found.digest if found else "0" * 64, digest(secret))
@@ -161,9 +178,8 @@ def revoke(*, principal: Principal, credential: UUID | str) -> Credential:
 
     :raises CredentialNotFound: if there is none in the teams of the principal
     """
-    row = Credential.objects.select_for_update().filter(pk=credential).first()
-    if row is None or not (principal.teams is None or row.team_id in principal.teams):
-        raise CredentialNotFound(credential=str(credential))
+    found = selectors.credential(principal, str(credential))
+    row = Credential.objects.select_for_update().get(pk=found.pk)
     if row.revoked_at is None:
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])

@@ -1,7 +1,6 @@
 """Writing to a session's ledger."""
 
 import secrets
-from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -28,7 +27,14 @@ def open_ledger(*, session_id: UUID) -> Log:
     )
 
 
-def append(*, session_id: UUID | str, type: str, actor: str, cause: str = "", **data: Any) -> Event:
+def append(
+    *,
+    session_id: UUID | str,
+    type: str,  # noqa: A002 -- it is the event's own word
+    actor: str,
+    cause: str = "",
+    **data: Any,
+) -> Event:
     """
     Write one event under the lock of the ledger's head row, in the caller's transaction.
 
