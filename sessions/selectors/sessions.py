@@ -18,6 +18,7 @@ from sessions.core.lifecycle import Mode, State
 from sessions.models import Session
 
 SHORTEST_PREFIX = 4
+HEX_DIGITS = set("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,13 @@ def find(principal: Principal, reference: Session | UUID | str) -> Session:
     :raises SessionNotFound: if none answers, also when it is out of sight
     :raises AmbiguousReference: if the key is used in several teams of the principal
     """
-    if isinstance(reference, Session):
-        reference = reference.pk
-    uuid = reference if isinstance(reference, UUID) else keys.as_uuid(reference)
+    name = str(reference.pk if isinstance(reference, Session) else reference)
+    if not keys.FORM.fullmatch(name):
+        # No id and no key; a database may refuse to compare it at all.
+        raise SessionNotFound(session=name)
+    uuid = keys.as_uuid(name)
     by_id = Q(pk=uuid) if uuid else Q()
-    rows = visible(principal).filter(by_id | Q(key=str(reference)))
-    return _only(rows, str(reference))
+    return _only(visible(principal).filter(by_id | Q(key=name)), name)
 
 
 def resolve(principal: Principal, reference: str) -> Session:
@@ -75,7 +77,9 @@ def resolve(principal: Principal, reference: str) -> Session:
         return find(principal, reference)
     except SessionNotFound:
         rows = visible(principal)
-    if len(reference) >= SHORTEST_PREFIX and _is_hex(reference):
+    if "\x00" in reference:
+        raise SessionNotFound(session=reference)
+    if _is_prefix(reference):
         by_prefix = rows.filter(pk__gte=_pad(reference, "0"), pk__lte=_pad(reference, "f"))
         if by_prefix.exists():
             return _only(by_prefix, reference)
@@ -93,9 +97,9 @@ def _only(rows: QuerySet[Session], reference: str) -> Session:
     return found[0]
 
 
-def _is_hex(text: str) -> bool:
+def _is_prefix(text: str) -> bool:
     digits = text.replace("-", "").lower()
-    return len(digits) <= 32 and all(digit in "0123456789abcdef" for digit in digits)
+    return SHORTEST_PREFIX <= len(digits) <= 32 and set(digits) <= HEX_DIGITS
 
 
 def _pad(prefix: str, digit: str) -> UUID:
