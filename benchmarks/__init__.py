@@ -1,0 +1,1 @@
+"""What Aegis costs, measured; figures are reported here and never asserted in tests."""

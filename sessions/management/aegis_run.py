@@ -1,0 +1,78 @@
+"""`aegis run`: tables, somebody to sign in as, the server, and a session to look at."""
+
+import contextlib
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+from django.urls import reverse
+
+from sessions.management import aegis_serve, demo, preparation
+from sessions.management.aegis_serve import Host, Log, Open, Port, Processes, Program, say
+from sessions.management.demo import Demo
+from sessions.management.servers import Server
+from sessions.management.serving import Plan, Started
+
+NoDemo = Annotated[bool, typer.Option("--no-demo", help="Serve without the demo session.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        file_okay=False,
+        help="Replay the exchange files of this folder instead of simulating a feed.",
+    ),
+]
+
+
+def run(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    server: Program = Server.UVICORN,
+    processes: Processes = 1,
+    is_open: Open = False,  # noqa: FBT002 -- a flag of the command line
+    no_demo: NoDemo = False,  # noqa: FBT002 -- a flag of the command line
+    data: Data = None,
+    log: Log = None,
+) -> None:
+    """Set everything up and serve, with a running session to look at."""
+    aegis_serve.show_log(log)
+    plan = Plan(host, port, server, processes, is_open=is_open, is_flexible=True)
+    aegis_serve.run(plan, beside=partial(_company, plan, has_demo=not no_demo, data=data))
+
+
+@contextlib.contextmanager
+def _company(plan: Plan, *, has_demo: bool, data: Path | None) -> Iterator[Started]:
+    """Tables and somebody to sign in as before the server, the demo beside it."""
+    say(preparation.migrate())
+    # At once: a password that is told only after all went well may never be told.
+    say(f"Sign in as {preparation.first_administrator()}")
+    with contextlib.ExitStack() as stack:
+        shown = stack.enter_context(demo.prepared(data)) if has_demo else None
+
+        def started(url: str) -> None:
+            if shown is not None:
+                shown.play(url)
+            greet(plan, url, shown)
+
+        try:
+            yield started
+        finally:
+            say("Stopped. The data stay; the next `aegis run` goes on with them.")
+
+
+def greet(plan: Plan, url: str, shown: Demo | None) -> None:
+    """Say what a newcomer needs."""
+    if urlsplit(url).port != plan.port and plan.port:
+        say(f"Port {plan.port} is taken, so this is another one.")
+    page = reverse("admin:index")
+    if shown is not None:
+        page = reverse("admin:aegis_sessions_session_change", args=[shown.session.pk])
+    say()
+    say(f"  Aegis runs:  {url}{page}")
+    if shown is not None:
+        say(f"  Terminal:    ./aegis sessions watch {shown.session.key}")
+    say("  Stop:        Ctrl-C")
+    say()

@@ -1,0 +1,56 @@
+"""The two programs that can serve the application, behind one question."""
+
+import socket
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Protocol
+
+from sessions.management.daphne_server import DaphneServer
+from sessions.management.stopping import on_signal
+from sessions.management.uvicorn_server import UvicornServer
+
+
+class Server(StrEnum):
+    """Which program speaks HTTP and WebSocket."""
+
+    UVICORN = "uvicorn"
+    DAPHNE = "daphne"
+
+
+class Serving(Protocol):
+    """A server that can be run once."""
+
+    def serve_forever(self) -> bool:
+        """Serve in the main thread until it is stopped; whether all went as it should."""
+
+    def stop(self) -> None:
+        """Ask for the end; safe in a signal handler."""
+
+
+def serve(
+    server: Server,
+    *,
+    application: Any,
+    listener: socket.socket,
+    trusts_proxy: bool,
+    on_started: Callable[[], None],
+    give_up: Callable[[], None],
+) -> bool:
+    """
+    Serve until SIGTERM or SIGINT, then drain; whether it started and ended as it should.
+
+    ``on_started`` is called on the server's loop once it listens, ``give_up`` just before the
+    process ends without having drained: after a second SIGINT, or when draining takes too long.
+    """
+    serving: Serving
+    if server is Server.UVICORN:
+        serving = UvicornServer(
+            application=application,
+            listener=listener,
+            on_started=on_started,
+            trusts_proxy=trusts_proxy,
+        )
+    else:
+        serving = DaphneServer(application=application, listener=listener, on_started=on_started)
+    with on_signal(serving.stop, give_up=give_up):
+        return serving.serve_forever()

@@ -1,0 +1,101 @@
+"""uvicorn, told to end in our order: sockets first, then requests, then the connections."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from sessions.management import limits
+from sessions.management.door import Door
+
+CLOSING_STEP_SECONDS = 0.05
+
+
+class UvicornServer(uvicorn.Server):
+    """
+    uvicorn on uvloop and httptools; its ``send`` waits while a client does not read.
+
+    Its own end would cut every socket with 1012 before the application hears of it.
+    """
+
+    def __init__(
+        self,
+        *,
+        application: Any,
+        listener: socket.socket,
+        on_started: Callable[[], None],
+        trusts_proxy: bool,
+    ) -> None:
+        self.door = Door(application)
+        self.listener = listener
+        self.on_started = on_started
+        super().__init__(configuration(self.door, trusts_proxy=trusts_proxy))
+
+    def serve_forever(self) -> bool:
+        """Serve in the main thread until :meth:`stop`; whether it started at all."""
+        try:
+            self.run(sockets=[self.listener])
+        except SystemExit:
+            return False
+        return self.started
+
+    def stop(self) -> None:
+        """Ask for the end; safe in a signal handler."""
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to whoever runs the server; uvicorn would raise them once more."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, listen, tell."""
+        await super().startup(sockets)
+        if self.started:
+            self.on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen no more, let the application send its sockets away, then end as uvicorn does."""
+        for server in self.servers:
+            server.close()
+        await self.door.drain(self.lifespan.shutdown)
+        await self._sockets_closed()
+        await super().shutdown(sockets)
+
+    async def _sockets_closed(self) -> None:
+        # A connection cut with unread input loses what was sent last: the close frame.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limits.CLOSE_SECONDS):
+                # uvicorn tells nobody when a connection is gone.
+                while any(map(_is_socket, self.server_state.connections)):  # noqa: ASYNC110
+                    await asyncio.sleep(CLOSING_STEP_SECONDS)
+
+
+def configuration(door: Door, *, trusts_proxy: bool) -> uvicorn.Config:
+    """How uvicorn shall serve."""
+    return uvicorn.Config(
+        door,
+        interface="asgi3",
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_ping_interval=limits.PING_SECONDS,
+        ws_ping_timeout=limits.PONG_SECONDS,
+        ws_max_size=limits.MAX_MESSAGE_BYTES,
+        # Compressing each frame for each subscriber would cost more than all the rest.
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=trusts_proxy,
+        timeout_graceful_shutdown=limits.FINISH_SECONDS,
+    )
+
+
+def _is_socket(connection: object) -> bool:
+    return isinstance(connection, WebSocketsSansIOProtocol)
