@@ -55,6 +55,7 @@ class CsvTopic:
 
         :raises SourceUnreadable: when a file is gone or may not be read
         """
+        place = place._replace(skip=0, skip_ck=b"")
         while place.file < len(self.files) and self._earliest_ms(place.file) <= self.range.to_ms:
             chunk = self._chunk(place)
             found = self._rows(place, chunk, report)
@@ -63,7 +64,7 @@ class CsvTopic:
             if times:
                 cks = chained(place.ck, place.seq + 1, texts)
                 after = after._replace(seq=place.seq + len(times), ck=cks[-1])
-                return Block(place._replace(skip=0, skip_ck=b""), times, texts, cks, after)
+                return Block(place, times, texts, cks, after)
             place = after
         return None
 

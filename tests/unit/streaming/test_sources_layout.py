@@ -6,6 +6,12 @@ from streaming.sources.csv_layout import DayFile
 from tests import archive
 
 
+def files(root, topic):
+    name = csv_layout.read_name(topic)
+    assert name is not None
+    return csv_layout.files(root, name)
+
+
 @pytest.mark.parametrize(
     ("topic", "spelling"),
     [
@@ -76,9 +82,8 @@ def test_files_are_found_in_the_order_of_their_days(tmp_path):
     folder = tmp_path / "BTCUSDT" / "trades"
     (folder / "ETHUSDT-trades-2024-08-11.csv").touch()
     (folder / "BTCUSDT-trades-2024-08-11.csv.zip").touch()
-    name = csv_layout.read_name("trades.BTCUSDT")
 
-    assert csv_layout.files(tmp_path, name) == [
+    assert files(tmp_path, "trades.BTCUSDT") == [
         DayFile(
             f"BTCUSDT/trades/BTCUSDT-trades-2024-08-{8 + index:02}.csv",
             archive.DAY_MS + index * csv_layout.DAY_MS,
@@ -89,9 +94,8 @@ def test_files_are_found_in_the_order_of_their_days(tmp_path):
 
 def test_type_of_a_folder_and_file_is_found_in_any_case(tmp_path):
     archive.write(tmp_path, "bookdepth.BTCUSDT", [])
-    name = csv_layout.read_name("bookDepth.BTCUSDT")
 
-    found = csv_layout.files(tmp_path, name)
+    found = files(tmp_path, "bookDepth.BTCUSDT")
 
     assert found == [DayFile("BTCUSDT/bookdepth/BTCUSDT-bookdepth-2024-08-08.csv", archive.DAY_MS)]
     assert csv_layout.topics(tmp_path) == ["bookDepth.BTCUSDT"]
@@ -101,6 +105,5 @@ def test_interval_of_a_kline_file_is_not_found_in_another_case(tmp_path):
     folder = tmp_path / "BTCUSDT" / "klines" / "1m"
     folder.mkdir(parents=True)
     (folder / "BTCUSDT-1M-2024-08-08.csv").touch()
-    name = csv_layout.read_name("klines.BTCUSDT.1m")
 
-    assert csv_layout.files(tmp_path, name) == []
+    assert files(tmp_path, "klines.BTCUSDT.1m") == []

@@ -147,6 +147,8 @@ def test_reading_goes_on_from_the_place_of_any_block(tmp_path):
     for index, block in enumerate(whole):
         assert list(blocks(topic, place=block.place)) == whole[index:]
         assert list(blocks(topic, place=block.next)) == whole[index + 1 :]
+        begun = block.place._replace(skip=1, skip_ck=block.ck[0])
+        assert list(blocks(topic, place=begun)) == whole[index:]
 
 
 @pytest.mark.parametrize(

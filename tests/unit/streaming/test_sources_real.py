@@ -30,7 +30,7 @@ def merged(dataset, topics):
     merge = Merge(
         source.open_source(spec).topics, epochs=dict.fromkeys(topics, EPOCH), report=report
     )
-    rows = []
+    rows: list[tuple[int, int, str, int, bytes, bytes]] = []
     while batch := merge.read():
         for part in batch.parts:
             name = merge.sources[part.topic].topic
@@ -46,7 +46,7 @@ def plain(dataset, topics):
         kind, symbol, *interval = topic.split(".")
         priority, clock = CLOCKS[kind]
         folder = archive.real(dataset).joinpath(symbol, kind, *interval)
-        lines = []
+        lines: list[dict[str, str]] = []
         for path in sorted(folder.iterdir()):
             with path.open(newline="") as file:
                 lines += csv.DictReader(file)
