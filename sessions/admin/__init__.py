@@ -1,0 +1,3 @@
+"""The admin pages of sessions."""
+
+from sessions.admin import session as session

@@ -1,0 +1,55 @@
+// The drawer beside the event list: one event in full.
+
+import { writeAll } from "./times.js";
+
+export class Drawer {
+  constructor(page) {
+    this.element = document.getElementById("ae-drawer");
+    this.list = document.getElementById("ae-events");
+    this.list.addEventListener("click", (event) => this.clicked(event));
+    this.element.addEventListener("click", (event) => {
+      if (event.target.closest("[data-close]")) this.close();
+    });
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !this.element.hidden && !document.querySelector("dialog[open]")) {
+        this.close();
+      }
+    });
+    if (page.dataset.at) this.openAt(page.dataset.at);
+  }
+
+  clicked(event) {
+    const link = event.target.closest("a[data-drawer]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    history.replaceState(null, "", link.href);
+    this.open(link);
+  }
+
+  openAt(seq) {
+    const link = this.list.querySelector(`[data-seq="${CSS.escape(seq)}"] a[data-drawer]`);
+    if (!link) return;
+    link.closest("li").scrollIntoView({ block: "center" });
+    this.open(link);
+  }
+
+  async open(link) {
+    this.list.querySelector("[aria-current]")?.removeAttribute("aria-current");
+    link.closest("li").setAttribute("aria-current", "true");
+    this.link = link;
+    const answer = await fetch(link.dataset.drawer);
+    if (this.link !== link) return;
+    this.element.innerHTML = await answer.text();
+    writeAll(this.element);
+    this.element.hidden = false;
+  }
+
+  close() {
+    this.element.hidden = true;
+    this.list.querySelector("[aria-current]")?.removeAttribute("aria-current");
+    const url = new URL(location.href);
+    url.searchParams.delete("at");
+    history.replaceState(null, "", url);
+    this.link?.focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,119 @@
+// Lists of sessions and components: visible rows are read again when something moved.
+
+import "./copy.js";
+import { Live } from "./live.js";
+import { morph } from "./morph.js";
+import * as times from "./times.js";
+
+const kind = document.getElementById("ae-list")?.dataset.rows ?? "sessions";
+const isSorted = new URL(location.href).searchParams.has("o");
+
+class Rows {
+  constructor() {
+    this.held = {};
+    this.moved = new Set();
+    this.others = 0;
+    document.getElementById("ae-refresh")?.addEventListener("click", () => this.refresh());
+  }
+
+  get places() {
+    return [...document.querySelectorAll("#result_list [data-row]")];
+  }
+
+  frames() {
+    return [{ type: kind, ids: this.places.map((place) => place.dataset.row) }];
+  }
+
+  take(frame, live) {
+    if (frame.type !== "rows") return false;
+    this.isReady = true;
+    this.others += frame.others;
+    if (live.isHeld) {
+      Object.assign(this.held, frame.rows);
+      this.count = Object.keys(this.held).length;
+    } else {
+      this.paint(frame.rows);
+      if (this.others && !this.places.length) this.refresh(live);
+    }
+    return true;
+  }
+
+  paint(rows) {
+    for (const [id, cells] of Object.entries(rows)) {
+      const place = document.querySelector(`#result_list [data-row="${CSS.escape(id)}"]`);
+      if (place) this.paintRow(place, cells);
+      this.moved.add(id);
+    }
+    this.say();
+  }
+
+  // A row changes where it stands; nothing moves under the pointer or the focus.
+  paintRow(place, cells) {
+    const row = place.closest("tr");
+    for (const [column, html] of Object.entries(cells)) {
+      const cell = row.querySelector(`.field-${column}`);
+      const target = cell?.querySelector(":scope > a") ?? cell;
+      if (target) morph(target, html);
+    }
+    times.writeAll(row);
+  }
+
+  say() {
+    const parts = [];
+    if (this.others) parts.push(`${this.others} new`);
+    if (isSorted && this.moved.size) parts.push(`${this.moved.size} may have changed place`);
+    const place = document.getElementById("ae-changed");
+    if (!place) return;
+    place.textContent = parts.join(", ");
+    document.getElementById("ae-refresh").hidden = !parts.length;
+  }
+
+  async refresh(live) {
+    const answer = await fetch(location.href);
+    if (!answer.ok) return;
+    const read = new DOMParser().parseFromString(await answer.text(), "text/html");
+    document.getElementById("changelist-form").replaceWith(read.getElementById("changelist-form"));
+    this.moved.clear();
+    this.others = 0;
+    times.writeAll();
+    arrangeBulk();
+    this.say();
+    (live ?? this.live).feeds.forEach((feed) => feed.frames().forEach((f) => this.live.send(f)));
+  }
+
+  release(live) {
+    this.paint(this.held);
+    this.held = {};
+    this.count = 0;
+    if (this.others && !this.places.length) this.refresh(live);
+  }
+}
+
+/** Unfold's select of actions as one joined group of verbs. */
+function arrangeBulk() {
+  const select = document.querySelector("#changelist-actions select[name=action]");
+  if (!select) return;
+  const group = document.createElement("div");
+  group.className = "ae-group";
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", "Verbs");
+  for (const option of [...select.options].filter((one) => one.value)) {
+    const button = document.createElement("button");
+    button.type = "submit";
+    button.name = "action";
+    button.value = option.value;
+    button.className = "ae-button";
+    button.textContent = option.textContent;
+    if (option.value === "end") button.dataset.kind = "danger";
+    group.append(button);
+  }
+  const holder = select.closest(".primary");
+  holder.replaceChildren(group);
+}
+
+times.start();
+arrangeBulk();
+const rows = new Rows();
+const live = new Live([rows]);
+rows.live = live;
+live.start();

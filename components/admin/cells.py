@@ -1,0 +1,72 @@
+"""The cells of a component's row, on the page and when the row is read again."""
+
+from datetime import datetime
+
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from aegis_project import marks
+from components.admin import ladder
+from components.core.lifecycle import CONNECTED
+from components.models import Component
+
+
+def name(component: Component, *, now: datetime) -> SafeString:
+    """Name and the first digits of the id."""
+    return format_html(
+        '<span class="ae-two" data-row="{}"><span class="ae-name">{}</span>'
+        '<span class="ae-key">{}</span></span>',
+        component.pk,
+        component.name,
+        str(component.pk)[:8],
+    )
+
+
+def chip(component: Component, *, now: datetime) -> SafeString:
+    """The state with its time; one that missed a beat reads late."""
+    is_late = component.is_late and component.state in CONNECTED
+    word = "late" if is_late else component.state
+    return marks.chip(word, marks.COMPONENT, since=ladder.since(component), now=now)
+
+
+def role(component: Component, *, now: datetime) -> SafeString:
+    """What it does, and whether the session needs it."""
+    word = "required" if component.required else "optional"
+    return format_html('{}<span class="ae-muted">, {}</span>', component.role, word)
+
+
+def handshake(component: Component, *, now: datetime) -> SafeString:
+    """How far it came."""
+    return render_to_string("admin/aegis/ladder.html", {"ladder": ladder.of(component)})
+
+
+def heard(component: Component, *, now: datetime) -> SafeString:
+    """How long ago it was heard."""
+    at = component.last_heartbeat_at
+    return format_html(
+        '<span class="ae-number">{}</span>', marks.since_html(at, now=now) if at else marks.none()
+    )
+
+
+def topics(component: Component, *, now: datetime) -> SafeString:
+    """The topics that it registered for."""
+    text = ", ".join(component.topics)
+    return (
+        format_html('<span class="ae-clip" title="{0}">{0}</span>', text) if text else marks.none()
+    )
+
+
+CELLS = {
+    "name_cell": name,
+    "state_cell": chip,
+    "role_cell": role,
+    "handshake_cell": handshake,
+    "heard_cell": heard,
+    "topics_cell": topics,
+}
+
+
+def row(component: Component, *, now: datetime) -> dict[str, str]:
+    """All cells of one row by the name of their column."""
+    return {column: cell(component, now=now) for column, cell in CELLS.items()}

@@ -1,0 +1,173 @@
+"""The list and the page of components; nothing is changed here."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.views import ChangeList
+
+from aegis_project import marks
+from aegis_project.lists import PlainAdmin, PlainChangeList
+from components import selectors
+from components.admin import cells, ladder
+from components.admin.asking import asking
+from components.core.lifecycle import CONNECTED
+from components.models import Component
+
+GONE = ("stopped", "failed")
+
+
+class PresenceFilter(SimpleListFilter):
+    """Present ones first; who is gone is one click away."""
+
+    title = "presence"
+    parameter_name = "view"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("connected", "Connected"), ("gone", "Gone"), ("all", "All")]
+
+    def choices(self, changelist: Any) -> Any:
+        """Present is what no choice means."""
+        for choice in super().choices(changelist):
+            yield (
+                choice | {"display": "Present"}
+                if choice["display"] == "All" and choice["query_string"].find("view=") < 0
+                else choice
+            )
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Component]) -> QuerySet[Component]:
+        match self.value():
+            case "connected":
+                return queryset.filter(state__in=CONNECTED)
+            case "gone":
+                return queryset.filter(state__in=GONE)
+            case "all":
+                return queryset
+        return queryset.exclude(state__in=GONE)
+
+
+class ComponentChangeList(PlainChangeList):
+    """Rows with their cells."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page, then make its cells at one moment."""
+        super().get_results(request)
+        now = timezone.now()
+        for row in self.result_list:
+            row.cells = cells.row(row, now=now)
+
+
+def _column(name: str, description: str, ordering: str | None = None) -> Any:
+    @admin.display(description=description, ordering=ordering)
+    def show(_: Any, row: Any) -> SafeString:
+        return row.cells[name]  # type: ignore[no-any-return]
+
+    show.__name__ = name
+    return show
+
+
+@admin.register(Component)
+class ComponentAdmin(PlainAdmin):
+    """Components come by connecting or by being attached; the admin only looks."""
+
+    name_cell = _column("name_cell", "Component", "name")
+    state_cell = _column("state_cell", "State", "state")
+    role_cell = _column("role_cell", "Role", "role")
+    handshake_cell = _column("handshake_cell", "Handshake")
+    heard_cell = _column("heard_cell", "Last beat", "last_heartbeat_at")
+    topics_cell = _column("topics_cell", "Topics")
+
+    list_display = (
+        "name_cell",
+        "session_cell",
+        "state_cell",
+        "role_cell",
+        "handshake_cell",
+        "heard_cell",
+        "topics_cell",
+    )
+    list_select_related = ("session",)
+    list_filter = (PresenceFilter, "state", "role", "required")
+    search_fields = ("name", "session__name", "session__key")
+    search_help_text = "Component or session"
+    ordering = ("-created_at",)
+    actions = None
+    change_list_template = "admin/aegis/components.html"
+    fieldsets = (
+        (
+            None,
+            {"fields": ("name", "session_link", "chip", "role", "required", "version", "error")},
+        ),
+        ("Handshake", {"fields": ("steps",)}),
+        ("Registration", {"fields": ("topic_list", "fence", "token", "capabilities", "proto")}),
+    )
+    readonly_fields = ("session_link", "chip", "steps", "topic_list")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Component]:
+        rows: QuerySet[Component] = selectors.visible(asking(request))
+        return rows
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ComponentChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        shown: HttpResponse = super().changelist_view(
+            request, {"title": "Components", **(extra_context or {})}
+        )
+        return shown
+
+    @admin.display(description="Session", ordering="session__name")
+    def session_cell(self, row: Component) -> SafeString:
+        return self.session_link(row)
+
+    @admin.display(description="Session")
+    def session_link(self, row: Component) -> SafeString:
+        return format_html('<a class="ae-link" href="{}">{}</a>', _address(row), row.session)
+
+    @admin.display(description="State")
+    def chip(self, row: Component) -> SafeString:
+        return cells.chip(row, now=timezone.now())
+
+    @admin.display(description="Topics")
+    def topic_list(self, row: Component) -> str:
+        return ", ".join(row.topics) or "none"
+
+    @admin.display(description="Steps")
+    def steps(self, row: Component) -> SafeString:
+        """The ladder with its times, and what it waits for."""
+        now, found = timezone.now(), ladder.of(row)
+        items = format_html_join(
+            "",
+            "<li {}>{}<span>{}</span>{}</li>",
+            (
+                (
+                    SafeString("data-done") if rung.is_done else "",
+                    marks.shape("completed" if rung.is_done else "created"),
+                    rung.title,
+                    marks.clock(rung.at, now=now) if rung.at else marks.none(),
+                )
+                for rung in found.rungs
+            ),
+        )
+        return format_html(
+            '<ol class="ae-steps">{}</ol><p class="ae-muted">{}</p>', items, found.says
+        )
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return asking(request).allows("components:read")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _address(row: Component) -> str:
+    return reverse("admin:aegis_sessions_session_change", args=[row.session_id])

@@ -1,0 +1,279 @@
+"""Credentials: listed, issued with the secret shown once, revoked."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import SimpleListFilter
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from aegis_project import marks
+from aegis_project.kit.errors import AegisError
+from aegis_project.kit.principal import Principal
+from aegis_project.lists import PlainAdmin
+from components.admin.asking import asking, teams
+from components.core import scopes
+from components.models import Credential
+from components.services import credentials
+
+SOON = timedelta(days=7)
+LIST = "admin:aegis_components_credential_changelist"
+
+
+class KindFilter(SimpleListFilter):
+    """Programs' credentials first; session tokens are many and live short."""
+
+    title = "kind"
+    parameter_name = "view"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("programs", "Programs"), ("tokens", "Session tokens")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Credential]
+    ) -> QuerySet[Credential]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(session__isnull=self.value() == "programs")
+
+
+class UseFilter(SimpleListFilter):
+    """What still opens something, and what does not."""
+
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("usable", "Usable"), ("expired", "Expired"), ("revoked", "Revoked")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Credential]
+    ) -> QuerySet[Credential]:
+        now = timezone.now()
+        match self.value():
+            case "usable":
+                return queryset.filter(pk__in=Credential.objects.usable(at=now).values("pk"))
+            case "expired":
+                return queryset.filter(expires_at__lte=now, revoked_at=None)
+            case "revoked":
+                return queryset.exclude(revoked_at=None)
+        return queryset
+
+
+def state(row: Credential, *, now: datetime) -> str:
+    """Whether it opens anything, in one word."""
+    if row.revoked_at is not None:
+        return "revoked"
+    if row.expires_at is None:
+        return "usable"
+    if row.expires_at <= now:
+        return "expired"
+    return "expiring" if row.expires_at - now < SOON and row.session_id is None else "usable"
+
+
+class IssueForm(forms.Form):
+    """What a person may say of a new credential."""
+
+    name = forms.CharField(max_length=100, widget=UnfoldAdminTextInputWidget)
+    team = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
+    scopes = forms.MultipleChoiceField(
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="What it may do. Nobody can give more than they have.",
+    )
+    patterns = forms.CharField(
+        initial="**",
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Topics it may read and publish: names or patterns, separated by spaces.",
+    )
+    days = forms.IntegerField(
+        label="Days until it expires",
+        required=False,
+        min_value=1,
+        max_value=3650,
+        initial=90,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="Empty means never.",
+    )
+
+    def __init__(self, *args: Any, principal: Principal, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [word for word in sorted(scopes.SCOPES) if principal.allows(word)]
+        self.fields["scopes"].choices = [(word, word) for word in offered]  # type: ignore[attr-defined]
+        self.fields["team"].choices = [(team.pk, team.name) for team in teams(principal)]  # type: ignore[attr-defined]
+
+    def issue(self, principal: Principal) -> credentials.Issued:
+        """
+        Through the service.
+
+        :raises AegisError: when it refuses
+        """
+        said = self.cleaned_data
+        return credentials.issue(
+            principal=principal,
+            name=said["name"],
+            scopes=said["scopes"],
+            patterns=said["patterns"].split(),
+            team_id=int(said["team"]),
+            lifetime=timedelta(days=said["days"]) if said["days"] else None,
+        )
+
+
+@admin.register(Credential)
+class CredentialAdmin(PlainAdmin):
+    """Credentials are issued and revoked by their services; a row is never edited."""
+
+    list_display = (
+        "name_cell",
+        "state_cell",
+        "scopes_cell",
+        "team",
+        "session_cell",
+        "expires_cell",
+        "used_cell",
+    )
+    list_select_related = ("team", "session")
+    list_filter = (KindFilter, UseFilter)
+    search_fields = ("name", "prefix")
+    search_help_text = "Name or prefix"
+    ordering = ("-created_at",)
+    actions = None
+    show_add_link = True
+    fields = (
+        "name",
+        "prefix",
+        "state_cell",
+        "scopes_cell",
+        "patterns_cell",
+        "team",
+        "session_cell",
+        "created_by",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+        "last_used_transport",
+    )
+    readonly_fields = ("state_cell", "scopes_cell", "patterns_cell", "session_cell", "created_at")
+    change_form_outer_after_template = "admin/aegis/credential_revoke.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
+        rows = Credential.objects.all()
+        seen = asking(request).teams
+        return rows if seen is None else rows.filter(team_id__in=seen)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        shown: HttpResponse = super().changelist_view(
+            request, {"title": "Credentials", **(extra_context or {})}
+        )
+        return shown
+
+    @admin.display(description="Credential", ordering="name")
+    def name_cell(self, row: Credential) -> SafeString:
+        return format_html(
+            '<span class="ae-two"><span class="ae-name">{}</span>'
+            '<span class="ae-key ae-mono">{}</span></span>',
+            row.name or row.prefix,
+            row.prefix,
+        )
+
+    @admin.display(description="State")
+    def state_cell(self, row: Credential) -> SafeString:
+        return marks.chip(state(row, now=timezone.now()), marks.CREDENTIAL)
+
+    @admin.display(description="Scopes")
+    def scopes_cell(self, row: Credential) -> str:
+        return ", ".join(row.scopes)
+
+    @admin.display(description="Topic patterns")
+    def patterns_cell(self, row: Credential) -> str:
+        return ", ".join(row.patterns)
+
+    @admin.display(description="Session", ordering="session__name")
+    def session_cell(self, row: Credential) -> SafeString | str:
+        if row.session is None:
+            return marks.none()
+        address = reverse("admin:aegis_sessions_session_change", args=[row.session_id])
+        return format_html('<a class="ae-link" href="{}">{}</a>', address, row.session)
+
+    @admin.display(description="Expires", ordering="expires_at")
+    def expires_cell(self, row: Credential) -> SafeString:
+        return (
+            marks.clock(row.expires_at, now=timezone.now())
+            if row.expires_at
+            else marks.none("never")
+        )
+
+    @admin.display(description="Last used", ordering="last_used_at")
+    def used_cell(self, row: Credential) -> SafeString:
+        if row.last_used_at is None:
+            return marks.none("never")
+        used = marks.clock(row.last_used_at, now=timezone.now())
+        return format_html('{} <span class="ae-muted">{}</span>', used, row.last_used_transport)
+
+    def get_urls(self) -> list[URLPattern]:
+        revoke = self.admin_site.admin_view(require_POST(self.revoke_view))
+        name = "aegis_components_credential_revoke"
+        return [path("<uuid:credential_id>/revoke/", revoke, name=name), *super().get_urls()]
+
+    def revoke_view(self, request: HttpRequest, credential_id: Any) -> HttpResponse:
+        """Revoke through the service and go back to the list."""
+        try:
+            row = credentials.revoke(principal=asking(request), credential=credential_id)
+            messages.info(request, f"{row} is revoked. Sockets that it opened are closed.")
+        except AegisError as error:
+            messages.error(request, f"{error.message} ({error.code})")
+        return HttpResponseRedirect(reverse(LIST))
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The form, then the secret, once: it is in this answer and nowhere else."""
+        principal = asking(request)
+        principal.require("credentials:write")
+        form = IssueForm(request.POST or None, principal=principal)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "New credential",
+            "form": form,
+        }
+        if request.method == "POST" and form.is_valid():
+            try:
+                issued = form.issue(principal)
+            except AegisError as error:
+                form.add_error(None, error.message)
+            else:
+                return self._issued(request, context, issued)
+        return TemplateResponse(request, "admin/aegis/credential_new.html", context)
+
+    def _issued(
+        self, request: HttpRequest, context: dict[str, Any], issued: credentials.Issued
+    ) -> HttpResponse:
+        url = request.build_absolute_uri("/").rstrip("/")
+        shown = context | {"secret": issued.secret, "credential": issued.credential, "url": url}
+        response = TemplateResponse(request, "admin/aegis/credential_made.html", shown)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return asking(request).allows("credentials:read")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return asking(request).allows("credentials:write")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

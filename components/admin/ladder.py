@@ -1,0 +1,81 @@
+"""The handshake of a component as a ladder: how far it came, and what it waits for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from components.core.lifecycle import CONNECTED
+from components.models import Component
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the handshake and when it was reached."""
+
+    title: str
+    at: datetime | None
+
+    @property
+    def is_done(self) -> bool:
+        return self.at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """All steps, and what is missing in one sentence."""
+
+    rungs: list[Rung]
+    says: str
+
+    @property
+    def summary(self) -> str:
+        """The ladder for those who do not see it."""
+        done = [rung.title for rung in self.rungs if rung.is_done]
+        return f"{len(done)} of {len(self.rungs)} steps: {', '.join(done) or 'none'}"
+
+
+def of(component: Component) -> Ladder:
+    """The ladder of the current registration; nobody who is gone stands on it."""
+    is_there = component.state in CONNECTED
+    steps = (
+        ("Connected", component.registered_at),
+        ("Acknowledged", component.registered_at),
+        ("Identified", component.identified_at if component.is_data_connected else None),
+        ("Subscribed", component.subscribed_at if component.is_data_connected else None),
+        ("READY", component.ready_at),
+        ("Streaming", component.running_at if component.state == "running" else None),
+    )
+    rungs = [Rung(title, at if is_there else None) for title, at in steps]
+    return Ladder(rungs, _says(component))
+
+
+SAYS = {
+    "pending": "waits for its first connection",
+    "ready": "ready, runs when the session does",
+    "lost": "lost its connection",
+    "failed": "did not come back",
+    "stopped": "released",
+}
+
+
+def _says(component: Component) -> str:
+    if component.state in {"lost", "failed"} and component.error:
+        return component.error
+    if component.state == "registered":
+        return "waits for READY" if component.is_data_connected else "waits for its data socket"
+    if component.state == "running":
+        return "receives data" if component.is_data_connected else "runs without a data socket"
+    return SAYS.get(component.state, component.state)
+
+
+def since(component: Component) -> datetime:
+    """When the component came into its state, as far as its row says."""
+    by_state = {
+        "pending": component.created_at,
+        "registered": component.registered_at,
+        # Held after it ran: the row was last written then.
+        "ready": None if component.running_at else component.ready_at,
+        "running": component.running_at,
+        "stopped": component.stopped_at,
+        "lost": component.lost_at,
+    }
+    return by_state.get(component.state) or component.updated_at

@@ -1,0 +1,126 @@
+"""Bulk verbs of the session list: what would happen first, then what did."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from aegis_project.kit.errors import AegisError
+from components.admin.asking import asking
+from sessions.admin.lever import EFFECTS, LABELS, Verb, pull, verbs
+from sessions.models import Session
+from sessions.selectors import sessions
+from sessions.selectors.sessions import View
+
+AT_MOST = 500
+Action = Callable[[Any, HttpRequest, QuerySet[Session]], HttpResponse]
+PAST = {"start": "started", "pause": "paused", "stop": "stopped", "end": "ended"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """A session and what the verb means for it."""
+
+    view: View
+    verb: Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A session that the service refused, and why."""
+
+    session: Session
+    why: str
+    code: str
+
+
+def _action(verb: str) -> Action:
+    title = LABELS[verb][0]
+
+    @admin.action(description=title, permissions=["change"])
+    def act(model_admin: Any, request: HttpRequest, queryset: QuerySet[Session]) -> HttpResponse:
+        rows = list(queryset.select_related("owner")[:AT_MOST])
+        if request.POST.get("confirm"):
+            return _carry_out(model_admin, request, verb, rows)
+        return _preview(model_admin, request, verb, rows)
+
+    act.__name__ = verb
+    return act
+
+
+start, pause, stop, end = (_action(verb) for verb in PAST)
+
+
+def _preview(
+    model_admin: Any, request: HttpRequest, verb: str, rows: Sequence[Session], problem: str = ""
+) -> HttpResponse:
+    views = sessions.views(rows, now=timezone.now())
+    fates = [Fate(view, _verb(view.session, verb)) for view in views]
+    moved = [fate for fate in fates if fate.verb.is_allowed and not fate.verb.is_noop]
+    context = {
+        "fates": fates,
+        "moved": moved,
+        "others": [fate for fate in fates if fate not in moved],
+        "environments": _environments(moved),
+        "participants": sum(fate.view.present_count for fate in moved),
+        "effect": EFFECTS[verb],
+        "needs_reason": any(fate.verb.needs_reason for fate in moved),
+        "reason": request.POST.get("reason", ""),
+        "problem": problem,
+        "selected": [str(row.pk) for row in rows],
+    }
+    return _render(model_admin, request, "bulk", verb, context)
+
+
+def _verb(session: Session, name: str) -> Verb:
+    return next(verb for verb in verbs(session) if verb.name == name)
+
+
+def _environments(fates: Sequence[Fate]) -> list[tuple[str, int]]:
+    counted = Counter(fate.view.session.environment for fate in fates)
+    return sorted(counted.items(), key=lambda pair: (pair[0] != "production", pair[0]))
+
+
+def _carry_out(
+    model_admin: Any, request: HttpRequest, verb: str, rows: Sequence[Session]
+) -> HttpResponse:
+    reason = request.POST.get("reason", "").strip()[:500]
+    if not reason and any(row.environment == "production" for row in rows):
+        problem = "A reason is required in production."
+        return _preview(model_admin, request, verb, rows, problem)
+    done, refused = [], []
+    for row in rows:
+        try:
+            pull(principal=asking(request), session_id=row.pk, verb=verb, reason=reason)
+            done.append(row)
+        except AegisError as error:
+            refused.append(Refusal(row, error.message, error.code))
+    context = {
+        "done": done,
+        "refused": refused,
+        "past": PAST[verb],
+        "selected": [str(refusal.session.pk) for refusal in refused],
+        "reason": reason,
+    }
+    return _render(model_admin, request, "bulk_done", verb, context)
+
+
+def _render(
+    model_admin: Any, request: HttpRequest, template: str, verb: str, context: dict[str, Any]
+) -> HttpResponse:
+    shared = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": f"{LABELS[verb][0].rstrip('…')} sessions",
+        "verb": verb,
+        "label": LABELS[verb][0].rstrip("…"),
+        "icon": LABELS[verb][1],
+        "is_fullwidth": "1",
+    }
+    return TemplateResponse(request, f"admin/aegis/{template}.html", shared | context)

@@ -1,0 +1,90 @@
+"""The cells of a session's row, on the page and when the row is read again."""
+
+from datetime import datetime
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from aegis_project import marks
+from sessions.admin import words
+from sessions.selectors.sessions import View
+
+# In lists at most two conditions are written out.
+CONDITIONS_SHOWN = 2
+
+
+def name(view: View, *, now: datetime) -> SafeString:
+    """Name and key, and what is odd about the session."""
+    session = view.session
+    odd = words.odd(view)
+    mark = format_html(
+        ' <span class="ae-odd" data-tone="warn">{}{}</span>', marks.shape("late"), odd
+    )
+    return format_html(
+        '<span class="ae-two" data-row="{}"><span class="ae-name">{}</span>'
+        '<span class="ae-key">{}{}</span></span>',
+        session.pk,
+        session.name or session.key,
+        session.key,
+        mark if odd else "",
+    )
+
+
+def state(view: View, *, now: datetime) -> SafeString:
+    """State chip and conditions."""
+    return words.states(view, now=now, at_most=CONDITIONS_SHOWN)
+
+
+def kind(view: View, *, now: datetime) -> SafeString:
+    """What work it is."""
+    return format_html("{}", view.session.kind)
+
+
+def environment(view: View, *, now: datetime) -> SafeString:
+    """Production stands out, the others do not."""
+    return marks.environment(view.session.environment)
+
+
+def participants(view: View, *, now: datetime) -> SafeString:
+    """How many are there of how many expected."""
+    total = len(view.participants)
+    if not total:
+        return format_html('<span class="ae-number ae-none">0</span>')
+    is_short = view.present_count < total and view.session.state == "running"
+    return format_html(
+        '<span class="ae-number ae-tone" data-tone="{}">{}/{}</span>',
+        "warn" if is_short else "",
+        view.present_count,
+        total,
+    )
+
+
+def active(view: View, *, now: datetime) -> SafeString:
+    """How long ago there was work."""
+    return format_html(
+        '<span class="ae-number">{}</span>',
+        marks.since_html(view.session.last_activity_at, now=now),
+    )
+
+
+def owner(view: View, *, now: datetime) -> SafeString:
+    """Whose it is."""
+    session = view.session
+    text = session.owner.get_full_name() if session.owner else ""
+    return format_html("{}", text or session.owner_label or marks.none())
+
+
+CELLS = {
+    "name_cell": name,
+    "state_cell": state,
+    "kind_cell": kind,
+    "environment_cell": environment,
+    "participants_cell": participants,
+    "active_cell": active,
+    "owner_cell": owner,
+}
+
+
+def row(view: View, *, now: datetime) -> dict[str, str]:
+    """All cells of one row by the name of their column."""
+    return {column: cell(view, now=now) for column, cell in CELLS.items()}

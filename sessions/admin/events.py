@@ -1,0 +1,112 @@
+"""A session's ledger as rows of its timeline: newest first, paged by position."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from aegis_project import marks
+from sessions.admin.words import Sentence, sentence
+from streaming.models import Event
+from streaming.models.log import LEDGER
+
+PAGE = 100
+ERRORS = ("error.occurred", "component.lost", "component.failed", "component.reported")
+SHOWS = {"all": "All", "errors": "Errors", "people": "People", "components": "Components"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One event as the timeline shows it."""
+
+    session_id: UUID
+    seq: int
+    type: str
+    at: datetime
+    actor: str
+    is_person: bool
+    sentence: Sentence
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Some consecutive rows of a timeline, newest first, and whether older ones follow."""
+
+    rows: list[Row]
+    has_older: bool
+
+    @property
+    def oldest(self) -> int:
+        """The seq to ask for what is older."""
+        return self.rows[-1].seq if self.rows else 0
+
+
+def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:
+    """The events of a ledger under one of the quick filters."""
+    rows = Event.objects.filter(log__session_id=session_id, log__name=LEDGER)
+    match show:
+        case "errors":
+            return rows.filter(Q(type__in=ERRORS) | Q(type__startswith="heartbeat."))
+        case "people":
+            return rows.filter(actor__startswith="user:")
+        case "components":
+            return rows.filter(Q(type__startswith="component.") | Q(type__startswith="heartbeat."))
+    return rows
+
+
+def stretch(session_id: UUID, *, show: str, before: int | None = None) -> Stretch:
+    """The newest events, or the newest of those before a position."""
+    rows = of_session(session_id, show=show)
+    if before is not None:
+        rows = rows.filter(seq__lt=before)
+    found = list(rows.order_by("-seq")[: PAGE + 1])
+    return Stretch(in_words(session_id, found[:PAGE]), has_older=len(found) > PAGE)
+
+
+def news(session_id: UUID, *, show: str, after: int, head: int) -> list[Row]:
+    """The newest events of those after a position and up to ``head``, newest first."""
+    rows = of_session(session_id, show=show).filter(seq__gt=after, seq__lte=head)
+    return in_words(session_id, list(rows.order_by("-seq")[:PAGE]))
+
+
+def in_words(session_id: UUID, events: Sequence[Event]) -> list[Row]:
+    """Events as rows, in the order given."""
+    now = timezone.now()
+    return [_row(session_id, event, now) for event in events]
+
+
+def _row(session_id: UUID, event: Event, now: datetime) -> Row:
+    kind, _, label = event.actor.partition(":")
+    return Row(
+        session_id=session_id,
+        seq=event.seq,
+        type=event.type,
+        at=event.ts,
+        actor=label or event.actor,
+        is_person=kind == "user",
+        sentence=sentence(event.type, body(event).get("data") or {}),
+        clock=marks.clock(event.ts, now=now),
+    )
+
+
+def body(event: Event) -> dict[str, Any]:
+    """What every reader of the event gets, decoded."""
+    decoded = json.loads(event.body)
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def html(rows: Sequence[Row], *, is_new: bool = False) -> str:
+    """Rows as list items."""
+    return render_to_string("admin/aegis/session/events.html", {"rows": rows, "is_new": is_new})
+
+
+def pretty(data: Any) -> str:
+    """JSON as people read it."""
+    return json.dumps(data, indent=2, ensure_ascii=False, default=str)

@@ -1,0 +1,202 @@
+"""What a live page can ask for: parts of a session, its ledger, rows of a list."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.utils import timezone
+
+from aegis_project.database import read_db
+from aegis_project.kit.principal import Principal
+from components import selectors
+from components.admin import cells as component_cells
+from sessions.admin import cells, events, panels
+from sessions.selectors import sessions
+from streaming.hints import Hint
+from streaming.models import Log
+
+Frame = dict[str, Any]
+MAX_ROWS = 200
+# A page is read a moment before it asks for its rows.
+LOADING = timedelta(seconds=10)
+TIMES = re.compile(r"(<time[^>]*>)[^<]*")
+
+
+class Feed(ABC):
+    """
+    One subscription of a page.
+
+    It takes a turn when a hint wakes it and every ``period_seconds``, at most once in
+    ``spacing_seconds``; a turn returns the frames to send.
+    """
+
+    scope: ClassVar[str]
+    period_seconds: float = 2.0
+    spacing_seconds: float = 0.5
+
+    def __init__(self, principal: Principal) -> None:
+        principal.require(self.scope)
+        self.principal = principal
+
+    @abstractmethod
+    async def turn(self) -> list[Frame]:
+        """What the page does not know yet."""
+
+    def wants(self, hint: Hint) -> bool:
+        """Whether this hint brings the next turn forward."""
+        return hint.kind == "moved"
+
+
+class Changes:
+    """Which of some pieces of HTML changed since they were last sent; ticking times do not."""
+
+    def __init__(self) -> None:
+        self._sent: dict[str, str] = {}
+
+    def of(self, pieces: Mapping[str, str]) -> dict[str, str]:
+        """The pieces that are new or look different."""
+        changed = {}
+        for name, html in pieces.items():
+            bare = TIMES.sub(r"\1", html)
+            if self._sent.get(name) != bare:
+                self._sent[name] = bare
+                changed[name] = html
+        return changed
+
+
+class PartsFeed(Feed):
+    """The header, lever, strip and tabs of a session, and the panel of one tab."""
+
+    scope = "sessions:read"
+
+    def __init__(self, principal: Principal, *, session_id: UUID, tab: str) -> None:
+        super().__init__(principal)
+        self.session_id, self.tab = session_id, tab
+        self._changes = Changes()
+        self._is_first = True
+
+    def wants(self, hint: Hint) -> bool:
+        return hint.kind == "moved" or (
+            hint.kind in {"ledger", "lever"} and hint.id == str(self.session_id)
+        )
+
+    async def turn(self) -> list[Frame]:
+        changed = self._changes.of(await read_db(self._read))
+        is_first, self._is_first = self._is_first, False
+        return [{"type": "parts", "parts": changed}] if changed or is_first else []
+
+    def _read(self) -> dict[str, str]:
+        return panels.render(panels.load(self.principal, self.session_id), self.tab)
+
+
+class LedgerFeed(Feed):
+    """The events after a position, in order and without a gap; many at once in one frame."""
+
+    scope = "events:read"
+    spacing_seconds = 0.1
+
+    def __init__(self, principal: Principal, *, session_id: UUID, show: str, after: int) -> None:
+        super().__init__(principal)
+        self.session_id, self.show, self.after = session_id, show, after
+        self._is_first = True
+
+    def wants(self, hint: Hint) -> bool:
+        return hint.kind == "moved" or (hint.kind == "ledger" and hint.id == str(self.session_id))
+
+    async def turn(self) -> list[Frame]:
+        frame = await read_db(self._read)
+        is_first, self._is_first = self._is_first, False
+        self.after = frame["head"]
+        return [frame] if frame["head"] != frame["after"] or is_first else []
+
+    def _read(self) -> Frame:
+        session = sessions.find(self.principal, self.session_id)
+        head = Log.objects.ledger_of(session.pk).values_list("head", flat=True).get()
+        after = min(self.after, head)
+        rows = events.news(session.pk, show=self.show, after=after, head=head)
+        is_cut = len(rows) == events.PAGE and after < rows[-1].seq - 1
+        return {
+            "type": "events",
+            "after": self.after,
+            "head": head,
+            "html": events.html(rows, is_new=True) if rows else "",
+            "first": rows[-1].seq if rows else 0,
+            "missed": is_cut,
+        }
+
+
+class RowsFeed(Feed):
+    """The visible rows of a list, read again when something moved."""
+
+    kinds: ClassVar[frozenset[str]]
+
+    def __init__(self, principal: Principal, *, ids: Collection[UUID]) -> None:
+        super().__init__(principal)
+        self.ids = {str(pk) for pk in ids}
+        self.since = timezone.now() - LOADING
+        self._changes: dict[str, Changes] = {}
+        self._heard: set[str] = set()
+        self._counted: set[str] = set()
+        self._is_first = True
+
+    def wants(self, hint: Hint) -> bool:
+        if hint.kind not in self.kinds:
+            return hint.kind == "moved"
+        if hint.id not in self.ids | self._counted:
+            self._heard.add(hint.id)
+        return True
+
+    async def turn(self) -> list[Frame]:
+        rows, new = await read_db(self._read, frozenset(self._heard))
+        self._heard.clear()
+        self._counted |= new
+        changed = {}
+        for pk, row in rows.items():
+            found = self._changes.setdefault(pk, Changes()).of(row)
+            if found:
+                changed[pk] = found
+        is_first, self._is_first = self._is_first, False
+        if not (changed or new or is_first):
+            return []
+        return [{"type": "rows", "rows": changed, "others": len(new)}]
+
+    @abstractmethod
+    def _read(self, heard: frozenset[str]) -> tuple[dict[str, dict[str, str]], set[str]]:
+        """The rows by id, and which of those that were heard of are new."""
+
+
+class SessionsFeed(RowsFeed):
+    """Rows of the session list."""
+
+    scope = "sessions:read"
+    kinds = frozenset({"ledger", "lever"})
+
+    def _read(self, heard: frozenset[str]) -> tuple[dict[str, dict[str, str]], set[str]]:
+        now, seen = timezone.now(), sessions.visible(self.principal)
+        found = seen.filter(pk__in=self.ids).select_related("owner")
+        rows = {
+            str(view.session.pk): cells.row(view, now=now)
+            for view in sessions.views(found, now=now)
+        }
+        return rows, _new(seen, heard, self.since)
+
+
+class ComponentsFeed(RowsFeed):
+    """Rows of the component list."""
+
+    scope = "components:read"
+    kinds = frozenset({"component"})
+
+    def _read(self, heard: frozenset[str]) -> tuple[dict[str, dict[str, str]], set[str]]:
+        now, seen = timezone.now(), selectors.visible(self.principal)
+        found = seen.filter(pk__in=self.ids)
+        rows = {str(row.pk): component_cells.row(row, now=now) for row in found}
+        return rows, _new(seen, heard, self.since)
+
+
+def _new(seen: Any, heard: Iterable[str], since: datetime) -> set[str]:
+    rows = seen.filter(pk__in=list(heard), created_at__gte=since) if heard else seen.none()
+    return {str(pk) for pk in rows.values_list("pk", flat=True)}

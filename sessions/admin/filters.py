@@ -1,0 +1,89 @@
+"""What the session list can be narrowed to."""
+
+from typing import Any
+
+from django.contrib.admin import SimpleListFilter
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+
+from components.models import Component
+from sessions.core import lifecycle
+from sessions.models import Session
+
+GONE = ("lost", "failed")
+
+
+class ViewFilter(SimpleListFilter):
+    """The views of the list, shown as its tabs."""
+
+    title = "view"
+    parameter_name = "view"
+    template = "admin/aegis/nothing.html"
+
+    VIEWS = {
+        "open": "All open",
+        "mine": "Mine",
+        "broken": "Broken",
+        "production": "Production running",
+        "closed": "Closed",
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(self.VIEWS.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        match current_view(request):
+            case "mine":
+                return queryset.filter(owner=request.user.pk, state__in=lifecycle.OPEN)
+            case "broken":
+                return queryset.filter(Q(state="failed") | _has_gone(), state__in=lifecycle.OPEN)
+            case "production":
+                return queryset.filter(environment="production", state="running")
+            case "closed":
+                return queryset.filter(state__in=lifecycle.CLOSED)
+            case "open":
+                return queryset.filter(state__in=lifecycle.OPEN)
+        return queryset
+
+
+def current_view(request: HttpRequest) -> str:
+    """The view that is shown: everything open, unless a state is asked for by itself."""
+    value = request.GET.get(ViewFilter.parameter_name)
+    if value is None and "state__exact" in request.GET:
+        return ""
+    return value if value in ViewFilter.VIEWS else "open"
+
+
+class ConditionFilter(SimpleListFilter):
+    """Conditions that can be asked of the rows."""
+
+    title = "condition"
+    parameter_name = "condition"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("degraded", "Degraded"), ("starting", "Starting"), ("replaying", "Replaying")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        match self.value():
+            case "degraded":
+                runs = Q(state="running") | Q(start_requested_at__isnull=False)
+                return queryset.filter(runs & _has_gone())
+            case "starting":
+                return queryset.exclude(start_requested_at=None)
+            case "replaying":
+                return queryset.filter(mode="historical", state="running")
+        return queryset
+
+
+def _has_gone() -> Exists:
+    return Exists(Component.objects.filter(session=OuterRef("pk"), state__in=GONE))
+
+
+def search(queryset: QuerySet[Session], term: str) -> QuerySet[Session]:
+    """Sessions whose name, key, id or a participant's name contains the term."""
+    wanted = Q(name__icontains=term) | Q(key__icontains=term)
+    wanted |= Q(Exists(Component.objects.filter(session=OuterRef("pk"), name__icontains=term)))
+    digits = term.replace("-", "").lower()
+    if len(digits) >= 4 and all(digit in "0123456789abcdef" for digit in digits):
+        wanted |= Q(pk__gte=digits.ljust(32, "0")[:32], pk__lte=digits.ljust(32, "f")[:32])
+    return queryset.filter(wanted)

@@ -1,0 +1,178 @@
+"""The page of one session: its address, its fragments and its lever."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from aegis_project.kit.errors import AegisError
+from components.admin.asking import asking
+from sessions.admin import events as ledger
+from sessions.admin import lever as levers
+from sessions.admin import panels
+from sessions.core.errors import SessionNotFound
+from sessions.selectors import sessions
+from sessions.services import creation
+
+View = Callable[..., HttpResponse]
+
+
+def fragment(view: View) -> View:
+    """Let a view answer a refusal as a small piece of page with code and request id."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, **kwargs)
+        except AegisError as error:
+            context = {"error": error, "request_id": getattr(request, "request_id", "")}
+            return render(request, "admin/aegis/problem.html", context, status=error.status)
+
+    return answer
+
+
+def show(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+    """The page, on the tab and at the position that the address names."""
+    asking(request).require("sessions:read")
+    try:
+        page = panels.load(asking(request), object_id)
+    except (SessionNotFound, ValidationError):
+        raise Http404 from None
+    tab = request.GET.get("tab", "timeline")
+    tab = tab if tab in panels.TABS else "timeline"
+    shown = request.GET.get("show", "all")
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "original": page.session,
+        "title": page.session.name or page.session.key,
+        "is_fullwidth": "1",
+        "page": page,
+        "session": page.session,
+        "tab": tab,
+        "tabs": panels.tabs(page, tab),
+        "parts": panels.render(page, tab),
+        "lever": panels.lever(page),
+        **_timeline(request, page, shown if shown in ledger.SHOWS else "all"),
+    }
+    return TemplateResponse(request, "admin/aegis/session.html", context)
+
+
+def _timeline(request: HttpRequest, page: panels.Page, shown: str) -> dict[str, Any]:
+    at, before = _number(request, "at"), _number(request, "before")
+    if at is not None and at < page.head - ledger.PAGE // 2:
+        before = at + ledger.PAGE // 2
+    found = ledger.stretch(page.session.pk, show=shown, before=before)
+    return {
+        "stretch": found,
+        "rows": ledger.html(found.rows),
+        "show": shown,
+        "shows": ledger.SHOWS,
+        "at": at,
+        "is_following": before is None,
+    }
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    value = request.GET.get(name, "")
+    return int(value) if value.isdecimal() and len(value) < 16 else None
+
+
+@require_POST
+def lever(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Carry out one verb; a script gets JSON, a plain form goes back to the page."""
+    is_script = request.headers.get("Accept", "").startswith("application/json")
+    verb = request.POST.get("verb", "")
+    try:
+        outcome = levers.pull(
+            principal=asking(request),
+            session_id=session_id,
+            verb=verb,
+            reason=request.POST.get("reason", "").strip()[:500],
+        )
+    except AegisError as error:
+        return _refused(request, session_id, error, is_script=is_script)
+    if is_script:
+        state = {"state": outcome.session.state, "previous": outcome.previous}
+        return JsonResponse({**state, "is_pending": outcome.is_pending})
+    return HttpResponseRedirect(_address(session_id))
+
+
+def _refused(
+    request: HttpRequest, session_id: UUID, error: AegisError, *, is_script: bool
+) -> HttpResponse:
+    if is_script:
+        request_id = getattr(request, "request_id", "")
+        return JsonResponse(
+            {"error": {**error.as_dict(), "request_id": request_id}}, status=error.status
+        )
+    messages.error(request, f"{error.message} ({error.code})")
+    return HttpResponseRedirect(_address(session_id))
+
+
+def _address(session_id: UUID) -> str:
+    return reverse("admin:aegis_sessions_session_change", args=[session_id])
+
+
+@require_GET
+@fragment
+def events(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """Older rows of the timeline, before a position."""
+    session = _readable(request, session_id)
+    shown = request.GET.get("show", "all")
+    found = ledger.stretch(session.pk, show=shown, before=_number(request, "before"))
+    response = HttpResponse(ledger.html(found.rows))
+    response["X-Oldest"] = str(found.oldest if found.has_older else "")
+    return response
+
+
+@require_GET
+@fragment
+def event(request: HttpRequest, session_id: UUID, seq: int) -> HttpResponse:
+    """The drawer of one event."""
+    session = _readable(request, session_id)
+    found = ledger.of_session(session.pk).filter(seq=seq).select_related("log").first()
+    if found is None:
+        raise SessionNotFound("There is no event at this position.", seq=seq)
+    body = ledger.body(found)
+    context = {
+        "row": ledger.in_words(session.pk, [found])[0],
+        "event": found,
+        "cause": body.get("cause") or "",
+        "data": ledger.pretty(body.get("data") or {}),
+        "session": session,
+        "now": timezone.now(),
+    }
+    return render(request, "admin/aegis/session/event.html", context)
+
+
+def _readable(request: HttpRequest, session_id: UUID) -> Any:
+    principal = asking(request)
+    principal.require("events:read")
+    return sessions.find(principal, session_id)
+
+
+@require_POST
+@fragment
+def token(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """A new session token, shown this once with the lines that use it."""
+    issued = creation.issue_token(principal=asking(request), session=session_id)
+    scheme = "wss" if request.is_secure() else "ws"
+    context = {
+        "secret": issued.secret,
+        "url": request.build_absolute_uri("/").rstrip("/"),
+        "socket": f"{scheme}://{request.get_host()}/ws/control",
+        "prefix": issued.credential.prefix,
+    }
+    response = render(request, "admin/aegis/session/token.html", context)
+    response["Cache-Control"] = "no-store"
+    return response

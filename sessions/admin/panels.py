@@ -1,0 +1,178 @@
+"""The parts of a session's page, for its first paint and for every later one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from aegis_project import marks
+from aegis_project.kit.principal import Principal
+from components.admin import cells, ladder
+from components.models import Component
+from sessions.admin import words
+from sessions.admin.events import pretty
+from sessions.admin.lever import Verb, verbs
+from sessions.admin.strips import Strip, strips
+from sessions.models import Session
+from sessions.selectors import sessions
+from sessions.selectors.sessions import View
+from streaming.models import Log
+from streaming.models.log import LEDGER
+
+TABS = {
+    "timeline": "Timeline",
+    "participants": "Participants",
+    "topics": "Topics",
+    "config": "Config",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everything that the page shows of a session at one moment, read in four queries."""
+
+    view: View
+    components: list[Component]
+    logs: dict[str, Log]
+    principal: Principal
+    now: datetime
+
+    @property
+    def session(self) -> Session:
+        return self.view.session
+
+    @property
+    def head(self) -> int:
+        """The seq of the newest event."""
+        log = self.logs.get(LEDGER)
+        return log.head if log else 0
+
+    @property
+    def may_control(self) -> bool:
+        """Whether the principal may steer the session and give out its tokens."""
+        return self.principal.allows("sessions:control")
+
+    @property
+    def topics(self) -> list[Log]:
+        """The listed topics, by name."""
+        return [log for name, log in sorted(self.logs.items()) if _is_topic(name)]
+
+
+def _is_topic(name: str) -> bool:
+    return name != LEDGER and not name.startswith("runs.")
+
+
+def load(principal: Principal, reference: Session | UUID | str) -> Page:
+    """
+    Read a session for its page.
+
+    :raises SessionNotFound: if it is not there for the principal
+    """
+    now = timezone.now()
+    session = sessions.find(principal, reference)
+    rows = Component.objects.of_session(session.pk).select_related("token")
+    logs = {log.name: log for log in Log.objects.filter(session=session)}
+    view = sessions.view(session, now=now)
+    return Page(view=view, components=list(rows), logs=logs, principal=principal, now=now)
+
+
+def render(page: Page, tab: str) -> dict[str, str]:
+    """The parts that are always there and the panel of one tab, by the name of their element."""
+    parts = {
+        "title": _render("title", page),
+        "lever": _render("lever", page, verbs=lever(page)),
+        "meta": _render("meta", page),
+        "strip": _render("strip", page, **_worst(strips(page.view, page.components, page.now))),
+        "tabs": _render("tabs", page, tabs=tabs(page, tab), current=tab),
+    }
+    if tab in PANELS:
+        parts["panel"] = PANELS[tab](page)
+    return parts
+
+
+def _render(name: str, page: Page, **context: Any) -> str:
+    shared = {"session": page.session, "view": page.view, "now": page.now, "page": page}
+    return render_to_string(
+        f"admin/aegis/session/{name}.html", shared | {"states": _states(page)} | context
+    )
+
+
+def _states(page: Page) -> str:
+    return words.states(page.view, now=page.now)
+
+
+def lever(page: Page) -> list[Verb]:
+    """The verbs of the lever, or none for who may not steer."""
+    return verbs(page.session) if page.may_control else []
+
+
+def _worst(found: Sequence[Strip]) -> dict[str, Any]:
+    return {"strip": found[0] if found else None, "more": max(len(found) - 1, 0)}
+
+
+def tabs(page: Page, current: str) -> list[dict[str, Any]]:
+    """The tabs with the number that belongs to each."""
+    total, present = len(page.view.participants), page.view.present_count
+    counts = {
+        "participants": f"{present}/{total}" if total else "0",
+        "topics": str(len(page.topics)) if page.topics else "",
+    }
+    is_short = present < total and page.session.state == "running"
+    return [
+        {
+            "word": word,
+            "title": title,
+            "is_current": word == current,
+            "count": counts.get(word, ""),
+            "tone": "warn" if word == "participants" and is_short else "",
+        }
+        for word, title in TABS.items()
+    ]
+
+
+def participants(page: Page) -> str:
+    """The table of components, and how to connect one more."""
+    rows = [
+        {
+            "component": component,
+            "chip": cells.chip(component, now=page.now),
+            "ladder": ladder.of(component),
+            "heard": cells.heard(component, now=page.now),
+        }
+        for component in page.components
+    ]
+    return _render("participants", page, rows=rows)
+
+
+def config(page: Page) -> str:
+    """Facets, times, and the JSON documents of the session."""
+    session = page.session
+    names = ("created_at", "started_at", "stopped_at", "last_activity_at", "expires_at")
+    times = [
+        (name.removesuffix("_at").replace("_", " ").capitalize(), getattr(session, name))
+        for name in names
+    ]
+    source = session.config.get("source")
+    documents = {
+        "Source": source,
+        "Context": session.context,
+        "Config": {key: value for key, value in session.config.items() if key != "source"},
+        "Metadata": session.metadata,
+        "Result": session.result,
+    }
+    return _render(
+        "config",
+        page,
+        times=[(name, marks.clock(at, now=page.now)) for name, at in times],
+        documents=[
+            (title, f"ae-document-{title.lower()}", pretty(value) if value else "")
+            for title, value in documents.items()
+        ],
+    )
+
+
+PANELS = {"participants": participants, "config": config}

@@ -1,0 +1,139 @@
+"""The session list of the admin, and the addresses of the session page."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from unfold.views import ChangeList
+
+from aegis_project.lists import PlainAdmin, PlainChangeList
+from components.admin.asking import asking
+from sessions.admin import bulk, cells, create, filters, page
+from sessions.models import Session
+from sessions.selectors import sessions
+
+
+class SessionChangeList(PlainChangeList):
+    """Rows with what is derived about them, read in one more query."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page, then participants and conditions of all its rows at once."""
+        super().get_results(request)
+        self.now = timezone.now()
+        for row, view in zip(
+            self.result_list, sessions.views(self.result_list, now=self.now), strict=True
+        ):
+            row.cells = cells.row(view, now=self.now)
+
+
+def _column(name: str, description: str, ordering: str | None = None) -> Any:
+    @admin.display(description=description, ordering=ordering)
+    def show(_: Any, row: Any) -> SafeString:
+        return row.cells[name]  # type: ignore[no-any-return]
+
+    show.__name__ = name
+    return show
+
+
+@admin.register(Session)
+class SessionAdmin(PlainAdmin):
+    """Sessions are listed here, steered on their own page, and made through their service."""
+
+    name_cell = _column("name_cell", "Session", "name")
+    state_cell = _column("state_cell", "State and conditions", "state")
+    kind_cell = _column("kind_cell", "Kind", "kind")
+    environment_cell = _column("environment_cell", "Environment", "environment")
+    participants_cell = _column("participants_cell", "Part.")
+    active_cell = _column("active_cell", "Active", "last_activity_at")
+    owner_cell = _column("owner_cell", "Owner", "owner_label")
+
+    list_display = tuple(cells.CELLS)
+    list_select_related = ("owner",)
+    list_filter = (
+        filters.ViewFilter,
+        "state",
+        filters.ConditionFilter,
+        "environment",
+        "kind",
+        "mode",
+    )
+    search_fields = ("name", "key")
+    search_help_text = "Name, key, id or participant"
+    ordering = ("-created_at", "-id")
+    actions = (bulk.start, bulk.pause, bulk.stop, bulk.end)
+    change_list_template = "admin/aegis/sessions.html"
+    show_add_link = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        return sessions.visible(asking(request))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return SessionChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
+    ) -> tuple[QuerySet[Session], bool]:
+        return (filters.search(queryset, search_term) if search_term else queryset), False
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        return actions if asking(request).allows("sessions:control") else {}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list with its views as tabs."""
+        current = filters.current_view(request)
+        tabs = [
+            {"word": word, "title": title, "is_current": word == current}
+            for word, title in filters.ViewFilter.VIEWS.items()
+        ]
+        shown: HttpResponse = super().changelist_view(
+            request, {"title": "Sessions", "aegis_tabs": tabs, **(extra_context or {})}
+        )
+        return shown
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                f"<uuid:session_id>/{name}",
+                self.admin_site.admin_view(view),
+                name=f"aegis_sessions_session_{label}",
+            )
+            for name, label, view in (
+                ("lever/", "lever", page.lever),
+                ("events/", "events", page.events),
+                ("events/<int:seq>/", "event", page.event),
+                ("token/", "token", page.token),
+            )
+        ]
+        return [*own, *super().get_urls()]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """The session's own page in the place of a form."""
+        return page.show(self, request, object_id)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Our own form, because Django's opens a transaction around what the service audits."""
+        return create.show(self, request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return asking(request).allows("sessions:read")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return asking(request).allows("sessions:write")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return asking(request).allows("sessions:control")
