@@ -3,8 +3,12 @@
 import asyncio
 
 from components.jobs import Links, Liveness, Watcher
+from sessions import driver
 from sessions.jobs import Sweep
 from streaming import node as nodes
+from streaming.engines.memory import MemoryEngine
+from streaming.engines.replay_engine import ReplayEngine
+from streaming.engines.rows import RowEngine
 from streaming.hub import Hub
 from streaming.jobs import LeaseJob, hint_receiver
 from streaming.node import Node
@@ -14,9 +18,19 @@ _starting = asyncio.Lock()
 
 def build(*, url: str = "") -> Node:
     """A node that is not started yet; ``url`` is how other processes reach it."""
-    links = Links()
-    jobs = [LeaseJob(), hint_receiver(), links, Watcher(links), Liveness(), Sweep()]
-    return Node(hub=Hub(), jobs=jobs, url=url)
+    links, replays = Links(), ReplayEngine(load=driver.load_view)
+    jobs = [
+        LeaseJob(),
+        hint_receiver(),
+        links,
+        Watcher(links),
+        Liveness(),
+        Sweep(),
+        driver.Driver(replays),
+    ]
+    # Asked in this order for a log; memory has one for every name.
+    hub = Hub(engines=[RowEngine(), replays, MemoryEngine()])
+    return Node(hub=hub, jobs=jobs, url=url)
 
 
 async def ensure() -> Node:
@@ -35,6 +49,7 @@ async def end() -> None:
     node = nodes.current()
     if node is not None:
         node.is_draining = True
+        await driver.Driver.of(node).stop()
         await Links.of(node).drain(node)
         await node.stop()
         nodes.install(None)

@@ -22,6 +22,8 @@ from streaming.services import leases
 
 logger = logging.getLogger(__name__)
 
+RELEASED = frozenset({CloseCode.NORMAL, CloseCode.SESSION_OVER})
+
 # A job that did not end for so long could not have renewed a lease either.
 AWAY_SECONDS = leases.LEASE_SECONDS - leases.RENEW_SECONDS
 
@@ -131,8 +133,12 @@ class Links:
             logger.exception("A control link failed", extra={"action": "control_link_failed"})
 
     async def close_data(self, component_id: str, fence: int, code: CloseCode) -> None:
-        """Close the data socket of a registration with the control socket's code."""
-        if self._node is not None:
+        """
+        Close the data socket of a registration with the control socket's code.
+
+        One that is released closes by itself, after its END: closing it here would cut that off.
+        """
+        if self._node is not None and code not in RELEASED:
             await self._node.hub.close(component_id, code=code, fence=fence)
 
     async def drain(self, node: Node) -> None:

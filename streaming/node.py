@@ -78,7 +78,7 @@ class Node:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
-        await self.hub.stop()
+        await self.hub.stop(retry_ms=self.retry_ms)
         if self.lease_id is not None:
             await run_db(leases.release, lease_id=self.lease_id)
         self._loop = None

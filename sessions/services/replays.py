@@ -1,9 +1,8 @@
 """Preparing, claiming and saving the clock of a historical session."""
 
 import secrets
-from dataclasses import asdict
-from datetime import timedelta
-from pathlib import Path
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,88 +11,129 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from aegis_project import database
-from aegis_project.kit.errors import ValidationFailed
-from sessions.core import source
-from sessions.core.lifecycle import Mode
-from sessions.core.source import Source
+from sessions.core import source as described
+from sessions.core.lifecycle import Mode, State
 from sessions.models import Replay, Session
 from streaming.core import position
 from streaming.core.errors import TopicNotFound
 from streaming.models import Log
 from streaming.services.leases import LEASE_SECONDS
-from streaming.sources import csv_layout
-from streaming.sources.clock_range import ClockRange
+from streaming.sources.source import Source, SourceSpec, open_source, read_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A clock that this process may move, with all it needs for that."""
+
+    replay_id: UUID
+    session_id: UUID
+    fence: int
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a view of a session is opened with: the files, the epochs, and where the clock is."""
+
+    source: Source
+    epochs: dict[str, str]
+    n: int
+    checkpoint: Any
 
 
 def prepare(session: Session) -> Replay | None:
     """
-    Note the source of a new historical session and mint its logs; None if it has no source.
+    Note the source of a new historical session; None if it has none.
+
+    Its topics are known from now on, as far as they have files already.
+
+    :raises ValidationFailed: for a source that is malformed or that no administrator named
+    :raises TopicNotFound: for a topic that files of this layout cannot have
+    """
+    config = session.config.get("source")
+    if session.mode != Mode.HISTORICAL or config is None:
+        return None
+    config = described.read(config)
+    speed = described.read_speed(config)
+    found = spec(config)
+    replay = Replay.objects.create(
+        session=session,
+        source=config,
+        range_from=found.range.from_ms,
+        range_to=found.range.to_ms,
+        speed=speed,
+    )
+    try:
+        mint(replay)
+    except TopicNotFound:
+        # Files may still come; without them it is the start that is refused.
+        return replay
+    return replay
+
+
+def spec(config: dict[str, Any]) -> SourceSpec:
+    """
+    What a source reads.
 
     :raises ValidationFailed: for a source that is malformed or that no administrator named
     """
-    described = session.config.get("source")
-    if session.mode != Mode.HISTORICAL or described is None:
-        return None
-    found = source.read(described)
-    names = found.topics or tuple(csv_layout.topics(root(found)))
-    Log.objects.bulk_create(_log(session, name) for name in names)
-    return Replay.objects.create(
-        session=session,
-        source=asdict(found) | {"topics": list(names)},
-        range_from=found.range.from_ms,
-        range_to=found.range.to_ms,
-        speed=found.speed,
-    )
+    return read_spec(config, datasets=settings.DATASETS)
 
 
-def _log(session: Session, name: str) -> Log:
-    epoch = secrets.token_hex(8)
-    ck = position.genesis(name, epoch).hex()
-    return Log(session=session, name=name, epoch=epoch, ck=ck)
-
-
-def root(found: Source) -> Path:
+def mint(replay: Replay) -> Source:
     """
-    The directory that an administrator named for this source.
+    Find the files and give each topic that has none yet its log and epoch.
 
-    :raises ValidationFailed: if none has this name
+    :raises TopicNotFound: naming the topic that has no file at all
     """
-    directory: Path | None = settings.DATASETS.get(found.dataset)
-    if directory is None:
-        raise ValidationFailed(
-            f"There is no dataset {found.dataset}.",
-            dataset=found.dataset,
-            known=sorted(settings.DATASETS),
+    source = open_source(spec(replay.source))
+    for topic in source.topics:
+        epoch = secrets.token_hex(8)
+        ck = position.genesis(topic.topic, epoch).hex()
+        Log.objects.get_or_create(
+            session_id=replay.session_id, name=topic.topic, defaults={"epoch": epoch, "ck": ck}
         )
-    return directory
+    return source
 
 
 def check_files(session: Session) -> None:
     """
     Refuse to start a historical session of which a topic has no file at all.
 
-    :raises TopicNotFound: naming the first such topic
+    :raises TopicNotFound: naming that topic
     """
     replay = Replay.objects.filter(session=session).first()
-    if replay is None:
-        return
-    found = stored(replay)
-    for name in found.topics:
-        read = csv_layout.read_name(name)
-        if read is None or not csv_layout.files(root(found), read):
-            raise TopicNotFound(f"There is no file for {name}.", topic=name)
+    if replay is not None:
+        mint(replay)
 
 
-def stored(replay: Replay) -> Source:
-    """The source as its row has it."""
-    saved: dict[str, Any] = dict(replay.source)
-    saved["range"] = ClockRange(**saved["range"])
-    return Source(**(saved | {"topics": tuple(saved["topics"])}))
-
-
-def claim(*, replay_id: UUID, lease_id: UUID) -> int | None:
+def place(session_id: UUID | str) -> Place | None:
     """
-    Take the clock of a session for this process; the fence, or None when another holds it.
+    Where a session's clock stands, or None for a session without a source.
+
+    :raises TopicNotFound: naming the topic that has no file any more
+    """
+    replay = Replay.objects.filter(session_id=session_id).first()
+    if replay is None:
+        return None
+    source = open_source(spec(replay.source))
+    names = [topic.topic for topic in source.topics]
+    rows = Log.objects.filter(session_id=session_id, name__in=names)
+    epochs = dict(rows.values_list("name", "epoch"))
+    return Place(source, epochs, replay.n, replay.checkpoint or None)
+
+
+def due() -> list[UUID]:
+    """Replays whose sessions run and whose clock has not come to the end."""
+    rows = Replay.objects.filter(
+        session__state=State.RUNNING.value, session__deleted_at=None, is_exhausted=False
+    )
+    return list(rows.values_list("pk", flat=True))
+
+
+def claim(*, replay_id: UUID, lease_id: UUID) -> Claimed | None:
+    """
+    Take the clock of a session for this process; None when another process holds it.
 
     Compare and set: of two processes that try, one changes the row.
     """
@@ -101,15 +141,18 @@ def claim(*, replay_id: UUID, lease_id: UUID) -> int | None:
     is_free = Q(lease_id=lease_id) | Q(lease_expires_at=None) | Q(lease_expires_at__lt=now)
     with database.atomic():
         free = Replay.objects.filter(is_free, pk=replay_id, is_exhausted=False)
-        taken = free.update(lease_id=lease_id, lease_expires_at=_term(), fence=F("fence") + 1)
-        return Replay.objects.get(pk=replay_id).fence if taken else None
+        if not free.update(lease_id=lease_id, lease_expires_at=_term(now), fence=F("fence") + 1):
+            return None
+        row = Replay.objects.get(pk=replay_id)
+    return Claimed(row.pk, row.session_id, row.fence, row.speed)
 
 
 def save(*, replay_id: UUID, fence: int, **clock: Any) -> bool:
     """Save where the clock stands and keep the lease; False when it was lost to another."""
+    term = _term(timezone.now())
     with database.atomic():
         mine = Replay.objects.filter(pk=replay_id, fence=fence)
-        return bool(mine.update(**clock, lease_expires_at=_term()))
+        return bool(mine.update(**clock, lease_expires_at=term))
 
 
 def release(*, replay_id: UUID, fence: int, **clock: Any) -> bool:
@@ -119,5 +162,5 @@ def release(*, replay_id: UUID, fence: int, **clock: Any) -> bool:
         return bool(mine.update(**clock, lease=None, lease_expires_at=None))
 
 
-def _term() -> Any:
-    return timezone.now() + timedelta(seconds=LEASE_SECONDS)
+def _term(now: datetime) -> datetime:
+    return now + timedelta(seconds=LEASE_SECONDS)

@@ -1,25 +1,31 @@
 """The engine of historical sources: the views of this process, and who waits for their clocks."""
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import ClassVar
 
 from streaming.engines.base import Engine, Key, Log
 from streaming.engines.replay import ReplayView
 from streaming.engines.replay_log import ReplayLog
 
+Load = Callable[[str], Awaitable[ReplayView | None]]
+
 
 class ReplayEngine(Engine):
     """
     The logs of all source topics whose sessions have a view here.
 
-    Whoever drives a session attaches its view before its topics are opened; a second view of the
-    same session (a restart) takes over the logs of the first.
+    ``load`` makes the view of a session when a topic of it is first asked for, ``None`` for a
+    session without a source. A second view of the same session (a restart) takes over the logs
+    of the first.
     """
 
     is_shared: ClassVar[bool] = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, load: Load) -> None:
+        self._load = load
+        self._loads: dict[str, asyncio.Task[ReplayView | None]] = {}
+        self._without: set[str] = set()
         self._views: dict[str, ReplayView] = {}
         self._logs: dict[Key, ReplayLog] = {}
         self._moved: set[Key] = set()
@@ -39,12 +45,31 @@ class ReplayEngine(Engine):
         self._note([(view.session_id, ""), *(log.key for log in view.logs)])
         return before
 
-    def view(self, session_id: str) -> ReplayView | None:
-        """The view of a session, if it has one here."""
-        return self._views.get(session_id)
+    async def view(self, session_id: str) -> ReplayView | None:
+        """
+        The view of a session, loaded now if it was not; None for one without a source.
+
+        :raises AegisError: when its files cannot be found or read
+        """
+        if session_id in self._views or session_id in self._without:
+            return self._views.get(session_id)
+        task = self._loads.get(session_id)
+        if task is None:
+            task = self._loads[session_id] = asyncio.create_task(self._attach_loaded(session_id))
+            task.add_done_callback(lambda _: self._loads.pop(session_id, None))
+        # Who asks may give up; the others that wait for the same view must not notice.
+        return await asyncio.shield(task)
+
+    async def _attach_loaded(self, session_id: str) -> ReplayView | None:
+        view = await self._load(session_id)
+        if view is None:
+            self._without.add(session_id)
+        else:
+            self.attach(view)
+        return view
 
     async def open(self, key: Key) -> Log | None:
-        view = self._views.get(key[0])
+        view = await self.view(key[0])
         return self._logs[key] if view and key[1] in view.topics else None
 
     def names(self, session_id: str) -> Collection[str]:
@@ -64,6 +89,7 @@ class ReplayEngine(Engine):
         return moved
 
     async def forget(self, session_id: str) -> None:
+        self._without.discard(session_id)
         view = self._views.pop(session_id, None)
         if view:
             for log in view.logs:
