@@ -50,6 +50,13 @@ class ProtocolError(StreamError):
     close = CloseCode.PROTOCOL
 
 
+class UnknownCommand(StreamError):
+    """The server does not know this COMMAND."""
+
+    code = "UNKNOWN_COMMAND"
+    status = 400
+
+
 class TokenInvalid(StreamError):
     """The session token is not valid."""
 
@@ -243,3 +250,8 @@ def close_code(error: AegisError) -> CloseCode:
         if isinstance(error, kind):
             return code
     return CloseCode.INTERNAL if error.temporary else CloseCode.PROTOCOL
+
+
+def error_of(code: CloseCode) -> StreamError | None:
+    """Find the error that a close code stands for; a normal close stands for none."""
+    return next((kind() for kind in StreamError.__subclasses__() if kind.close is code), None)

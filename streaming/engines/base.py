@@ -158,7 +158,8 @@ class Engine(ABC):
         """
         Wait until one of the open ``keys`` may have moved, at most so long; which ones.
 
-        A hint: it may be spurious, late or lost. Attributes of the logs named are refreshed. A key
+        ``keys`` may change while this waits; what counts is what they are at the end. A hint: it
+        may be spurious, late or lost. Attributes of the logs named are refreshed. A key
         with an empty name asks for every topic of its session that has become known since.
         """
         raise NotImplementedError

@@ -13,7 +13,8 @@ from streaming.engines.retention import Keep, Retention
 
 # Dead places at the front are cut off when there are this many, and more than live ones.
 DEAD_PLACES = 1024
-EVICT_TO = 0.9
+SLACK = 32
+"""A log at one of its bounds, or all of them at theirs, gives up one part in so many."""
 
 
 class MemoryLog(Log):
@@ -54,7 +55,7 @@ class MemoryLog(Log):
         self._engine.grew(self, size)
         keep = self._keep
         if seq - self.start >= keep.records or self.bytes > keep.bytes:
-            self._shrink(records=keep.records, size=keep.bytes)
+            self._shrink()
         return Position(self.epoch, seq, ck)
 
     async def read(
@@ -118,12 +119,13 @@ class MemoryLog(Log):
             self.trim(start)
         return before - self.bytes
 
-    def _shrink(self, *, records: int, size: int) -> None:
-        start = max(self.start, self.head - records + 1)
-        before, left = self.bytes, self.bytes
-        for place in range(self.start - self._base, start - self._base):
-            left -= len(self._data[place])
-        while left > size and start < self.head:
+    def _shrink(self) -> None:
+        # To a little less than the bounds, so that not every append at a bound comes here.
+        records = self._keep.records - self._keep.records // SLACK
+        size = self._keep.bytes - self._keep.bytes // SLACK
+        before = left = self.bytes
+        start = self.start
+        while start < self.head and (self.head - start >= records or left > size):
             left -= len(self._data[start - self._base])
             start += 1
         self.trim(start)
@@ -221,8 +223,7 @@ class MemoryEngine(Engine):
         return logs[name]
 
     def _evict(self) -> None:
-        # Down to a little less, so that not every append at the bound has to come here.
-        goal = int(self.retention.total_bytes * EVICT_TO)
+        goal = self.retention.total_bytes - self.retention.total_bytes // SLACK
         for log in list(self._silent):
             if self.bytes <= goal:
                 return

@@ -30,18 +30,22 @@ class RowLog(Log):
     Rows are committed before they can be seen here, so what is delivered is never taken back.
     """
 
-    __slots__ = ("__weakref__", "_id")
+    __slots__ = ("__weakref__", "_before", "_id")
 
     def __init__(self, row: models.Log) -> None:
         self.key = (str(row.session_id), row.name)
         self._id = row.pk
-        self.head = -1
+        # The head before the last move: the hub asks for it at each one.
+        self._before = (-1, b"")
+        self.epoch, self.head = "", -1
         self.adopt(row.epoch, row.start, row.head, row.ck)
 
     def adopt(self, epoch: str, start: int, head: int, ck: str) -> bool:
         """Take over what the Log row says now, and say whether it moved."""
         if self.head == head and self.epoch == epoch and self.start == start:
             return False
+        if self.epoch == epoch:
+            self._before = (self.head, self.ck)
         self.epoch, self.start, self.head, self.ck = epoch, start, head, bytes.fromhex(ck)
         return True
 
@@ -62,6 +66,8 @@ class RowLog(Log):
     async def match(self, seq: int) -> bytes | None:
         if seq == self.head:
             return self.ck
+        if seq == self._before[0]:
+            return self._before[1]
         if not self.start - 1 <= seq < self.head:
             return None
         if seq == 0:
@@ -157,6 +163,8 @@ class RowEngine(Engine):
         except TimeoutError:
             pass
         self._hinted.clear()
+        # Only now, because the caller may have opened more in the meantime.
+        keys = tuple(keys)
         wide = {session for session, name in keys if not name}
         moved = {key for row in await read_db(_heads, keys) if self._adopt(key := _key(row), row)}
         for row in await read_db(
@@ -171,8 +179,7 @@ class RowEngine(Engine):
 
     def _hold(self, row: models.Log) -> RowLog:
         log = RowLog(row)
-        self._logs[log.key] = log
-        return log
+        return self._logs.setdefault(log.key, log)
 
     def _adopt(self, key: Key, row: models.Log) -> bool:
         log = self._logs.get(key)

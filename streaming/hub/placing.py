@@ -1,0 +1,91 @@
+"""Where subscriptions go on: the resume rule over a live log, and after a divergence."""
+
+import contextlib
+from collections.abc import Callable
+
+from streaming.core import frames, resume
+from streaming.core.errors import TopicReadOnly
+from streaming.core.position import Cursor
+from streaming.core.resume import LogView, Placement, Start
+from streaming.engines.base import Log
+from streaming.hub import delivery
+from streaming.hub.line import Line
+from streaming.hub.subscription import Subscription
+
+LATEST = Start()
+EARLIEST = Start("earliest")
+
+
+async def place(log: Log, begin: Start, cursor: Cursor | None = None) -> Placement:
+    """Ask a log what the resume rule wants to know, and apply it."""
+    if begin.kind == "time":
+        begin = Start("seq", await log.seq_at(begin.value))
+    epoch, start, head = log.epoch, log.start, log.head
+    known = {}
+    for seq in resume.points(start, head, begin, cursor):
+        ck = await log.match(seq)
+        if ck is not None:
+            known[seq] = ck
+    return resume.place(LogView(epoch, start, head, known), begin, cursor)
+
+
+async def is_continued(line: Line) -> bool:
+    """Whether the log still holds what it ended with at the last flush, in the same epoch."""
+    log, last = line.log, line.trail[-1]
+    if log.epoch != last.epoch:
+        return False
+    # Retention may have passed that point, which takes nothing back.
+    return last.seq < log.start - 1 or await log.match(last.seq) == last.ck
+
+
+async def reposition(line: Line, mint: Callable[[], str]) -> None:
+    """
+    Send every subscription through the resume rule: the log took something back, or began anew.
+
+    When its epoch is still the old one, numbers are about to be used again: a new epoch is set,
+    and whoever loses that race goes by the winner's.
+    """
+    log, last = line.log, line.trail[-1]
+    if log.epoch == last.epoch:
+        with contextlib.suppress(TopicReadOnly):
+            await log.fence(last.epoch, mint())
+    line.ending = None
+    for subscription in tuple(line.subscriptions):
+        placed = await _place_anew(subscription)
+        if subscription in line.subscriptions:
+            _go_on(subscription, placed)
+    line.restart_trail()
+
+
+async def _place_anew(subscription: Subscription) -> Placement:
+    log, cursor = subscription.line.log, subscription.cursor()
+    if subscription.is_ended:
+        return await place(log, EARLIEST)
+    begin = LATEST if cursor is not None else Start("seq", subscription.next)
+    return await place(log, begin, cursor)
+
+
+def _go_on(subscription: Subscription, placed: Placement) -> None:
+    connection = subscription.connection
+    if subscription.is_ended:
+        # What follows an END is another log; it is announced like a new topic.
+        subscription.is_ended = False
+        subscription.settle()
+        subscription.move(placed)
+        if connection.has_asked:
+            connection.post(frames.subscribed(subscription.ref, [entry(subscription, placed)]))
+        return
+    delivery.tell(connection, subscription, placed)
+
+
+def entry(subscription: Subscription, placed: Placement) -> frames.Frame:
+    """Tell where a subscription stands, for SUBSCRIBED."""
+    line = subscription.line
+    return frames.entry(
+        topic=line.key[1],
+        alias=line.alias,
+        epoch=line.log.epoch,
+        start=line.log.start,
+        head=line.log.head,
+        placed=placed,
+    )
