@@ -106,6 +106,10 @@ class Life:
         self._socket = socket
         self._stir()
 
+    @property
+    def is_attached(self) -> bool:
+        return self._socket is not None
+
     async def told(self, command: str, frame: wire.Frame) -> None:
         if command == "STATE":
             self.standing = Standing(frame["session"], frame["component"])
@@ -140,7 +144,7 @@ class Life:
 
         :raises ComponentClosed: when there will be none any more
         """
-        if self._socket is None and not await self.until(lambda: self._socket is not None):
+        if self._socket is None and not await self.until(lambda: self.is_attached):
             raise self.error or ComponentClosed
         if self._socket is None:
             raise ComponentClosed

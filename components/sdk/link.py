@@ -33,6 +33,10 @@ class End:
 class Owner(datasocket.Owner, Protocol):
     """The component, as its registration knows it."""
 
+    @property
+    def is_attached(self) -> bool:
+        """Whether there is a data socket."""
+
     def join(self, join: Join, link: "Link") -> None:
         """Be this component from now on."""
 
@@ -86,8 +90,8 @@ class Link:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _drain(self) -> None:
-        # The data socket is closed too, behind its last records and their END.
-        if self._data is not None:
+        # The server closes the data socket too, behind its last records and their END.
+        if self._data is not None and self.owner.is_attached:
             await asyncio.wait([self._data])
 
     @property

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any, Self, TypeVar
 
+from components.core.errors import ComponentClosed
 from components.sdk import component
 from components.sdk.records import Batch, Published, Record
 
@@ -25,7 +26,10 @@ class Component:
         self._component = component.Component(*args, **options)
 
     def __enter__(self) -> Self:
+        started = threading.Event()
+        self._loop.call_soon(started.set)
         self._thread.start()
+        started.wait()
         self._wait(self._component.__aenter__())
         return self
 
@@ -39,6 +43,9 @@ class Component:
             self._loop.close()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        if not self._loop.is_running():
+            work.close()
+            raise ComponentClosed
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def batches(self) -> Iterator[Batch]:
