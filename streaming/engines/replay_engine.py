@@ -70,7 +70,7 @@ class ReplayEngine(Engine):
 
     async def open(self, key: Key) -> Log | None:
         view = await self.view(key[0])
-        return self._logs[key] if view and key[1] in view.topics else None
+        return self._logs.get(key) if view and key[1] in view.topics else None
 
     def names(self, session_id: str) -> Collection[str]:
         view = self._views.get(session_id)
@@ -89,6 +89,9 @@ class ReplayEngine(Engine):
         return moved
 
     async def forget(self, session_id: str) -> None:
+        if task := self._loads.get(session_id):
+            # Else it would attach a view that nobody lets go of.
+            await asyncio.gather(task, return_exceptions=True)
         self._without.discard(session_id)
         view = self._views.pop(session_id, None)
         if view:

@@ -8,6 +8,7 @@ from streaming.core import position
 from streaming.engines.replay import ReplayView
 from streaming.engines.replay_engine import ReplayEngine
 from streaming.sources import source
+from streaming.sources.csv_chunks import SourceUnreadable
 from streaming.sources.source import SourceSpec
 from tests import archive
 from tests.archive import DAY_MS, trade
@@ -31,15 +32,81 @@ async def open_view(dataset, epoch="00000000000000a1", session_id=SESSION):
     return await ReplayView.open(dataset, session_id=session_id, epochs=dict.fromkeys(NAMES, epoch))
 
 
+async def nothing(session_id):
+    return None
+
+
+class Views:
+    """Makes views as a driver does, and counts how often."""
+
+    def __init__(self, dataset, *, failures=0):
+        self.dataset = dataset
+        self.failures = failures
+        self.asked: list[str] = []
+
+    async def load(self, session_id):
+        self.asked.append(session_id)
+        await asyncio.sleep(0)
+        if self.failures:
+            self.failures -= 1
+            raise SourceUnreadable
+        return await open_view(self.dataset) if session_id == SESSION else None
+
+
+async def test_view_is_loaded_once_for_all_that_ask(dataset):
+    views = Views(dataset)
+    engine = ReplayEngine(load=views.load)
+
+    logs = await asyncio.gather(*(engine.open(key) for key in (TRADES, AGG_TRADES, TRADES)))
+
+    view = await engine.view(SESSION)
+    assert view is not None
+    assert logs == [view.logs[0], view.logs[1], view.logs[0]]
+    assert views.asked == [SESSION]
+
+
+async def test_session_without_a_source_is_asked_for_once(dataset):
+    views = Views(dataset)
+    engine = ReplayEngine(load=views.load)
+
+    found = [await engine.open(("another", "trades.BTCUSDT")) for _ in range(3)]
+
+    assert found == [None, None, None]
+    assert views.asked == ["another"]
+
+
+async def test_view_that_could_not_be_loaded_is_loaded_when_asked_again(dataset):
+    views = Views(dataset, failures=1)
+    engine = ReplayEngine(load=views.load)
+
+    with pytest.raises(SourceUnreadable):
+        await engine.open(TRADES)
+
+    assert await engine.open(TRADES) is not None
+    assert views.asked == [SESSION, SESSION]
+
+
+async def test_view_of_a_session_forgotten_while_loading_is_let_go(dataset):
+    views = Views(dataset)
+    engine = ReplayEngine(load=views.load)
+    asking = asyncio.create_task(engine.open(TRADES))
+    await asyncio.sleep(0)
+
+    await engine.forget(SESSION)
+
+    await asking
+    assert list(engine.names(SESSION)) == []
+
+
 async def test_topics_of_an_attached_view_are_this_engines(dataset):
-    engine = ReplayEngine()
+    engine = ReplayEngine(load=nothing)
     view = await open_view(dataset)
 
     before = engine.attach(view)
     log = view.logs[0]
 
     assert before is None
-    assert engine.view(SESSION) is view
+    assert await engine.view(SESSION) is view
     assert list(engine.names(SESSION)) == NAMES
     assert await engine.open(TRADES) is await engine.open(TRADES) is log
     assert await engine.open((SESSION, "signals.mine")) is None
@@ -48,7 +115,7 @@ async def test_topics_of_an_attached_view_are_this_engines(dataset):
 
 
 async def test_waiting_ends_with_the_topics_that_moved(dataset):
-    engine = ReplayEngine()
+    engine = ReplayEngine(load=nothing)
     view = await open_view(dataset)
     engine.attach(view)
     known = await engine.wait([TRADES, AGG_TRADES, (SESSION, "")], 5)
@@ -64,7 +131,7 @@ async def test_waiting_ends_with_the_topics_that_moved(dataset):
 
 
 async def test_move_before_the_waiting_is_not_missed(dataset):
-    engine = ReplayEngine()
+    engine = ReplayEngine(load=nothing)
     view = await open_view(dataset)
     engine.attach(view)
     await view.advance()
@@ -74,7 +141,7 @@ async def test_move_before_the_waiting_is_not_missed(dataset):
 
 
 async def test_waiting_for_a_clock_that_stands_ends_with_nothing(dataset):
-    engine = ReplayEngine()
+    engine = ReplayEngine(load=nothing)
     engine.attach(await open_view(dataset))
     await engine.wait([TRADES], 5)
 
@@ -82,7 +149,7 @@ async def test_waiting_for_a_clock_that_stands_ends_with_nothing(dataset):
 
 
 async def test_second_view_takes_over_the_logs_of_the_first(dataset):
-    engine = ReplayEngine()
+    engine = ReplayEngine(load=nothing)
     first = await open_view(dataset)
     engine.attach(first)
     log = await engine.open(TRADES)
@@ -100,14 +167,14 @@ async def test_second_view_takes_over_the_logs_of_the_first(dataset):
 
 
 async def test_forgotten_session_has_no_topics_any_more(dataset):
-    engine = ReplayEngine()
+    engine = ReplayEngine(load=nothing)
     engine.attach(await open_view(dataset))
     engine.attach(other := await open_view(dataset, session_id="another"))
 
     await engine.forget(SESSION)
     await engine.forget("never there")
 
-    assert engine.view(SESSION) is None
+    assert await engine.view(SESSION) is None
     assert await engine.open(TRADES) is None
     assert await engine.wait([TRADES], 0.01) == set()
     assert await engine.open(("another", "trades.BTCUSDT")) is other.logs[0]
