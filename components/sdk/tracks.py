@@ -58,7 +58,7 @@ class Track:
     def place(self, entry: wire.Entry) -> None:
         """Take the server's word where delivery goes on; GAP or REWIND say what that means."""
         self.alias = entry.alias
-        if not entry.resumed:
+        if not entry.resumed or self.proof is None:
             self.seq = entry.next - 1
             self.trail.clear()
         self.epoch = entry.epoch
