@@ -6,47 +6,28 @@ from aegis_project.kit import states
 from aegis_project.kit.errors import InvalidState
 from sessions.core import lifecycle
 from sessions.core.lifecycle import TRANSITIONS, State
+from tests import tables
 
-# The table of the specification as it is written there; a dash is a refusal.
-TABLE = """
-| Command  | created   | running   | paused    | stopped   | failed  | completed | ended |
-| start    | running   | no-op     | running   | running   | running | –         | –     |
-| pause    | –         | paused    | no-op     | –         | –       | –         | –     |
-| stop     | –         | stopped   | stopped   | no-op     | stopped | –         | –     |
-| fail     | failed    | failed    | failed    | failed    | no-op   | –         | –     |
-| complete | completed | completed | completed | completed | –       | no-op     | –     |
-| end      | ended     | ended     | ended     | ended     | ended   | –         | no-op |
-"""
-ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in TABLE.split("\n")[1:-1]]
-STATES = [State(word) for word in ROWS[0][1:]]
-CELLS = [
-    (command, state, word)
-    for command, *words in ROWS[1:]
-    for state, word in zip(STATES, words, strict=True)
-]
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("command", "state", "word"), CELLS)
+@pytest.mark.parametrize(("command", "state", "word"), tables.CELLS)
 def test_each_cell_of_the_table_is_followed(command: str, state: State, word: str):
-    if word == "–":
+    if word == tables.REFUSED:
         with pytest.raises(InvalidState) as refusal:
             states.follow(TRANSITIONS, state, command)
         assert refusal.value.details == {
             "from": state.value,
             "command": command,
-            "allowed": [name for name, at, target in CELLS if at is state and target != "–"],
+            "allowed": tables.allowed(state),
         }
     else:
-        expected = state if word == "no-op" else State(word)
-        assert states.follow(TRANSITIONS, state, command) is expected
+        assert states.follow(TRANSITIONS, state, command) is tables.target(command, state)
 
 
 def test_the_table_has_every_state_and_no_command_beyond_it():
-    assert set(TRANSITIONS) == set(State) == set(STATES)
-    assert {name for commands in TRANSITIONS.values() for name in commands} == {
-        command for command, *_ in ROWS[1:]
-    }
+    assert set(TRANSITIONS) == set(State) == set(tables.STATES)
+    assert {name for commands in TRANSITIONS.values() for name in commands} == set(tables.COMMANDS)
 
 
 def test_states_are_open_until_nothing_leads_out():
