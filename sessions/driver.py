@@ -94,6 +94,8 @@ class Drive:
     async def run(self) -> None:
         """Run to the end of the range, or until the task is cancelled or the lease is lost."""
         try:
+            # Another process may have moved the clock on since this one loaded its view.
+            await self.view.advance(count=self.claimed.n - self.view.n)
             while await self.view.peek() is not None:
                 await self._wait_for_room()
                 await self._step()

@@ -29,6 +29,7 @@ class Claimed:
     session_id: UUID
     fence: int
     speed: float
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,13 @@ def mint(replay: Replay) -> Source:
     """
     Find the files and give each topic that has none yet its log and epoch.
 
+    From then on the source has these topics and no others, whatever files come later.
+
     :raises TopicNotFound: naming the topic that has no file at all
     """
     source = open_source(spec(replay.source))
+    replay.source["topics"] = [topic.topic for topic in source.topics]
+    replay.save(update_fields=["source"])
     for topic in source.topics:
         epoch = secrets.token_hex(8)
         ck = position.genesis(topic.topic, epoch).hex()
@@ -144,7 +149,7 @@ def claim(*, replay_id: UUID, lease_id: UUID) -> Claimed | None:
         if not free.update(lease_id=lease_id, lease_expires_at=_term(now), fence=F("fence") + 1):
             return None
         row = Replay.objects.get(pk=replay_id)
-    return Claimed(row.pk, row.session_id, row.fence, row.speed)
+    return Claimed(row.pk, row.session_id, row.fence, row.speed, row.n)
 
 
 def save(*, replay_id: UUID, fence: int, **clock: Any) -> bool:
