@@ -1,0 +1,43 @@
+"""Documents that several parts of the interface share."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
+Fields = Annotated[
+    str, Meta(max_length=1000, description="Only these fields, with commas between.")
+]
+Cursor = Annotated[str, Meta(max_length=500, description="`next` of the page before.")]
+
+
+class PageQuery(Struct, kw_only=True):
+    """Which page of a list."""
+
+    cursor: Cursor = ""
+    limit: Limit = 50
+    fields: Fields = ""
+
+
+class EventDocument(Struct, kw_only=True):
+    """One event of a ledger."""
+
+    seq: int
+    type: str
+    ts: str
+    actor: str
+    cause: str
+    data: dict[str, Any]
+
+
+class EventPage(Struct, kw_only=True):
+    """
+    Consecutive events, oldest first.
+
+    `next` is what `after` must be for the events that follow; `head` the newest of the ledger.
+    """
+
+    data: list[EventDocument]
+    epoch: str
+    head: int
+    next: int
