@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.contrib.auth.models import Group
+from django.db.models import Model, QuerySet
+from django.utils import timezone
 
+from aegis_project.kit.errors import PermissionDenied
 from aegis_project.kit.principal import Principal
-from components.core.errors import ComponentAmbiguous, ComponentNotFound
-from components.models import Component
+from components.core.errors import ComponentAmbiguous, ComponentNotFound, CredentialNotFound
+from components.models import Component, Credential
+
+DEFAULT_TEAM = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +43,9 @@ def locked_session(session_id: UUID | str) -> Any:
 
 def has_session(session_id: str) -> bool:
     """Whether this is the id of a session that was not deleted."""
-    try:
-        uuid = UUID(session_id)
-    except ValueError:
+    if not _is_uuid(session_id):
         return False
-    return _session_model()._default_manager.filter(pk=uuid, deleted_at=None).exists()
+    return _session_model()._default_manager.filter(pk=session_id, deleted_at=None).exists()
 
 
 def standings(component_ids: Iterable[str]) -> list[Standing]:
@@ -98,6 +101,100 @@ def visible(principal: Principal) -> Any:
     if principal.teams is None:
         return rows
     return rows.filter(session__team_id__in=principal.teams)
+
+
+def readable(principal: Principal) -> QuerySet[Component]:
+    """
+    The components that the principal sees and may read.
+
+    :raises PermissionDenied: without the scope components:read
+    """
+    principal.require("components:read")
+    rows: QuerySet[Component] = visible(principal)
+    if principal.session_id is not None:
+        rows = rows.filter(session_id=principal.session_id)
+    return rows
+
+
+def of_session(principal: Principal, session_id: UUID) -> QuerySet[Component]:
+    """
+    The components of a session that the principal sees, in the order in which they came.
+
+    :raises PermissionDenied: without the scope components:read
+    """
+    principal.require("components:read")
+    return Component.objects.of_session(session_id)
+
+
+def read(principal: Principal, component_id: str) -> Component:
+    """
+    One component by its id.
+
+    :raises PermissionDenied: without the scope components:read
+    :raises ComponentNotFound: if it is not there for the principal
+    """
+    rows = readable(principal)
+    found = rows.filter(pk=component_id).first() if _is_uuid(component_id) else None
+    if found is None:
+        raise ComponentNotFound(component=component_id)
+    return found
+
+
+def credentials(principal: Principal, *, is_usable: bool = False) -> QuerySet[Credential]:
+    """
+    The credentials of the principal's teams, all or those that still open something.
+
+    :raises PermissionDenied: without the scope credentials:read
+    """
+    principal.require("credentials:read")
+    rows = Credential.objects.select_related("team")
+    if principal.teams is not None:
+        rows = rows.filter(team_id__in=principal.teams)
+    return rows.usable(at=timezone.now()) if is_usable else rows
+
+
+def credential(principal: Principal, reference: str) -> Credential:
+    """
+    One credential of the principal's teams, by id or by the prefix that lists show.
+
+    :raises CredentialNotFound: if none answers
+    """
+    by = {"pk": reference} if _is_uuid(reference) else {"prefix": reference}
+    rows = Credential.objects.filter(**by)
+    if principal.teams is not None:
+        rows = rows.filter(team_id__in=principal.teams)
+    found = rows.first()
+    if found is None:
+        raise CredentialNotFound(credential=reference)
+    return found
+
+
+def team_for_new(principal: Principal, name: str = "") -> Group:
+    """
+    The team of something new: the one named, else the principal's only one, else the default.
+
+    :raises PermissionDenied: for a team that the principal is not of, or without any
+    """
+    mine = Group.objects.order_by("name")
+    if principal.teams is not None:
+        mine = mine.filter(pk__in=principal.teams)
+    found = {team.name: team for team in mine}
+    only = next(iter(found.values())) if len(found) == 1 else None
+    team = found.get(name) if name else only or found.get(DEFAULT_TEAM)
+    if team is None and principal.teams is None and name in {"", DEFAULT_TEAM}:
+        # A migration makes it; somebody may have removed it since.
+        team = Group.objects.get_or_create(name=DEFAULT_TEAM)[0]
+    if team is None:
+        raise PermissionDenied("There is no such team for you.", team=name or DEFAULT_TEAM)
+    return team
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _session_model() -> type[Model]:

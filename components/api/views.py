@@ -1,0 +1,136 @@
+"""Components and credentials of every session and team that one can see."""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from components import selectors
+from components.api import documents
+from components.api.documents import (
+    ComponentDocument,
+    ComponentPage,
+    CredentialDocument,
+    CredentialPage,
+    SecretDocument,
+)
+from components.core.lifecycle import Role, State
+from components.services import credentials
+from streaming.api import codecs
+from streaming.api.base import Endpoint, once
+from streaming.api.documents import PageQuery
+from streaming.api.schema import operation
+from streaming.selectors import pages
+
+Name = Annotated[str, Meta(max_length=100)]
+
+
+class ComponentQuery(PageQuery, kw_only=True):
+    """Which components: of a session by its id, in a state, in a role, of a name."""
+
+    session: UUID | None = None
+    state: State | None = None
+    role: Role | None = None
+    name: str = ""
+
+
+class CredentialQuery(PageQuery, kw_only=True):
+    """Which credentials: of a session by its id, and whether also those that open nothing."""
+
+    session: UUID | None = None
+    kind: Literal["all", "program", "session"] = "all"
+    usable: bool = False
+
+
+class CredentialInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A credential for a program of one team; it can give no more than you have."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    scopes: Annotated[list[str], Meta(min_length=1, max_length=50)]
+    patterns: Annotated[list[str], Meta(max_length=200)] = []
+    team: Annotated[str, Meta(max_length=150)] = ""
+    lifetime_seconds: Annotated[int, Meta(ge=1, le=315_360_000)] | None = None
+
+
+class Components(Endpoint):
+    """The components of all sessions that you can see."""
+
+    @operation(
+        "components.list", tag="components", query=ComponentQuery, answers={200: ComponentPage}
+    )
+    def get(self, _request: Request) -> Response:
+        """List components, the newest first."""
+        query = self.asked(ComponentQuery)
+        rows = selectors.readable(self.principal)
+        wanted = {"session_id": query.session, "state": query.state, "role": query.role}
+        rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})
+        if query.name:
+            rows = rows.filter(name=query.name)
+        page = pages.page(rows, order="-created_at", cursor=query.cursor, limit=query.limit)
+        shown = [codecs.show(documents.component(one)) for one in page.rows]
+        data = codecs.pick(shown, query.fields, ComponentDocument)
+        return Response({"data": data, "next": page.next})
+
+
+class OneComponent(Endpoint):
+    """One component."""
+
+    @operation("components.read", tag="components", answers={200: ComponentDocument})
+    def get(self, _request: Request, component: str) -> Response:
+        """Read a component by its id."""
+        found = selectors.read(self.principal, component)
+        return Response(codecs.show(documents.component(found)))
+
+
+class Credentials(Endpoint):
+    """The credentials of your teams."""
+
+    @operation(
+        "credentials.list", tag="credentials", query=CredentialQuery, answers={200: CredentialPage}
+    )
+    def get(self, _request: Request) -> Response:
+        """List credentials, the newest first; their secrets are kept nowhere."""
+        query = self.asked(CredentialQuery)
+        rows = selectors.credentials(self.principal, is_usable=query.usable)
+        if query.kind != "all":
+            rows = rows.filter(session__isnull=query.kind == "program")
+        if query.session is not None:
+            rows = rows.filter(session_id=query.session)
+        page = pages.page(rows, order="-created_at", cursor=query.cursor, limit=query.limit)
+        shown = [codecs.show(documents.credential(one)) for one in page.rows]
+        data = codecs.pick(shown, query.fields, CredentialDocument)
+        return Response({"data": data, "next": page.next})
+
+    @operation(
+        "credentials.issue", tag="credentials", body=CredentialInput, answers={201: SecretDocument}
+    )
+    @once
+    def post(self, _request: Request) -> Response:
+        """Issue a credential; its secret is shown this once."""
+        order = self.ordered(CredentialInput)
+        seconds = order.lifetime_seconds
+        issued = credentials.issue(
+            principal=self.principal,
+            name=order.name,
+            scopes=order.scopes,
+            patterns=order.patterns,
+            team_id=selectors.team_for_new(self.principal, order.team).pk,
+            lifetime=timedelta(seconds=seconds) if seconds else None,
+        )
+        kept = documents.credential(issued.credential)
+        document = SecretDocument(secret=issued.secret, credential=kept)
+        return Response(codecs.show(document), status=201)
+
+
+class OneCredential(Endpoint):
+    """One credential."""
+
+    @operation("credentials.revoke", tag="credentials", answers={204: None})
+    def delete(self, _request: Request, credential: str) -> Response:
+        """Revoke a credential; the sockets that it opened are closed."""
+        found = selectors.credential(self.principal, credential)
+        credentials.revoke(principal=self.principal, credential=found.pk)
+        return Response(status=204)
