@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -142,9 +142,10 @@ def issue_token(
     session: Reference,
     component: str = "",
     patterns: Sequence[str] = (),
+    lifetime: timedelta | None = None,
 ) -> Issued:
     """
-    A further session token, for all components or for one.
+    A further session token, for all components or for one, without end unless it has one.
 
     :raises SessionNotFound: if the session is not there for the principal
     :raises ComponentNotFound: if the component is not
@@ -157,11 +158,16 @@ def issue_token(
             f"Cannot issue a token while {row.state}.",
             **{"from": row.state, "command": "token", "allowed": row.legal()},
         )
-    return _token(row, principal, component=component, patterns=patterns)
+    return _token(row, principal, component=component, patterns=patterns, lifetime=lifetime)
 
 
 def _token(
-    row: Session, principal: Principal, *, component: str = "", patterns: Sequence[str] = ()
+    row: Session,
+    principal: Principal,
+    *,
+    component: str = "",
+    patterns: Sequence[str] = (),
+    lifetime: timedelta | None = None,
 ) -> Issued:
     return credentials.session_token(
         principal=principal,
@@ -169,6 +175,7 @@ def _token(
         team_id=row.team_id,
         component=component,
         patterns=patterns,
+        lifetime=lifetime,
     )
 
 

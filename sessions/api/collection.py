@@ -1,0 +1,106 @@
+"""Sessions: the list, making one, reading, changing and deleting one."""
+
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aegis_project.kit.errors import ValidationFailed
+from sessions.api import answers, documents, filters, inputs
+from sessions.api.documents import SessionDocument, SessionPage
+from sessions.api.inputs import FieldsQuery, ListQuery, SessionChanges, SessionInput
+from sessions.api.schema import PARAMETERS
+from sessions.selectors import lists, sessions
+from sessions.services import creation, lifecycle
+from streaming.api import codecs
+from streaming.api.base import Endpoint, once
+from streaming.api.schema import VERSION, operation
+from streaming.selectors import pages
+
+
+class Sessions(Endpoint):
+    """Every session that you can see."""
+
+    other_parameters = filters.NAMES
+
+    @operation(
+        "sessions.list",
+        tag="sessions",
+        query=ListQuery,
+        parameters=PARAMETERS,
+        answers={200: SessionPage},
+    )
+    def get(self, request: Request) -> Response:
+        """List sessions, the newest first unless another order is asked for."""
+        query = self.asked(ListQuery)
+        rows = filters.narrow(lists.readable(self.principal), request.query_params.dict())
+        page = pages.page(rows, order=query.ordering, cursor=query.cursor, limit=query.limit)
+        now = timezone.now()
+        shown = [
+            codecs.show(documents.document(view, now=now))
+            for view in sessions.views(page.rows, now=now)
+        ]
+        return Response(
+            {"data": codecs.pick(shown, query.fields, SessionDocument), "next": page.next}
+        )
+
+    @operation("sessions.create", tag="sessions", body=SessionInput, answers={201: SessionDocument})
+    @once
+    def post(self, request: Request) -> Response:
+        """Make a session, with the components that it counts on."""
+        order = self.ordered(SessionInput)
+        made = creation.create(
+            principal=self.principal,
+            draft=order.draft(),
+            expected=inputs.expected(order.components),
+            with_token=order.token,
+        )
+        response = answers.outcome(made, status=201)
+        response["Location"] = f"/api/v1/sessions/{made.session.pk}"
+        return response
+
+
+class OneSession(Endpoint):
+    """One session, by its id or its key."""
+
+    @operation("sessions.read", tag="sessions", query=FieldsQuery, answers={200: SessionDocument})
+    def get(self, _request: Request, session: str) -> Response:
+        """Read a session; its ETag is what If-Match of a change takes."""
+        fields = self.asked(FieldsQuery).fields
+        return answers.session(lists.read(self.principal, session), fields=fields)
+
+    @operation(
+        "sessions.change",
+        tag="sessions",
+        body=SessionChanges,
+        parameters=[VERSION],
+        answers={200: SessionDocument},
+    )
+    def patch(self, request: Request, session: str) -> Response:
+        """Change fields of an open session; those left out stay."""
+        changed = creation.update(
+            principal=self.principal,
+            session=session,
+            changes=self.ordered(SessionChanges).given(),
+            version=version(request.headers.get("If-Match", "")),
+        )
+        return answers.outcome(changed)
+
+    @operation("sessions.delete", tag="sessions", answers={204: None})
+    def delete(self, _request: Request, session: str) -> Response:
+        """End an open session and hide it."""
+        lifecycle.delete(principal=self.principal, session=session)
+        return Response(status=204)
+
+
+def version(tag: str) -> int | None:
+    """
+    The version in an If-Match header; None when any will do.
+
+    :raises ValidationFailed: for what is not one of our ETags
+    """
+    if tag in {"", "*"}:
+        return None
+    digits = tag.removeprefix('"').removesuffix('"')
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+        raise ValidationFailed("If-Match takes the ETag of the session.", fields=["If-Match"])
+    return int(digits)

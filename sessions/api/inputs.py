@@ -1,0 +1,183 @@
+"""What may be said to the canonical interface about a session."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from components.core.lifecycle import Role
+from components.services.registry import Expected
+from sessions.core.lifecycle import Environment, Kind, Mode
+from sessions.services.creation import Draft
+from streaming.api import codecs
+from streaming.api.codecs import Timestamp
+from streaming.api.documents import PageQuery
+
+Key = Annotated[str, Meta(max_length=128, description="Letters, digits and `._~-`.")]
+Name = Annotated[str, Meta(max_length=200)]
+Label = Annotated[str, Meta(max_length=200)]
+Agent = Annotated[str, Meta(max_length=100)]
+Team = Annotated[str, Meta(max_length=150)]
+Reason = Annotated[str, Meta(max_length=500)]
+Topic = Annotated[str, Meta(max_length=200, description="A topic or a pattern of topics.")]
+Topics = Annotated[list[Topic], Meta(max_length=200)]
+
+
+class ComponentInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A component that the session counts on."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=128)]
+    role: Role = Role.OBSERVER
+    required: bool = True
+    topics: Topics = []
+
+
+Components = Annotated[list[str | ComponentInput], Meta(max_length=200)]
+
+
+def expected(components: list[str | ComponentInput]) -> list[Expected]:
+    """What the register of components understands; a bare name is a required observer."""
+    named = (ComponentInput(name=one) if isinstance(one, str) else one for one in components)
+    return [
+        Expected(name=one.name, role=one.role, required=one.required, topics=tuple(one.topics))
+        for one in named
+    ]
+
+
+class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """
+    A new session.
+
+    Without `key` its UUID is its key; without `kind` it is a stream, or a chat when it has an
+    agent. With `token` the answer carries a session token, shown this once.
+    """
+
+    key: Key = ""
+    name: Name = ""
+    kind: Kind | UnsetType = UNSET
+    mode: Mode = Mode.REALTIME
+    environment: Environment = Environment.DEVELOPMENT
+    agent: Agent = ""
+    owner_label: Label = ""
+    team: Team = ""
+    context: dict[str, Any] = {}
+    config: dict[str, Any] = {}
+    memory: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+    expires_at: Timestamp | None = None
+    components: Components = []
+    token: bool = False
+
+    def __post_init__(self) -> None:
+        codecs.check_time(self.expires_at)
+
+    def draft(self) -> Draft:
+        """What the service that makes sessions takes."""
+        default = Kind.CHAT if self.agent else Kind.STREAM
+        return Draft(
+            key=self.key,
+            name=self.name,
+            kind=default if self.kind is UNSET else self.kind,
+            mode=self.mode,
+            environment=self.environment,
+            agent=self.agent,
+            owner_label=self.owner_label,
+            team=self.team,
+            context=self.context,
+            config=self.config,
+            memory=self.memory,
+            metadata=self.metadata,
+            expires_at=self.expires_at,
+        )
+
+
+class SessionChanges(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The fields of a session that may be changed; those left out stay."""
+
+    name: Name | UnsetType = UNSET
+    context: dict[str, Any] | UnsetType = UNSET
+    config: dict[str, Any] | UnsetType = UNSET
+    memory: dict[str, Any] | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+    owner_label: Label | UnsetType = UNSET
+    expires_at: Timestamp | UnsetType | None = UNSET
+
+    def __post_init__(self) -> None:
+        codecs.check_time(None if self.expires_at is UNSET else self.expires_at)
+
+    def given(self) -> dict[str, Any]:
+        """Only what was said."""
+        values = {name: getattr(self, name) for name in self.__struct_fields__}
+        return {name: value for name, value in values.items() if value is not UNSET}
+
+
+class ReasonInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why; it stands in the ledger and the audit."""
+
+    reason: Reason = ""
+
+
+class ResultInput(ReasonInput, kw_only=True, forbid_unknown_fields=True):
+    """What came of the session: any JSON value."""
+
+    result: Any = None
+
+
+class FailureBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What broke."""
+
+    message: Annotated[str, Meta(min_length=1, max_length=2000)]
+    code: Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,63}\Z")] = "SESSION_FAILED"
+    details: dict[str, Any] = {}
+
+
+class FailureInput(ReasonInput, kw_only=True, forbid_unknown_fields=True):
+    """Why the session counts as broken."""
+
+    error: FailureBody
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error as every error is kept."""
+        error = self.error
+        return {"code": error.code, "message": error.message, "details": error.details}
+
+
+class AttachInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Components that the session counts on; a name that is there already is updated."""
+
+    components: Components
+
+
+class TokenInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A session token for every component, or for the one named; without end unless it has one."""
+
+    component: Annotated[str, Meta(max_length=128)] = ""
+    patterns: Topics = []
+    lifetime_seconds: Annotated[int, Meta(ge=1, le=31_536_000)] | None = None
+
+    @property
+    def lifetime(self) -> timedelta | None:
+        """How long it opens the sockets."""
+        return timedelta(seconds=self.lifetime_seconds) if self.lifetime_seconds else None
+
+
+class ListQuery(PageQuery, kw_only=True):
+    """Which sessions, in which order."""
+
+    ordering: Literal["-created_at", "created_at", "-last_activity_at", "last_activity_at"] = (
+        "-created_at"
+    )
+
+
+class FieldsQuery(Struct, kw_only=True):
+    """Which fields of one document."""
+
+    fields: Annotated[
+        str, Meta(max_length=1000, description="Only these fields, with commas between.")
+    ] = ""
+
+
+class StartQuery(Struct, kw_only=True):
+    """How long to wait for a start that waits for components."""
+
+    wait: Annotated[float, Meta(ge=0, le=60, description="Seconds to wait at most.")] = 0

@@ -1,0 +1,134 @@
+"""The topics of one session: which there are, reading and publishing one."""
+
+import time
+
+import orjson
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aegis_project.kit.principal import Principal
+from sessions.models import Session
+from sessions.selectors import sessions
+from streaming import node
+from streaming.api import codecs, live, topic_documents
+from streaming.api.base import Endpoint, alone
+from streaming.api.schema import operation
+from streaming.api.topic_documents import (
+    PublishedDocument,
+    PublishInput,
+    RecordPage,
+    RecordQuery,
+    TopicList,
+)
+from streaming.core import position, resume, topics
+from streaming.core.errors import SessionOver
+from streaming.core.position import Cursor
+from streaming.core.resume import Placement, Start
+from streaming.engines.base import Key, Slice
+from streaming.hub import Hub
+from streaming.selectors import logs
+
+
+class SessionTopics(Endpoint):
+    """The topics of a session."""
+
+    @operation("sessions.topics", tag="topics", answers={200: TopicList})
+    def get(self, _request: Request, session: str) -> Response:
+        """List the topics by name, with what the answering process knows of them."""
+        principal = self.principal
+        row = sessions.find(principal, session)
+        rows, key = logs.of_session(principal, row.pk), str(row.pk)
+        found = live.figures([key])
+        documents = [
+            *topic_documents.topics(rows, found),
+            *(
+                one
+                for one in topic_documents.unlisted(row.pk, rows, found.get(key, {}))
+                if logs.may_see(principal, one.name)
+            ),
+        ]
+        documents.sort(key=lambda one: one.name)
+        return Response({"data": [codecs.show(one) for one in documents]})
+
+
+class SessionTopic(Endpoint):
+    """One topic of a session."""
+
+    @operation("sessions.topics.read", tag="topics", query=RecordQuery, answers={200: RecordPage})
+    def get(self, _request: Request, session: str, topic: str) -> Response:
+        """Read records after a position, by the same rule by which sockets resume."""
+        logs.check_readable(self.principal, topic)
+        query = self.asked(RecordQuery)
+        cursor = position.parse(query.after) if query.after else None
+        key = (str(sessions.find(self.principal, session).pk), topic)
+        begin = resume.parse_start(query.start)
+        here = node.required()
+        extract = here.call(_read(here.hub, key, begin, cursor, query.limit))
+        return Response(_page(topic, *extract))
+
+    @operation(
+        "sessions.topics.publish.post",
+        tag="topics",
+        body=PublishInput,
+        answers={201: PublishedDocument},
+    )
+    @alone
+    def post(self, _request: Request, session: str, topic: str) -> Response:
+        """Publish records into a topic of an open session."""
+        principal = self.principal
+        principal.require("topics:publish")
+        topics.check_publishable(topic, logs.patterns(principal))
+        order, now = self.ordered(PublishInput), time.time_ns() // 1_000_000
+        records = [
+            (now if one.ts is None else one.ts, orjson.dumps(one.data)) for one in order.records
+        ]
+        key = (str(_open(principal, session).pk), topic)
+        here = node.required()
+        last = here.call(here.hub.publish(key, records))
+        document = PublishedDocument(
+            topic=topic,
+            epoch=last.epoch,
+            first=last.seq - len(records) + 1,
+            last=last.seq,
+            position=str(last),
+        )
+        return Response(codecs.show(document), status=201)
+
+
+def _open(principal: Principal, session: str) -> Session:
+    row = sessions.find(principal, session)
+    if not row.is_open:
+        raise SessionOver(session=row.key, state=row.state)
+    return row
+
+
+Extract = tuple[Placement, tuple[int, position.Position], Slice | None]
+
+
+async def _read(hub: Hub, key: Key, begin: Start, cursor: Cursor | None, limit: int) -> Extract:
+    placed = await hub.place(key, begin, cursor)
+    bounds = await hub.bounds(key)
+    is_behind = placed.next <= bounds[1].seq
+    return placed, bounds, await hub.read(key, placed.next - 1, limit) if is_behind else None
+
+
+def _page(
+    topic: str, placed: Placement, bounds: tuple[int, position.Position], cut: Slice | None
+) -> dict[str, object]:
+    start, head = bounds
+    ck = cut.ck if cut else placed.ck
+    last = cut.last if cut else placed.next - 1
+    told = topic_documents.notice(placed.notice)
+    records = zip(cut.ts, cut.data, strict=True) if cut else ()
+    return {
+        "topic": topic,
+        "epoch": head.epoch,
+        "start": start,
+        "head": head.seq,
+        "data": [
+            {"seq": seq, "ts": ts, "data": orjson.Fragment(data)}
+            for seq, (ts, data) in enumerate(records, cut.first if cut else 1)
+        ],
+        "next": f"{head.epoch}:{last}:{ck.hex()}" if ck else "",
+        "notice": codecs.show(told) if told else None,
+    }

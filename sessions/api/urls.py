@@ -1,0 +1,25 @@
+"""The addresses of sessions."""
+
+from sessions.api import collection, lever, parts, topics
+from streaming.api.paths import route
+
+ONE = "sessions/<str:session>"
+
+urlpatterns = [
+    route("sessions", collection.Sessions, name="sessions"),
+    route(ONE, collection.OneSession, name="session"),
+    route(f"{ONE}/start", lever.Start, name="session-start"),
+    route(f"{ONE}/resume", lever.Resume, name="session-resume"),
+    route(f"{ONE}/pause", lever.Pause, name="session-pause"),
+    route(f"{ONE}/stop", lever.Stop, name="session-stop"),
+    route(f"{ONE}/complete", lever.Complete, name="session-complete"),
+    route(f"{ONE}/fail", lever.Fail, name="session-fail"),
+    route(f"{ONE}/end", lever.End, name="session-end"),
+    route(f"{ONE}/attach", lever.Attach, name="session-attach"),
+    route(f"{ONE}/components", parts.SessionComponents, name="session-components"),
+    route(f"{ONE}/components/<str:component>", parts.SessionComponent, name="session-component"),
+    route(f"{ONE}/topics", topics.SessionTopics, name="session-topics"),
+    route(f"{ONE}/topics/<str:topic>", topics.SessionTopic, name="session-topic"),
+    route(f"{ONE}/events", parts.SessionEvents, name="session-events"),
+    route(f"{ONE}/tokens", parts.SessionTokens, name="session-tokens"),
+]

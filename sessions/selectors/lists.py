@@ -1,0 +1,28 @@
+"""Lists of sessions as readers see them."""
+
+from django.db.models import QuerySet
+
+from aegis_project.kit.principal import Principal
+from sessions.models import Session
+from sessions.selectors import sessions
+
+
+def readable(principal: Principal) -> QuerySet[Session]:
+    """
+    The sessions that the principal sees and may read, with what a document of them needs.
+
+    :raises PermissionDenied: without the scope sessions:read
+    """
+    principal.require("sessions:read")
+    return sessions.visible(principal).select_related("team", "owner")
+
+
+def read(principal: Principal, reference: str) -> Session:
+    """
+    One session by id or key.
+
+    :raises PermissionDenied: without the scope sessions:read
+    :raises SessionNotFound: if it is not there for the principal
+    """
+    principal.require("sessions:read")
+    return sessions.find(principal, reference)
