@@ -1,0 +1,152 @@
+"""Seed 000 over HTTP: one address that takes its envelopes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from msgspec import Struct
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from aegis_project.kit import strict
+from aegis_project.kit.errors import AegisError, PermissionDenied
+from aegis_project.kit.principal import Principal
+from components.auth import is_same_origin
+from components.core.errors import ComponentNotFound
+from sessions.dialects import envelope, looks, verbs
+from sessions.dialects.envelope import Envelope, Refused
+from streaming.api.base import MAX_BODY, Endpoint, alone, once
+from streaming.api.schema import operation
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A command: what it does, how its refusal begins, and what that carries beside the reason."""
+
+    run: Callable[[Principal, dict[str, Any]], dict[str, Any]]
+    failure: str = "{}"
+    rest: dict[str, Any] | None = field(default_factory=dict)
+    message: str = ""
+
+
+NAMED = {"session_id": ""}
+VERBS = {
+    "SESSION_CREATE": Verb(verbs.create, "Session creation failed: {}"),
+    "SESSION_ATTACH": Verb(verbs.attach, "Attach failed: {}", NAMED),
+    "SESSION_START": Verb(verbs.start, "Could not start session: {}", verbs.NOWHERE),
+    "SESSION_RESUME": Verb(verbs.start, "Could not resume session: {}", verbs.NOWHERE),
+    "SESSION_STOP": Verb(verbs.stop, "Could not stop session: {}", NAMED),
+    "SESSION_LIST": Verb(verbs.several, "Could not list sessions: {}"),
+    "SESSION_STATE": Verb(verbs.state, rest=None),
+    "SESSION_DELETE": Verb(verbs.delete, "Deletion failed: {}", NAMED, "Session deleted"),
+    "COMPONENT_LIST": Verb(looks.components),
+    "COMPONENT_GET": Verb(looks.component, rest=NAMED),
+    "COMPONENT_DESCRIBE": Verb(looks.describe, rest=NAMED),
+    "HEALTH_CHECK": Verb(looks.health),
+}
+WAITING = frozenset({"SESSION_START", "SESSION_RESUME"})
+
+
+def execute(principal: Principal, asked: Envelope) -> dict[str, Any]:
+    """Carry an envelope's command out; whatever is refused is an answer too."""
+    verb = VERBS.get(asked.command)
+    if verb is None:
+        return envelope.error(asked, f"Unknown command: {asked.command}", {})
+    try:
+        return envelope.ok(asked, verb.run(principal, asked.payload), message=verb.message)
+    except Refused as refused:
+        return envelope.error(asked, _say(verb, refused.error), refused.data)
+    except AegisError as error:
+        return envelope.error(asked, _say(verb, error), _rest(verb, asked))
+
+
+def _say(verb: Verb, error: AegisError) -> str:
+    if isinstance(error, ComponentNotFound):
+        return verb.failure.format("Component not found in session")
+    return verb.failure.format(envelope.reason(error))
+
+
+def _rest(verb: Verb, asked: Envelope) -> dict[str, Any] | None:
+    if verb.rest is None or "session_id" not in verb.rest:
+        return verb.rest
+    named = asked.payload.get("session_id")
+    return {**verb.rest, "session_id": named if isinstance(named, str) else ""}
+
+
+class CommandInput(Struct, kw_only=True):
+    """An envelope; `type` and `data` are other words for `command` and `payload`."""
+
+    command: str
+    request_id: str = ""
+    payload: dict[str, Any] = {}
+
+
+class CommandAnswer(Struct, kw_only=True):
+    """How a command went; `status` is ok or error."""
+
+    request_id: str
+    command: str
+    status: str
+    message: str = ""
+    data: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Commands(Endpoint):
+    """The commands of seed 000, each an envelope that is answered by one."""
+
+    came: Envelope | None = None
+
+    @operation(
+        "commands.post",
+        tag="commands",
+        body=CommandInput,
+        answers={200: CommandAnswer, 400: CommandAnswer, 401: CommandAnswer, 413: CommandAnswer},
+    )
+    def post(self, request: Request) -> Response:
+        """Carry one command out; a refusal has the status 200 and `status` error."""
+        self.refuse_other_origin()
+        value = strict.decode(self.raw(), max_bytes=MAX_BODY)
+        self.came = envelope.read(value, request_id=self.principal.request_id)
+        if self.came.command in WAITING:
+            return self.wait(request)
+        return self.act(request)
+
+    post.keeps_answers = True  # type: ignore[attr-defined]  # both ways do
+
+    @once
+    def act(self, _request: Request) -> Response:
+        """Carry out a command that is one transaction."""
+        return self.answer()
+
+    @alone
+    def wait(self, _request: Request) -> Response:
+        """Carry out a command that is answered when it is settled."""
+        return self.answer()
+
+    def answer(self) -> Response:
+        """The answer to the envelope that was read."""
+        assert self.came is not None  # noqa: S101 -- `post` read it
+        return Response(execute(self.principal, self.came))
+
+    def refuse_other_origin(self) -> None:
+        """
+        Go on only for programs, pages of ours, and pages that an administrator named.
+
+        The body is taken whatever its type, so a browser asks nobody before it sends one.
+
+        :raises PermissionDenied: for a page from elsewhere
+        """
+        origin = self.request.headers.get("Origin", "")
+        named = settings.ENVIRONMENT.cors_origins.split(",")
+        if origin in named or is_same_origin(origin, self.request.get_host()):
+            return
+        raise PermissionDenied("This origin may not send commands.")
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        said = response.data["error"]
+        asked = self.came or Envelope(said["request_id"], "", {})
+        response.data = envelope.error(asked, said["message"], {})
+        return response
