@@ -200,6 +200,9 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Aegis",
     "DESCRIPTION": "The control plane for live sessions.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    # They would give names to words, which stand in their places.
+    "POSTPROCESSING_HOOKS": [],
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -1,6 +1,25 @@
 """Every HTTP path, by app."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from components.api import urls as components
+from sessions.api import urls as sessions
+from sessions.dialects.daemon import Commands
+from streaming.api import urls as streaming
+from streaming.api.paths import route
+
+HOME = "admin:aegis_sessions_session_changelist"
+
+canonical = [*sessions.urlpatterns, *components.urlpatterns, *streaming.urlpatterns]
+urlpatterns = [
+    path("api/v1/", include(canonical)),
+    route("api/schema", SpectacularAPIView, name="schema"),
+    route("api/docs", SpectacularSwaggerSplitView, name="docs"),
+    route("aegis/commands", Commands, name="commands"),
+    # There is no page of its own for the whole yet; the list of sessions is where all begins.
+    path("admin/", RedirectView.as_view(pattern_name=HOME)),
+    path("admin/", admin.site.urls),
+]
