@@ -130,10 +130,10 @@ class Component:
         return self
 
     async def close(self) -> None:
-        """Commit what was processed and leave without a word; the session sees a lost component."""
+        """Leave without a word: the session sees a lost component."""
         if self._task is None:
             return
-        await self._life.commit()
+        await self._life.tick()
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
@@ -159,12 +159,19 @@ class Component:
         await self._life.say({"COMMAND": "FINISHED"})
 
     async def running(self) -> bool:
-        """Wait until this component runs; False once it never will again."""
+        """
+        Wait until this component runs; False once it never will again.
+
+        :raises AegisError: when the server does not take the component (any more)
+        """
         await self.start()
         life = self._life
-        return await life.until(
+        is_running = await life.until(
             lambda: life.standing is not None and life.standing.component == "running"
         )
+        if life.error is not None:
+            raise life.error
+        return is_running
 
     # Receiving
 
@@ -182,7 +189,7 @@ class Component:
             await life.listeners.dispatch(batch)
             yield batch
             await life.done(batch)
-        await life.commit()
+        await life.tick()
         if life.error is not None:
             raise life.error
 

@@ -21,6 +21,8 @@ from components.sdk.wire import Inbound
 
 logger = logging.getLogger(__name__)
 
+# How long a peer that may be gone is waited for.
+CLOSE_SECONDS = 2.0
 # A connection that was not made, or ended without a close code.
 BROKEN = (OSError, TimeoutError, websockets.WebSocketException)
 
@@ -81,9 +83,8 @@ class DataSocket:
                 self.partner.end(code, self._error)
             if self.partner.is_over:
                 return
-            is_welcome = verdict is Verdict.NOW and self._was_open
-            attempt = 0 if self._was_open else attempt + 1
-            if not is_welcome:
+            attempt = 1 if self._was_open else attempt + 1
+            if verdict is not Verdict.NOW or not self._was_open:
                 chance = random.random()  # noqa: S311 -- spreads a crowd, protects nothing
                 await asyncio.sleep(self.owner.settings.backoff.seconds(attempt, chance))
 
@@ -159,7 +160,9 @@ class DataSocket:
 
 async def connect(url: str) -> ClientConnection:
     """Open a socket to Aegis: uncompressed and direct, for a socket that carries a stream."""
-    return await websockets.connect(url, compression=None, proxy=None, max_size=wire.MAX_BYTES)
+    return await websockets.connect(
+        url, compression=None, proxy=None, max_size=wire.MAX_BYTES, close_timeout=CLOSE_SECONDS
+    )
 
 
 def close_code(error: BaseException) -> int | None:

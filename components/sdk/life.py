@@ -144,10 +144,9 @@ class Life:
 
         :raises ComponentClosed: when there will be none any more
         """
-        if self._socket is None and not await self.until(lambda: self.is_attached):
-            raise self.error or ComponentClosed
-        if self._socket is None:
-            raise ComponentClosed
+        while self._socket is None:
+            if not await self.until(lambda: self.is_attached):
+                raise self.error or ComponentClosed
         return self._socket
 
     # Saying
