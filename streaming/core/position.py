@@ -12,6 +12,7 @@ CK_BYTES = 8
 MAX_SEQ = 2**53 - 1
 MAX_TRAIL = 64
 HEX16 = re.compile(r"[0-9a-f]{16}\Z")
+DIGITS = re.compile(r"[0-9]{1,16}\Z")
 
 _sha256 = hashlib.sha256
 
@@ -66,7 +67,7 @@ def parse(text: str) -> Cursor:
     :raises ValidationFailed: when it is not written so
     """
     parts = text.split(":")
-    if len(parts) != 3 or not parts[1].isdecimal() or len(parts[1]) > 16:
+    if len(parts) != 3 or not DIGITS.match(parts[1]):
         raise ValidationFailed("A position is written epoch:seq:ck.")
     return Cursor(_epoch(parts[0]), _seq(int(parts[1])), _ck(parts[2]))
 
