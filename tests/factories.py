@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -37,6 +38,11 @@ def member(*teams: Group, scopes: Sequence[str] = (ALL,), label: str = "member")
         scopes=frozenset(scopes),
         teams=frozenset(one.pk for one in teams),
     )
+
+
+def narrowed(principal: Principal, *patterns: str) -> Principal:
+    """The same principal with a say over these topics only."""
+    return replace(principal, patterns=patterns)
 
 
 def session(
