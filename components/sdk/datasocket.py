@@ -76,7 +76,7 @@ class DataSocket:
         """Keep a socket open until a close code, here or there, says that there will be no other."""
         attempt = 0
         while True:
-            self._was_open = False
+            self._was_open, self._error = False, None
             code = await self._connect()
             verdict = reconnect.judge(code, is_staying=False)
             if verdict in {Verdict.RETURN, Verdict.RAISE}:
@@ -84,9 +84,14 @@ class DataSocket:
             if self.partner.is_over:
                 return
             attempt = 1 if self._was_open else attempt + 1
-            if verdict is not Verdict.NOW or not self._was_open:
-                chance = random.random()  # noqa: S311 -- spreads a crowd, protects nothing
-                await asyncio.sleep(self.owner.settings.backoff.seconds(attempt, chance))
+            await asyncio.sleep(self._delay(verdict, attempt))
+
+    def _delay(self, verdict: Verdict, attempt: int) -> float:
+        if verdict is Verdict.NOW and self._was_open:
+            # A server that drains says in its ERROR when to come back.
+            return float(self._error.details.get("retry_ms", 0)) / 1000 if self._error else 0
+        chance = random.random()  # noqa: S311 -- spreads a crowd, protects nothing
+        return self.owner.settings.backoff.seconds(attempt, chance)
 
     async def _connect(self) -> int | None:
         try:

@@ -23,9 +23,13 @@ from components.sdk.listeners import Listeners
 from components.sdk.records import Batch, Record, Standing, TokenExpiring
 from components.sdk.settings import Settings
 from components.sdk.streams import Streams
+from streaming.core.errors import Draining, SessionOver
 from streaming.core.position import Cursor
 
 logger = logging.getLogger(__name__)
+
+# Said before a close that is no fault of anybody.
+EXPECTED = (Draining, SessionOver)
 
 
 class Life:
@@ -121,7 +125,8 @@ class Life:
             await self.listeners.tell(TokenExpiring(frame["exp"]))
 
     async def refused(self, error: AegisError) -> bool:
-        logger.warning("Aegis refused: %s", error, extra={"action": "refused", "code": error.code})
+        level = logging.INFO if isinstance(error, EXPECTED) else logging.WARNING
+        logger.log(level, "Aegis says: %s", error, extra={"action": "refused", "code": error.code})
         return await self.listeners.tell(error)
 
     # Waiting
