@@ -66,14 +66,14 @@ class Fan:
 
     def __init__(self, live: Live, subscribers: int) -> None:
         self.live = live
-        before = machine.resident_bytes(live.pid)
-        clients = [live.subscriber() for _ in range(subscribers)]
-        self.bytes_each = (machine.resident_bytes(live.pid) - before) / subscribers
+        connected = live.connect(subscribers)
+        self.bytes_each = connected.bytes_each
         self.subscribers = [
-            Peer(client, 0, is_sampled=n % SAMPLED == 0) for n, client in enumerate(clients)
+            Peer(client, 0, is_sampled=n % SAMPLED == 0)
+            for n, client in enumerate(connected.subscribers)
         ]
-        self.publisher = Peer(live.publisher(), -1)
-        self.companions = [Peer(client, -1) for client in live.companions()]
+        self.publisher = Peer(connected.publisher, -1)
+        self.companions = [Peer(client, -1) for client in connected.companions]
         self.sent_at: list[float] = []
         self.result = Result()
         self._known: dict[bytes, tuple[bytes, Reading | None]] = {}

@@ -68,22 +68,3 @@ def split(data: bytes) -> Iterator[tuple[int, int, int]]:
             raise ValueError("A fragmented or compressed frame")
         yield data[at] & 0x0F, start, start + size
         at = start + size
-
-
-def read_one(raw: socket.socket, pending: bytearray) -> bytes:
-    """The next text frame of a blocking socket; pings on the way are answered."""
-    while True:
-        for opcode, start, end in split(bytes(pending)):
-            payload = bytes(pending[start:end])
-            del pending[:end]
-            if opcode == PING:
-                raw.sendall(frame(payload, PONG))
-                break
-            if opcode == CLOSE:
-                raise ConnectionError(f"Closed: {payload!r}")
-            return payload
-        else:
-            data = raw.recv(65536)
-            if not data:
-                raise ConnectionError("Closed without a word")
-            pending += data

@@ -9,11 +9,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS, STOP_SECONDS = 40, 32
@@ -134,6 +137,25 @@ def wait_for_address(running: Running) -> str:
             running.process.wait()
             raise AssertionError(f"The server did not start: {running.log()[-4000:]}")
     return str(address["url"])
+
+
+def until(condition: Callable[[], T], *, seconds: float = 20) -> T:
+    """What the condition gives, as soon as that is true; it has this many seconds."""
+    give_up_at = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < give_up_at, f"Not within {seconds} s: {condition}"
+        threading.Event().wait(0.02)
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process, not necessarily ours, is there and has not ended."""
+    try:
+        os.kill(pid, 0)
+        # Where nobody collects orphans, they stay as zombies.
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]
+    except (ProcessLookupError, FileNotFoundError):
+        return False
 
 
 def read_address(home: Path) -> dict[str, Any]:

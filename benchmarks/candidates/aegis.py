@@ -2,14 +2,15 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 
 from benchmarks import machine, websocket
-from benchmarks.candidates.base import Client, Reading
+from benchmarks.candidates.base import Connected, Reading
+from benchmarks.candidates.lines import Line, Lines
 from tests.serving import start_server
 
 TOPIC = "klines.BTCUSDT.1m"
@@ -37,6 +38,10 @@ class Aegis:
     def name(self) -> str:
         return "aegis (batch)" if self.is_batched else "aegis (single)"
 
+    @property
+    def keeps_up(self) -> bool:
+        return self.is_batched
+
     @contextlib.contextmanager
     def running(self) -> Iterator["AegisLive"]:
         server_core, _ = machine.cores()
@@ -46,7 +51,24 @@ class Aegis:
             token = running.manage("shell", "-v", "0", "-c", PREPARE).split()[-1]
             port = urlsplit(running.url).port
             assert port is not None
-            yield AegisLive(running.process.pid, port, token, self.is_batched)
+            yield AegisLive(running.process.pid, Lines(port), token, self.is_batched)
+
+
+@dataclass(slots=True)
+class Component:
+    """Both sockets of a component; the second is opened after the first one's ACK."""
+
+    control: Line
+    _data: Line | None = None
+
+    @property
+    def data(self) -> Line:
+        assert self._data is not None
+        return self._data
+
+    @data.setter
+    def data(self, line: Line) -> None:
+        self._data = line
 
 
 @dataclass(slots=True)
@@ -54,50 +76,49 @@ class AegisLive:
     """Aegis while it runs; each subscriber is a component with both its sockets."""
 
     pid: int
-    port: int
+    lines: Lines
     token: str
     is_batched: bool
-    _controls: list[Client] = field(default_factory=list)
     _offset: int | None = None
 
-    def subscriber(self) -> Client:
-        return self._component("observer", subscribes=True)
+    def connect(self, subscribers: int) -> Connected:
+        before = machine.resident_bytes(self.pid)
+        components = self._components("observer", subscribers)
+        grown = machine.resident_bytes(self.pid) - before
+        (publisher,) = self._components("feed", 1)
+        controls = [one.control.client() for one in [*components, publisher]]
+        clients = [one.data.client() for one in components]
+        return Connected(clients, publisher.data.client(), controls, grown / subscribers)
 
-    def publisher(self) -> Client:
-        return self._component("feed", subscribes=False)
-
-    def companions(self) -> Sequence[Client]:
-        return self._controls
+    def _components(self, role: str, count: int) -> list[Component]:
+        """Take each step of the handshake for all at once, as components do that start together."""
+        register = {"session_token": self.token, "role": role, "proto": {"batch": self.is_batched}}
+        components = [Component(self.lines.open("/ws/control")) for _ in range(count)]
+        for n, one in enumerate(components):
+            one.control.say(name=f"{role}-{n}", topics=[TOPIC], **register)
+        for one in components:
+            ack = one.control.hear("ACK")
+            one.control.beat = HEARTBEAT
+            one.data = self.lines.open(ack["data_socket"])
+            one.data.say(session_token=self.token, component_id=ack["component_id"])
+        for one in components:
+            one.data.hear("ACK")
+            if role != "feed":
+                one.data.say(COMMAND="SUBSCRIBE", id=1, topics=[TOPIC])
+                one.data.hear("SUBSCRIBED")
+            one.control.say(COMMAND="READY")
+        for one in components:
+            while one.control.hear("STATE")["component"] != "running":
+                continue
+        return components
 
     def beat(self) -> bytes:
         return HEARTBEAT
 
-    def _component(self, role: str, *, subscribes: bool) -> Client:
-        control = Line(self.port, "/ws/control")
-        control.say(
-            session_token=self.token,
-            topics=[TOPIC],
-            name=f"{role}-{len(self._controls)}",
-            role=role,
-            proto={"batch": self.is_batched},
-        )
-        ack = control.hear("ACK")
-        data = Line(self.port, ack["data_socket"])
-        data.say(session_token=self.token, component_id=ack["component_id"])
-        data.hear("ACK")
-        if subscribes:
-            data.say(COMMAND="SUBSCRIBE", id=1, topics=[TOPIC])
-            data.hear("SUBSCRIBED")
-        control.say(COMMAND="READY")
-        while control.hear("STATE")["component"] != "running":
-            continue
-        self._controls.append(control.client())
-        return data.client()
-
     def publish(self, messages: Sequence[bytes]) -> bytes:
         if self.is_batched:
-            return _published(b'"msgs":[' + b",".join(messages) + b"]")
-        return b"".join(_published(b'"data":' + message) for message in messages)
+            return published(b'"msgs":[' + b",".join(messages) + b"]")
+        return b"".join(published(b'"data":' + message) for message in messages)
 
     def read(self, payload: bytes) -> Reading | None:
         frame = orjson.loads(payload)
@@ -125,28 +146,6 @@ def refuse_announced(frame: dict[str, Any]) -> None:
         raise ValueError(f"The server announced {frame}")
 
 
-def _published(content: bytes) -> bytes:
+def published(content: bytes) -> bytes:
+    """A PUBLISH frame with this member."""
     return websocket.frame(b'{"COMMAND":"PUBLISH","topic":"%s",%s}' % (TOPIC.encode(), content))
-
-
-class Line:
-    """One socket during the handshake."""
-
-    def __init__(self, port: int, path: str) -> None:
-        self.raw = websocket.connect(port, path)
-        self.pending = bytearray()
-
-    def say(self, **frame: Any) -> None:
-        self.raw.sendall(websocket.frame(orjson.dumps(frame)))
-
-    def hear(self, command: str) -> dict[str, Any]:
-        """The next frame with this command; others are passed over, errors are not."""
-        while True:
-            frame: dict[str, Any] = orjson.loads(websocket.read_one(self.raw, self.pending))
-            if frame.get("COMMAND") == command:
-                return frame
-            if frame.get("COMMAND") == "ERROR":
-                raise ConnectionError(str(frame))
-
-    def client(self) -> Client:
-        return Client(self.raw, bytes(self.pending))

@@ -22,20 +22,29 @@ class Client:
     pending: bytes = b""
 
 
+class Connected(NamedTuple):
+    """
+    The sockets of a candidate.
+
+    ``companions`` have only to be kept alive beside the others; ``bytes_each`` is what one more
+    subscriber costs the server in memory.
+    """
+
+    subscribers: Sequence[Client]
+    publisher: Client
+    companions: Sequence[Client]
+    bytes_each: float
+
+
 class Live(Protocol):
     """A candidate that runs."""
 
-    pid: int
-    """The server under load."""
+    @property
+    def pid(self) -> int:
+        """The server under load."""
 
-    def subscriber(self) -> Client:
-        """One more subscriber, which gets whatever is published from now on."""
-
-    def publisher(self) -> Client:
-        """The publisher."""
-
-    def companions(self) -> Sequence[Client]:
-        """Sockets that only have to be kept alive beside those."""
+    def connect(self, subscribers: int) -> "Connected":
+        """So many subscribers and a publisher, ready for the first message."""
 
     def beat(self) -> bytes:
         """The frame that keeps a companion alive, sent every few seconds; empty for none."""
@@ -50,8 +59,17 @@ class Live(Protocol):
 class Candidate(Protocol):
     """Something that can carry messages from one to many."""
 
-    name: str
-    server: str
+    @property
+    def name(self) -> str:
+        """How the tables call it."""
+
+    @property
+    def server(self) -> str:
+        """The program that serves it."""
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether it can be asked for 50,000 deliveries per second."""
 
     def running(self) -> AbstractContextManager[Live]:
         """Start it on the core for servers; it ends with the block."""

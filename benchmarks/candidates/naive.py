@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 
 from benchmarks import machine, websocket
-from benchmarks.candidates.base import Client, Reading
+from benchmarks.candidates.base import Client, Connected, Reading
 from tests.stores import Valkey
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +27,10 @@ class Naive:
     @property
     def name(self) -> str:
         return f"group_send ({self.layer})"
+
+    @property
+    def keeps_up(self) -> bool:
+        return False
 
     @contextlib.contextmanager
     def running(self) -> Iterator["NaiveLive"]:
@@ -65,15 +69,15 @@ class NaiveLive:
     pid: int
     port: int
 
-    def subscriber(self) -> Client:
+    def connect(self, subscribers: int) -> Connected:
+        """The publisher is in the group too, so it reads what it says like everybody."""
+        before = machine.resident_bytes(self.pid)
+        clients = [self._client() for _ in range(subscribers)]
+        grown = machine.resident_bytes(self.pid) - before
+        return Connected(clients, self._client(), (), grown / subscribers)
+
+    def _client(self) -> Client:
         return Client(websocket.connect(self.port, "/"))
-
-    def publisher(self) -> Client:
-        """It is in the group too, so it reads what it says like everybody."""
-        return self.subscriber()
-
-    def companions(self) -> Sequence[Client]:
-        return ()
 
     def beat(self) -> bytes:
         return b""

@@ -57,10 +57,8 @@ def _company(plan: Plan, *, has_demo: bool, data: Path | None) -> Iterator[Start
                 shown.play(url)
             greet(plan, url, shown)
 
-        try:
-            yield started
-        finally:
-            say("Stopped. The data stay; the next `aegis run` goes on with them.")
+        yield started
+    say("Stopped. The data stay; the next `aegis run` goes on with them.")
 
 
 def greet(plan: Plan, url: str, shown: Demo | None) -> None:
