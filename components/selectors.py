@@ -48,6 +48,12 @@ def has_session(session_id: str) -> bool:
     return _session_model()._default_manager.filter(pk=session_id, deleted_at=None).exists()
 
 
+def is_session_open(session_id: UUID | str) -> bool:
+    """Whether components may still register with this session."""
+    rows = _session_model()._default_manager.filter(pk=session_id)
+    return any(session.is_open for session in rows)
+
+
 def standings(component_ids: Iterable[str]) -> list[Standing]:
     """Where these components and their sessions stand now, in one query."""
     rows = Component.objects.filter(pk__in=list(component_ids)).select_related("session", "token")

@@ -102,12 +102,12 @@ class ComponentAdmin(PlainAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("name", "session_link", "chip", "role", "required", "version", "error")},
+            {"fields": ("name", "session_link", "chip", "role_text", "version", "error")},
         ),
         ("Handshake", {"fields": ("steps",)}),
         ("Registration", {"fields": ("topic_list", "fence", "token", "capabilities", "proto")}),
     )
-    readonly_fields = ("session_link", "chip", "steps", "topic_list")
+    readonly_fields = ("session_link", "chip", "role_text", "steps", "topic_list")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Component]:
         rows: QuerySet[Component] = selectors.visible(asking(request))
@@ -128,7 +128,13 @@ class ComponentAdmin(PlainAdmin):
 
     @admin.display(description="Session")
     def session_link(self, row: Component) -> SafeString:
-        return format_html('<a class="ae-link" href="{}">{}</a>', _address(row), row.session)
+        return format_html(
+            '<a class="ae-link ae-clip" href="{0}" title="{1}">{1}</a>', _address(row), row.session
+        )
+
+    @admin.display(description="Role")
+    def role_text(self, row: Component) -> SafeString:
+        return cells.role(row, now=timezone.now())
 
     @admin.display(description="State")
     def chip(self, row: Component) -> SafeString:

@@ -140,7 +140,7 @@ class CredentialAdmin(PlainAdmin):
         "name_cell",
         "state_cell",
         "scopes_cell",
-        "team",
+        "team_cell",
         "session_cell",
         "expires_cell",
         "used_cell",
@@ -158,16 +158,14 @@ class CredentialAdmin(PlainAdmin):
         "state_cell",
         "scopes_cell",
         "patterns_cell",
-        "team",
+        "team_cell",
         "session_cell",
-        "created_by",
-        "created_at",
-        "expires_at",
-        "revoked_at",
-        "last_used_at",
-        "last_used_transport",
+        "created_cell",
+        "expires_cell",
+        "revoked_cell",
+        "used_cell",
     )
-    readonly_fields = ("state_cell", "scopes_cell", "patterns_cell", "session_cell", "created_at")
+    readonly_fields = fields
     change_form_outer_after_template = "admin/aegis/credential_revoke.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
@@ -202,6 +200,10 @@ class CredentialAdmin(PlainAdmin):
     def patterns_cell(self, row: Credential) -> str:
         return ", ".join(row.patterns)
 
+    @admin.display(description="Team", ordering="team__name")
+    def team_cell(self, row: Credential) -> SafeString:
+        return format_html("{}", row.team.name if row.team else marks.none())
+
     @admin.display(description="Session", ordering="session__name")
     def session_cell(self, row: Credential) -> SafeString | str:
         if row.session is None:
@@ -216,6 +218,15 @@ class CredentialAdmin(PlainAdmin):
             if row.expires_at
             else marks.none("never")
         )
+
+    @admin.display(description="Created")
+    def created_cell(self, row: Credential) -> SafeString:
+        made = marks.clock(row.created_at, now=timezone.now())
+        return format_html('{} <span class="ae-muted">by {}</span>', made, row.created_by)
+
+    @admin.display(description="Revoked")
+    def revoked_cell(self, row: Credential) -> SafeString:
+        return marks.clock(row.revoked_at, now=timezone.now())
 
     @admin.display(description="Last used", ordering="last_used_at")
     def used_cell(self, row: Credential) -> SafeString:

@@ -23,6 +23,8 @@ from streaming.core.errors import (
     ConnectionForbidden,
     PartnerLost,
     SessionGone,
+    SessionOver,
+    StreamError,
     TokenExpired,
     TokenInvalid,
 )
@@ -143,17 +145,22 @@ def _waiting(principal: Principal, component_id: str) -> Component:
         return waiting[0]
     if waiting:
         raise ComponentAmbiguous
-    raise PartnerLost("No component of this session waits for its data socket.")
+    raise _absence(principal, "No component of this session waits for its data socket.")
 
 
 def _named(rows: QuerySet[Component], principal: Principal, wanted: str) -> Component:
-    is_allowed = principal.component_id in {None, wanted}
-    component = rows.filter(pk=wanted).first() if is_allowed and _is_uuid(wanted) else None
-    if component is None:
+    component = rows.filter(pk=wanted).first() if _is_uuid(wanted) else None
+    if component is None or principal.component_id not in {None, str(component.pk)}:
         raise ComponentNotFound(component_id=wanted)
     if component.state not in CONNECTED:
-        raise PartnerLost("This component has no control socket.")
+        raise _absence(principal, "This component has no control socket.")
     return component
+
+
+def _absence(principal: Principal, message: str) -> StreamError:
+    # Who is sent away with the first must not come back, with the second it should.
+    is_open = selectors.is_session_open(principal.session_id or "")
+    return PartnerLost(message) if is_open else SessionOver()
 
 
 def _is_uuid(text: str) -> bool:

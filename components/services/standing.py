@@ -13,7 +13,7 @@ from components.core.lifecycle import CONNECTED, State
 from components.core.messages import Fault
 from components.models import Component
 from streaming import hints
-from streaming.core.errors import ConnectionReplaced
+from streaming.core.errors import ConnectionReplaced, PartnerLost
 from streaming.services import ledger
 
 LIVENESS = "system:liveness"
@@ -26,9 +26,12 @@ def identify(*, component_id: str, fence: int) -> Component:
     The data socket of a registration said hello.
 
     :raises ConnectionReplaced: if a newer registration took the place
+    :raises PartnerLost: if its control socket is gone
     """
     with database.atomic():
         component = _current(component_id, fence)
+        if component.state not in CONNECTED:
+            raise PartnerLost
         component.is_data_connected, component.identified_at = True, timezone.now()
         component.save(update_fields=["is_data_connected", "identified_at", "updated_at"])
         hints.send(hints.Hint("component", component_id))

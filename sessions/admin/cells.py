@@ -49,7 +49,7 @@ def participants(view: View, *, now: datetime) -> SafeString:
     """How many are there of how many expected."""
     total = len(view.participants)
     if not total:
-        return format_html('<span class="ae-number ae-none">0</span>')
+        return marks.none("0")
     is_short = view.present_count < total and view.session.state == "running"
     return format_html(
         '<span class="ae-number ae-tone" data-tone="{}">{}/{}</span>',
@@ -70,8 +70,8 @@ def active(view: View, *, now: datetime) -> SafeString:
 def owner(view: View, *, now: datetime) -> SafeString:
     """Whose it is."""
     session = view.session
-    text = session.owner.get_full_name() if session.owner else ""
-    return format_html("{}", text or session.owner_label or marks.none())
+    text = (session.owner.get_full_name() if session.owner else "") or session.owner_label
+    return format_html('<span class="ae-clip" title="{0}">{0}</span>', text) if text else marks.none()
 
 
 CELLS = {

@@ -139,9 +139,12 @@ def participants(page: Page) -> str:
     rows = [
         {
             "component": component,
+            "name": cells.name(component, now=page.now),
             "chip": cells.chip(component, now=page.now),
+            "role": cells.role(component, now=page.now),
             "ladder": ladder.of(component),
             "heard": cells.heard(component, now=page.now),
+            "topics": cells.topics(component, now=page.now),
         }
         for component in page.components
     ]

@@ -63,7 +63,7 @@ def _starting(view: View, now: datetime) -> Strip:
     return Strip(
         "warn",
         "starting",
-        format_html("Starting."),
+        SafeString("Starting."),
         format_html("Waits for {}.{}", _names(view.missing), ends),
     )
 

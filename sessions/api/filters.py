@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from aegis_project.kit.errors import ValidationFailed
 from sessions.core.lifecycle import Environment, Kind, Mode, State
 from sessions.models import Session
+from sessions.selectors import lists
 
 
 class Words(django_filters.BaseInFilter, django_filters.ChoiceFilter):  # type: ignore[misc]
@@ -44,9 +45,7 @@ class SessionFilter(django_filters.FilterSet):  # type: ignore[misc]
 
     def mentioning(self, rows: QuerySet[Session], _name: str, value: str) -> QuerySet[Session]:
         """Sessions that have this text where people look for it."""
-        found = (Q(**{f"{field}__icontains": value}) for field in ("key", "name", "owner_label"))
-        first, second, third = found
-        return rows.filter(first | second | third)
+        return lists.mentioning(rows, value)
 
 
 NAMES = frozenset(SessionFilter.base_filters)

@@ -52,7 +52,11 @@ def bind_near(host: str, port: int) -> socket.socket:
 
 def url_of(listener: socket.socket) -> str:
     """How a browser on this machine reaches the socket."""
-    host, port = listener.getsockname()[:2]
+    return url(*listener.getsockname()[:2])
+
+
+def url(host: str, port: int) -> str:
+    """How a browser on this machine reaches what is bound to this address."""
     address = ip_address(host)
     if address.is_unspecified:
         host = "127.0.0.1" if address.version == 4 else "::1"

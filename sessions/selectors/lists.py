@@ -1,6 +1,6 @@
 """Lists of sessions as readers see them."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from aegis_project.kit.principal import Principal
 from sessions.models import Session
@@ -26,3 +26,10 @@ def read(principal: Principal, reference: str) -> Session:
     """
     principal.require("sessions:read")
     return sessions.find(principal, reference)
+
+
+def mentioning(rows: QuerySet[Session], text: str) -> QuerySet[Session]:
+    """The sessions that have a text where people look for it: key, name, owner's label."""
+    return rows.filter(
+        Q(key__icontains=text) | Q(name__icontains=text) | Q(owner_label__icontains=text)
+    )

@@ -1,5 +1,6 @@
 """Delivering the topics of a historical source in the order of their common clock."""
 
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from streaming.engines.base import FRAME_RECORDS
@@ -9,8 +10,8 @@ from streaming.hub.subscription import Subscription
 if TYPE_CHECKING:
     from streaming.hub.connection import Connection
 
-Turn = tuple[int, Subscription]
-"""The place in the clock order of the next record of a subscription."""
+Turn = tuple[int, int, Subscription]
+"""The place in the clock order of a subscription's next record, and the last seq it may have."""
 
 
 async def merge(connection: "Connection") -> None:
@@ -20,31 +21,38 @@ async def merge(connection: "Connection") -> None:
     A frame ends where the next record of another topic comes. The heads are looked at once
     for all topics, so that a clock that moves on meanwhile cannot let one topic run ahead.
     """
+    turns: list[Turn] = []
     for _ in range(connection.owner.limits.turn_frames):
-        heads = {one: one.goal for one in _ordered(connection)}
-        turns = await _turns(heads)
+        # While a store is waited for, topics may come, go, or be placed anew.
+        if not turns or connection.feeding is not None:
+            turns = await _turns(connection)
         if not turns:
             return
-        subscription, below_n = turns[0][1], turns[1][0] if len(turns) > 1 else None
-        limit = min(FRAME_RECORDS, heads[subscription] - subscription.next + 1)
+        _, head, subscription = heappop(turns)
+        below_n = turns[0][0] if turns else None
+        limit = min(FRAME_RECORDS, head - subscription.next + 1)
         if not await delivery.deliver_up_to(connection, subscription, limit=limit, below_n=below_n):
             return
+        await _queue(turns, subscription, head)
     connection.owner.again(connection)
 
 
-def _ordered(connection: "Connection") -> list[Subscription]:
-    return [
-        one for one in connection.subscriptions.values() if one.line.log.is_ordered and one.is_live
-    ]
-
-
-async def _turns(heads: dict[Subscription, int]) -> list[Turn]:
-    turns = []
+async def _turns(connection: "Connection") -> list[Turn]:
+    heads = {
+        one: one.goal
+        for one in connection.subscriptions.values()
+        if one.line.log.is_ordered and one.is_live
+    }
+    turns: list[Turn] = []
     for subscription, head in heads.items():
-        if subscription.next > head:
-            continue
-        if subscription.n is None:
-            subscription.n = await subscription.line.log.n_of(subscription.next)
-        if subscription.n is not None:
-            turns.append((subscription.n, subscription))
-    return sorted(turns, key=lambda turn: turn[0])
+        await _queue(turns, subscription, head)
+    return turns
+
+
+async def _queue(turns: list[Turn], subscription: Subscription, head: int) -> None:
+    if subscription.next > head:
+        return
+    if subscription.n is None:
+        subscription.n = await subscription.line.log.n_of(subscription.next)
+    if subscription.n is not None:
+        heappush(turns, (subscription.n, head, subscription))

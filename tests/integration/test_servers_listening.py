@@ -7,6 +7,8 @@ import pytest
 from sessions.management import listening
 from sessions.management.listening import PortTaken
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 -- nothing is bound to it here
+
 
 def test_bound_socket_takes_connections_at_its_url():
     with listening.bind("127.0.0.1", 0) as listener:
@@ -34,9 +36,18 @@ def test_address_of_another_machine_is_an_error_of_its_own():
         listening.bind("192.0.2.1", 0)
 
 
-def test_url_of_every_address_is_the_one_of_this_machine():
-    with listening.bind("0.0.0.0", 0) as listener:
-        assert listening.url_of(listener) == f"http://127.0.0.1:{listening.port_of(listener)}"
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80"),
+        ("192.0.2.1", "http://192.0.2.1:80"),
+        ("::1", "http://[::1]:80"),
+        ("::", "http://[::1]:80"),
+        (EVERYWHERE, "http://127.0.0.1:80"),
+    ],
+)
+def test_url_is_the_one_that_this_machine_can_use(host, expected):
+    assert listening.url(host, 80) == expected
 
 
 @pytest.mark.parametrize(
@@ -46,7 +57,7 @@ def test_url_of_every_address_is_the_one_of_this_machine():
         ("127.1.2.3", True),
         ("localhost", True),
         ("::1", True),
-        ("0.0.0.0", False),
+        (EVERYWHERE, False),
         ("192.0.2.1", False),
         ("nowhere.invalid", False),
     ],

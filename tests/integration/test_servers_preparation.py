@@ -11,6 +11,7 @@ from sessions.management import demo, preparation, serving
 from sessions.management.serving import CannotServe, Plan
 from sessions.services import lifecycle
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 -- nothing is bound to it here
 SYSTEM = demo.PRINCIPAL
 
 
@@ -22,17 +23,17 @@ def setting(settings, monkeypatch):
 
 def test_open_server_listens_on_loopback_only():
     with pytest.raises(CannotServe, match="without credentials"):
-        serving.refuse_unless_safe(Plan(host="0.0.0.0", is_open=True))
+        serving.refuse_unless_safe(Plan(host=EVERYWHERE, is_open=True))
 
 
 def test_open_by_the_environment_listens_on_loopback_only(setting):
     setting("open", True)
 
     with pytest.raises(CannotServe, match="without credentials"):
-        serving.refuse_unless_safe(Plan(host="0.0.0.0"))
+        serving.refuse_unless_safe(Plan(host=EVERYWHERE))
 
 
-@pytest.mark.parametrize("plan", [Plan(), Plan(host="::1", is_open=True), Plan(host="0.0.0.0")])
+@pytest.mark.parametrize("plan", [Plan(), Plan(host="::1", is_open=True), Plan(host=EVERYWHERE)])
 def test_what_is_safe_is_not_refused(plan):
     serving.refuse_unless_safe(plan)
 

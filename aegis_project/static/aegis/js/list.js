@@ -77,6 +77,8 @@ class Rows {
     this.others = 0;
     times.writeAll();
     arrangeBulk();
+    const boxes = document.querySelectorAll("tr input.action-select");
+    if (boxes.length) window.Actions?.(boxes);
     this.say();
     (live ?? this.live).feeds.forEach((feed) => feed.frames().forEach((f) => this.live.send(f)));
   }
@@ -107,8 +109,11 @@ function arrangeBulk() {
     if (option.value === "end") button.dataset.kind = "danger";
     group.append(button);
   }
+  // Django's own script looks for the button of the select, so both stay, unseen.
   const holder = select.closest(".primary");
-  holder.replaceChildren(group);
+  for (const child of holder.children) child.hidden = true;
+  select.disabled = true;
+  holder.append(group);
 }
 
 times.start();
