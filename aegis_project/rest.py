@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils.decorators import sync_and_async_middleware
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
@@ -171,10 +172,19 @@ class UnsupportedMediaType(AegisError):
 
 
 def failed(request: HttpRequest, *_: Any) -> HttpResponse:
-    """Django's answer to what nobody caught: a body of ours, no traceback."""
+    """Answer what nobody caught: a page for a browser, else our body; never a traceback."""
+    if wants_page(request):
+        return defaults.server_error(request)
     return JsonResponse(body(errors.InternalError(), request_id(request)), status=500)
 
 
 def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's answer to an address that leads nowhere."""
+    """Answer for an address that leads nowhere: a page for a browser, else our body."""
+    if wants_page(request):
+        return defaults.page_not_found(request, exception)
     return JsonResponse(body(NotFound(), request_id(request)), status=404)
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a person's browser asks, and not a program."""
+    return "text/html" in request.headers.get("Accept", "")

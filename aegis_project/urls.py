@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from aegis_project import ops
 from components.api import urls as components
 from sessions.api import urls as sessions
 from sessions.dialects.daemon import Commands
@@ -15,11 +16,17 @@ HOME = "admin:aegis_sessions_session_changelist"
 
 canonical = [*sessions.urlpatterns, *components.urlpatterns, *streaming.urlpatterns]
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name=HOME)),
     path("api/v1/", include(canonical)),
     route("api/schema", SpectacularAPIView, name="schema"),
     route("api/docs", SpectacularSwaggerSplitView, name="docs"),
     route("aegis/commands", Commands, name="commands"),
+    path("healthz", ops.healthz, name="healthz"),
+    path("readyz", ops.readyz, name="readyz"),
     # There is no page of its own for the whole yet; the list of sessions is where all begins.
     path("admin/", RedirectView.as_view(pattern_name=HOME)),
     path("admin/", admin.site.urls),
 ]
+
+handler404 = "aegis_project.rest.missing"
+handler500 = "aegis_project.rest.failed"
