@@ -50,7 +50,7 @@ def has_session(session_id: str) -> bool:
 
 def is_session_open(session_id: UUID | str) -> bool:
     """Whether components may still register with this session."""
-    rows = _session_model()._default_manager.filter(pk=session_id)
+    rows: Any = _session_model()._default_manager.filter(pk=session_id)
     return any(session.is_open for session in rows)
 
 

@@ -91,13 +91,18 @@ def bearer(session: Session, *, component: Component | None = None) -> Principal
     )
 
 
+def registration(*, session_token: str = "", **said: Any) -> Register:
+    """The first frame of a control socket."""
+    return Register(session_token=session_token, **said)
+
+
 def joined(
     session: Session, name: str = "", *, lease: Lease | None = None, **said: Any
 ) -> Component:
     """A component that registered and has its data socket."""
     component = registry.register(
         principal=bearer(session),
-        registration=Register(session_token="", name=name, **said),
+        registration=registration(name=name, **said),
         lease_id=lease.pk if lease else None,
     )
     return standing.identify(component_id=str(component.pk), fence=component.fence)

@@ -8,7 +8,6 @@ from django.db import connection
 
 from aegis_project import database
 from aegis_project.kit.errors import InvalidState
-from components.core.messages import Register
 from components.models import Component
 from components.services import registry, standing
 from components.services.registry import Expected
@@ -153,7 +152,7 @@ def test_registers_at_once_take_different_places():
     call = partial(
         registry.register,
         principal=factories.bearer(session),
-        registration=Register(session_token=""),
+        registration=factories.registration(),
         lease_id=None,
     )
 
@@ -171,7 +170,7 @@ def test_registers_of_one_component_at_once_get_different_fences():
     call = partial(
         registry.register,
         principal=factories.bearer(session, component=feed),
-        registration=Register(session_token=""),
+        registration=factories.registration(),
         lease_id=None,
     )
 
