@@ -163,7 +163,8 @@ class Life:
             try:
                 await socket.send(frame, text=True)
             except websockets.ConnectionClosed:
-                self.attach(None)
+                if self._socket is socket:
+                    self.attach(None)
             else:
                 return
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import websockets
 from websockets.asyncio.server import ServerConnection, serve
+from websockets.http11 import Request, Response
 
 from aegis_project.kit.errors import AegisError
 from components.core import effects
@@ -51,7 +52,8 @@ class FakeAegis:
 
     What components said is in ``registers``, ``said`` (control) and ``asked`` (data). Tests move
     the session with the methods; ``batch_size`` bounds batch frames, ``is_lying`` breaks every
-    chain value that is sent, ``refusal`` is what the next register is refused with.
+    chain value that is sent, ``refusal`` is what the next register is refused with, ``unavailable``
+    how many data sockets are not let in.
     """
 
     def __init__(self, *, beats: Beats = FAST) -> None:
@@ -64,6 +66,7 @@ class FakeAegis:
         self.asked: list[messages.Inbound] = []
         self.refusal: AegisError | None = None
         self.data_refusal: AegisError | None = None
+        self.unavailable = 0
         self.forbidden: set[str] = set()
         self.batch_size = 100
         self.is_lying = False
@@ -84,7 +87,13 @@ class FakeAegis:
         return self
 
     async def __aenter__(self) -> "FakeAegis":
-        self.server = await serve(self._connected, "127.0.0.1", self.port, compression=None)
+        self.server = await serve(
+            self._connected,
+            "127.0.0.1",
+            self.port,
+            compression=None,
+            process_request=self._let_in,
+        )
         self.port = self.server.sockets[0].getsockname()[1]
         return self
 
@@ -100,6 +109,12 @@ class FakeAegis:
     def is_streaming(self) -> bool:
         """Streaming begins when the component is ready and the session runs."""
         return self.state == "running" and bool(self.control and self.control.handshake.is_ready)
+
+    def _let_in(self, socket: ServerConnection, request: Request) -> Response | None:
+        if request.path != "/ws/data" or not self.unavailable:
+            return None
+        self.unavailable -= 1
+        return socket.respond(503, "Not now.")
 
     async def _connected(self, socket: ServerConnection) -> None:
         assert socket.request is not None

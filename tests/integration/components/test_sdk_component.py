@@ -270,8 +270,13 @@ async def test_exception_in_a_function_fails_the_component(aegis):
 async def test_states_are_told_as_they_change(aegis):
     heard = []
     aegis.state = "paused"
-    async with component(aegis) as sma:
-        sma.on(Standing)(heard.append)
+    sma = component(aegis)
+
+    @sma.on(Standing)
+    async def on_standing(standing):
+        heard.append(standing)
+
+    async with sma:
         await until(lambda: heard)
         await aegis.move("running")
 
@@ -327,6 +332,28 @@ async def test_component_goes_on_after_its_own_restart(aegis, tmp_path):
         after = await take(sma.records(), 2)
 
     assert seqs(after) == [3, 4]
+
+
+async def test_nothing_is_committed_unasked_without_auto_commit(aegis):
+    store = MemoryCursors()
+    await aegis.append(KLINES, 1, 2)
+    start = Subscription(KLINES, start="earliest")
+
+    async with component(aegis, start, cursors=store, auto_commit=False) as sma:
+        source = sma.records()
+        await take(source, 2)
+        await until(lambda: aegis.said.count("HEARTBEAT") >= 2)
+    nothing = store.load()
+    async with component(aegis, start, cursors=store, auto_commit=False) as sma:
+        source = sma.batches()
+        await anext(source)
+        following = asyncio.create_task(anext(source))
+        await asyncio.sleep(0)
+        await sma.commit()
+        following.cancel()
+
+    assert nothing == {}
+    assert store.load()[KLINES].seq == 2
 
 
 # Publishing

@@ -4,7 +4,7 @@ import socket
 import pytest
 
 from components.sdk import Gap, Rewind, Subscription
-from streaming.core import errors
+from streaming.core import errors, frames
 from tests.integration.components.fake import COMPONENT, FakeAegis
 from tests.integration.components.sdk_help import KLINES, component, seqs, take, until
 
@@ -52,6 +52,28 @@ async def test_data_socket_comes_back_after_temporary_closes(aegis, code):
         await aegis.append(KLINES, 2)
 
         assert seqs(await take(source, 1)) == [2]
+
+
+async def test_data_socket_that_cannot_be_reached_is_tried_again(aegis):
+    aegis.unavailable = 3
+
+    async with component(aegis) as sma:
+        assert await sma.running()
+
+    assert aegis.unavailable == 0
+    assert len(aegis.registers) == 1
+
+
+async def test_data_socket_of_a_draining_server_comes_back_when_it_was_told(aegis):
+    async with component(aegis) as sma:
+        await sma.running()
+        first = aegis.data
+        retry = frames.error(errors.Draining(retry_ms=20))
+
+        await first.say(retry)
+        await first.socket.close(4200)
+
+        await until(lambda: aegis.data not in {None, first})
 
 
 async def test_data_socket_that_is_refused_for_good_ends_the_component(aegis):
@@ -151,6 +173,20 @@ async def test_permanent_refusal_is_raised_with_its_class_and_message(aegis, err
         await serve_until_over(aegis, component(aegis))
 
     assert len(aegis.registers) == 1
+
+
+async def test_refusal_is_raised_by_everything_that_waits(aegis):
+    aegis.refusal = errors.TokenInvalid()
+    sma = component(aegis)
+
+    with pytest.raises(errors.TokenInvalid):
+        await sma.running()
+    with pytest.raises(errors.TokenInvalid):
+        await sma.publish("a", 1)
+    with pytest.raises(errors.TokenInvalid):
+        await anext(sma.records())
+
+    await sma.close()
 
 
 async def test_close_code_alone_is_raised_as_its_class(aegis):

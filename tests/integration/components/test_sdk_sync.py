@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from components.core.errors import ComponentClosed
-from components.sdk import Gap, Published, Subscription, sync
+from components.sdk import Component, Gap, Published, Subscription, sync
 from streaming.core.errors import TokenInvalid, TopicForbidden
 from streaming.core.messages import Commit, Hold, Unsubscribe
 from tests.integration.components.fake import COMPONENT, FAST, TOKEN, FakeAegis
@@ -111,3 +111,18 @@ def test_iteration_can_be_left(served):
 
     assert not any(isinstance(event, Gap) for event in first.events)
     assert [event.seq for event in first.events] == [1, 2]
+
+
+def test_component_can_be_the_whole_program(served):
+    served.wait(served.aegis.append(KLINES, 1))
+    sma = Component("sma", url=served.aegis.url, token=TOKEN, beats=FAST, backoff=QUICK)
+    heard = []
+
+    @sma.on(KLINES, start="earliest")
+    async def on_kline(record):
+        heard.append(record.data)
+        await asyncio.to_thread(served.wait, served.aegis.stop())
+
+    sma.run()
+
+    assert heard == [1]
