@@ -128,6 +128,10 @@ class Line:
     def _put(self, cut: Slice | None) -> Pack | None:
         if cut is None:
             return None
+        known = self.packs.get(cut.first)
+        if known is not None and known.last == cut.last and known.ck == cut.ck:
+            # Somebody else has read the same meanwhile.
+            return known
         pack = Pack(self, cut)
         self._shelf.put(pack)
         return pack

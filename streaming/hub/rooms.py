@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from streaming.engines.base import FRAME_RECORDS
 from streaming.hub import delivery
 from streaming.hub.connection import Connection
 
@@ -75,7 +74,8 @@ class Rooms:
         )
 
     def _has_room(self, connection: Connection) -> bool:
-        if behind(connection) < FRAME_RECORDS and delivery.room(connection) > 0:
+        # Without a window a frame's worth of records may be on its way.
+        if behind(connection) < delivery.room(connection):
             connection.held_since = None
             return True
         if connection.held_since is None:

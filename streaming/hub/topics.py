@@ -204,6 +204,15 @@ class Topics:
         lines = sorted(self.board.of(session_id), key=lambda line: line.key)
         return [figures.of_line(line) for line in lines]
 
+    def held(self) -> list[tuple[Key, int, Position]]:
+        """The topics that this process alone has: first readable seq, and where they end."""
+        lines = self.board.lines.values()
+        return [
+            (line.key, line.log.start, line.log.position)
+            for line in lines
+            if not line.engine.is_shared
+        ]
+
     async def forget(self, session_id: str) -> None:
         """Let go of all topics of a session; what is stored in the database stays."""
         self._clocks.pop(session_id, None)

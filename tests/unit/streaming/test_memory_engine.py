@@ -1,0 +1,227 @@
+import asyncio
+
+import pytest
+
+from streaming.core import position
+from streaming.core.errors import OverCapacity, TopicReadOnly
+from streaming.core.position import Position
+from streaming.engines.base import Log
+from streaming.engines.memory import DEAD_PLACES, MemoryEngine
+from streaming.engines.retention import Keep, Retention
+
+KEY = ("s", "klines.BTC")
+EPOCH = "a" * 16
+
+
+def engine_of(**retention):
+    return MemoryEngine(retention=Retention(**retention), mint=lambda: EPOCH)
+
+
+async def filled(engine, *items, key=KEY, ts=0):
+    log = await engine.open(key)
+    await log.append([(ts, item) for item in items])
+    return log
+
+
+def chain_to(count, items):
+    return position.chain_all(position.genesis(KEY[1], EPOCH), 1, items[:count])
+
+
+async def test_append_gives_the_position_of_the_last_record():
+    log = await engine_of().open(KEY)
+
+    first = await log.append([(1, b"1"), (2, b"2")])
+    second = await log.append([(3, b"3")])
+
+    assert first == Position(EPOCH, 2, chain_to(2, [b"1", b"2"]))
+    assert second == Position(EPOCH, 3, chain_to(3, [b"1", b"2", b"3"]))
+    assert log.position == second
+
+
+async def test_topic_has_one_log_and_rows_have_none_here():
+    engine = engine_of()
+
+    log = await engine.open(KEY)
+
+    assert await engine.open(KEY) is log
+    assert await engine.open(("s", "ledger")) is None
+    assert await engine.open(("s", "runs.1")) is None
+    assert engine.names("s") == ("klines.BTC",)
+    assert engine.names("other") == ()
+
+
+async def test_slice_holds_what_follows_within_its_bounds():
+    log = await filled(engine_of(), *[b"%d" % n for n in range(1, 11)], ts=7)
+
+    some = await log.read(2, limit=3)
+    one = await log.read(0, max_bytes=0)
+    bytes_bound = await log.read(0, max_bytes=4)
+
+    assert (some.first, some.last, some.data, some.ts) == (3, 5, [b"3", b"4", b"5"], [7, 7, 7])
+    assert some.ck == await log.match(5)
+    assert some.n is None
+    assert one.data == [b"1"]
+    assert bytes_bound.data == [b"1", b"2", b"3", b"4"]
+    assert await log.read(10) is None
+    assert await log.n_of(1) is None
+
+
+async def test_chain_value_is_known_from_the_anchor_to_the_head():
+    items = [b"%d" % n for n in range(1, 8)]
+    log = await filled(engine_of(default=Keep(records=4)), *items)
+
+    assert (log.start, log.head) == (4, 7)
+    assert [await log.match(seq) for seq in range(2, 9)] == [
+        None,
+        *[chain_to(count, items) for count in range(3, 8)],
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keep", "start"),
+    [
+        (Keep(records=1), 10),
+        (Keep(records=64), 1),
+        (Keep(bytes=30), 8),
+        (Keep(bytes=1), 10),
+        (Keep(records=5, bytes=20), 9),
+    ],
+)
+async def test_oldest_records_leave_when_a_bound_is_passed(keep, start):
+    log = await filled(engine_of(default=keep), *[b"x" * 10] * 10)
+
+    assert log.start == start
+    assert log.bytes == (11 - start) * 10
+    assert (await log.read(0)).first == start
+
+
+async def test_bounds_are_by_pattern_and_the_first_that_matches_counts():
+    engine = engine_of(rules=(("klines.*", Keep(records=2)), ("**", Keep(records=3))))
+
+    klines = await filled(engine, b"1", b"2", b"3", b"4")
+    other = await filled(engine, b"1", b"2", b"3", b"4", key=("s", "other"))
+
+    assert (klines.start, other.start) == (3, 2)
+
+
+async def test_dead_front_is_cut_off_and_the_anchor_stays():
+    log = await engine_of(default=Keep(records=64)).open(KEY)
+    items = [b"%d" % n for n in range(3 * DEAD_PLACES)]
+
+    for item in items:
+        await log.append([(0, item)])
+
+    assert len(log._data) < 2 * DEAD_PLACES
+    assert log.head - log.start + 1 <= 64
+    assert await log.match(log.start - 1) == chain_to(log.start - 1, items)
+    assert (await log.read(0, limit=1)).data == [items[log.start - 1]]
+
+
+async def test_records_leave_by_age():
+    engine = engine_of(default=Keep(age_seconds=10))
+    log = await engine.open(KEY)
+    for ts in (1_000, 2_000, 12_001, 3_000):
+        await log.append([(ts, b"xx")])
+
+    engine.tidy(12_500)
+
+    # Only from the front: what stands behind a younger record waits for it.
+    assert (log.start, log.head, log.bytes, engine.bytes) == (3, 4, 4, 4)
+    engine.tidy(12_500)
+    assert log.start == 3
+    engine.tidy(99_000)
+    assert (log.start, await log.read(0)) == (5, None)
+    assert await log.match(4) == log.ck
+
+
+async def test_first_record_at_or_after_a_time_is_found():
+    log = await engine_of().open(KEY)
+    for ts in (10, 20, 20, 30):
+        await log.append([(ts, b"1")])
+
+    assert [await log.seq_at(ts) for ts in (0, 10, 11, 20, 30, 31)] == [1, 1, 2, 2, 4, 5]
+
+
+async def test_process_has_one_budget_and_the_longest_silent_gives_way():
+    engine = engine_of(total_bytes=100)
+    quiet = await filled(engine, b"x" * 40, key=("s", "quiet"))
+    busy = await filled(engine, b"x" * 40, key=("s", "busy"))
+
+    await busy.append([(0, b"x" * 21)])
+
+    assert (quiet.start, quiet.head, quiet.bytes) == (2, 1, 0)
+    assert (busy.start, busy.bytes) == (1, 61)
+    assert engine.bytes == 61
+    await busy.append([(0, b"x" * 200)])
+    assert engine.bytes == busy.bytes == 0
+
+
+async def test_session_has_a_bound_of_topics():
+    engine = engine_of(max_topics=1)
+    await engine.open(KEY)
+
+    with pytest.raises(OverCapacity):
+        await engine.open(("s", "one.more"))
+
+    assert await engine.open(("other", "one.more")) is not None
+
+
+async def test_fence_changes_the_epoch_once_and_keeps_the_chain():
+    log = await filled(engine_of(), b"1")
+    ck = log.ck
+
+    first = await log.fence(EPOCH, "b" * 16)
+    second = await log.fence(EPOCH, "c" * 16)
+
+    assert (first, second) == (True, False)
+    assert (log.epoch, log.head, log.ck) == ("b" * 16, 1, ck)
+
+
+async def test_forgotten_session_begins_anew():
+    engine = MemoryEngine()
+    log = await filled(engine, b"1")
+    await engine.open(("s", "empty"))
+
+    await engine.forget("s")
+    await engine.forget("s")
+    again = await engine.open(KEY)
+
+    assert engine.bytes == 0
+    assert (again.head, again.epoch != log.epoch) == (0, True)
+
+
+async def test_wait_is_woken_by_an_append():
+    engine = engine_of()
+    log = await engine.open(KEY)
+    other = await engine.open(("s", "other"))
+
+    waiting = asyncio.create_task(engine.wait({KEY}, 10))
+    await asyncio.sleep(0)
+    await other.append([(0, b"1")])
+    await asyncio.sleep(0)
+    await log.append([(0, b"1")])
+
+    assert await waiting == {KEY}
+    assert await engine.wait({KEY}, 0) == set()
+
+
+async def test_log_that_others_write_refuses_to_be_written():
+    class View(Log):
+        async def read(self, after, **bounds):
+            return None
+
+        async def match(self, seq):
+            return None
+
+        async def seq_at(self, ts):
+            return 1
+
+    view = View()
+    view.key = KEY
+
+    with pytest.raises(TopicReadOnly):
+        await view.append([(0, b"1")])
+    with pytest.raises(TopicReadOnly):
+        await view.fence("a", "b")
+    assert await view.refresh() is False
