@@ -1,0 +1,108 @@
+"""`aegis component`: who takes part."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import Typer
+
+from components import selectors
+from components.api import documents
+from components.models import Component
+from sessions.management import output, verbs
+from sessions.management.output import How
+from sessions.management.session_options import Reference
+from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.selectors import sessions
+from streaming.api import codecs
+from streaming.selectors import pages
+
+app: Typer[..., Any] = Typer(help="Components: who takes part in sessions.")
+GONE = ("lost", "failed")
+
+
+@app.command("list")
+@verb
+def several(
+    *,
+    session: Annotated[str, typer.Option(help="Only of this session.")] = "",
+    lost: Annotated[bool, typer.Option("--lost", help="Only lost and failed ones.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List components, the newest first.
+
+    Examples: aegis component list --session demo; aegis component list --lost
+    """
+    principal = verbs.acting(as_user)
+    rows = selectors.readable(principal).select_related("session")
+    if session:
+        rows = rows.filter(session_id=sessions.resolve(principal, session).pk)
+    if lost:
+        rows = rows.filter(state__in=GONE)
+    page = pages.page(rows, order="-created_at", cursor="", limit=limit)
+    if page.next:
+        output.say(f"There are more than {limit}; see --limit.")
+    output.show(
+        How(is_json, is_quiet),
+        "component.list",
+        data=lambda: [shown(one) for one in page.rows],
+        ids=[str(one.pk) for one in page.rows],
+        table=lambda: table(page.rows),
+        has_more=bool(page.next),
+    )
+
+
+@app.command()
+@verb
+def show(
+    session: Reference,
+    component: Annotated[
+        str, typer.Argument(help="Id, name, or the beginning of one; none if it is the only one.")
+    ] = "",
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Show one component of a session.
+
+    Example: aegis component show demo prices
+    """
+    principal = verbs.acting(as_user)
+    principal.require("components:read")
+    row = sessions.resolve(principal, session)
+    found = selectors.find(component, session_id=row.pk)
+    if is_json or is_quiet:
+        output.show_one(
+            How(is_json, is_quiet),
+            "component.show",
+            shown(found),
+            identity=str(found.pk),
+            sentence="",
+        )
+    else:
+        output.tabulate(table([found]))
+
+
+def shown(row: Component) -> dict[str, Any]:
+    """The canonical document of a component."""
+    return codecs.show(documents.component(row))
+
+
+def table(rows: Sequence[Component]) -> dict[str, list[str]]:
+    """The columns of a list of components."""
+    return {
+        "COMPONENT": [row.name for row in rows],
+        "STATE": [output.state(row.state) + ("  late" if row.is_late else "") for row in rows],
+        "ROLE": [row.role for row in rows],
+        "REQUIRED": ["yes" if row.required else "no" for row in rows],
+        "TOPICS": [", ".join(row.topics) for row in rows],
+        "HEARD": [output.age(row.last_heartbeat_at) for row in rows],
+        "SESSION": [output.key_of(row.session.key, str(row.session_id)) for row in rows],
+        "ERROR": [row.error for row in rows],
+    }

@@ -1,0 +1,198 @@
+"""`aegis session`: making, listing and looking at sessions; the lever stands beside it."""
+
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import Typer
+
+from sessions.core.lifecycle import CLOSED, Environment, Kind, Mode
+from sessions.management import (
+    aegis_component,
+    aegis_lever,
+    output,
+    session_options,
+    session_tables,
+    verbs,
+    waiting,
+)
+from sessions.management.output import How
+from sessions.management.session_options import (
+    Attached,
+    EnvironmentOption,
+    KindOption,
+    ModeOption,
+    Names,
+    Reference,
+    States,
+    Timeout,
+    Value,
+    Wait,
+)
+from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.selectors import lists, sessions
+from sessions.services import creation, lifecycle
+from sessions.services.creation import Draft
+from streaming.selectors import pages
+
+app: Typer[..., Any] = Typer(help="Sessions: make, list, start, pause, stop and end them.")
+
+
+@app.command()
+@verb
+def create(
+    name: Annotated[str, typer.Argument(help="Its name.")] = "",
+    *,
+    key: Annotated[str, typer.Option(help="Its key; its id without one.")] = "",
+    kind: KindOption = None,
+    mode: ModeOption = Mode.REALTIME,
+    environment: EnvironmentOption = Environment.DEVELOPMENT,
+    agent: Annotated[str, typer.Option(help="The agent it is of.")] = "",
+    team: Annotated[str, typer.Option(help="Its team.")] = "",
+    context: Value = "",
+    config: Value = "",
+    metadata: Value = "",
+    attach: Attached = [],  # noqa: B006 -- typer reads it and never changes it
+    token: Annotated[bool, typer.Option("--token", help="Print a session token too.")] = False,
+    start: Annotated[bool, typer.Option("--start", help="Start it at once.")] = False,
+    wait: Wait = None,
+    timeout: Timeout = 30.0,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Make a session.
+
+    Examples: aegis session create demo --attach prices:feed --start --wait running;
+    aegis session create replay --mode historical --config @source.json
+    """
+    principal = verbs.acting(as_user)
+    draft = Draft(
+        key=key,
+        name=name,
+        kind=kind or (Kind.CHAT if agent else Kind.STREAM),
+        mode=mode,
+        environment=environment,
+        agent=agent,
+        team=team,
+        context=session_options.mapping(context, option="--context"),
+        config=session_options.mapping(config, option="--config"),
+        metadata=session_options.mapping(metadata, option="--metadata"),
+    )
+    expected = session_options.expected(attach, topics=[])
+    made = creation.create(principal=principal, draft=draft, expected=expected, with_token=token)
+    row = made.session
+    if start:
+        row = lifecycle.start(principal=principal, session=row).session
+    if wait is not None:
+        row = waiting.until(row, wait, timeout_seconds=timeout)
+    [shown] = session_tables.shown([row])
+    secret = {"session_token": made.secret} if made.secret else {}
+    sentence = f"{output.state(row.state)}  {row.key}" + (f"\n{made.secret}" if secret else "")
+    how = How(is_json, is_quiet)
+    output.show_one(
+        how, "session.create", {**shown, **secret}, identity=str(row.pk), sentence=sentence
+    )
+
+
+@app.command("list")
+@verb
+def several(
+    *,
+    state: States = "",
+    kind: KindOption = None,
+    search: Annotated[str, typer.Option(help="Text in the key, name or owner.")] = "",
+    closed: Annotated[bool, typer.Option("--closed", help="Closed ones too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List sessions, the newest first; closed ones only if asked for.
+
+    Examples: aegis session list --state running,failed; aegis session list --json
+    """
+    wanted = session_options.states(state)
+    rows = lists.readable(verbs.acting(as_user))
+    if wanted:
+        rows = rows.filter(state__in=wanted)
+    elif not closed:
+        rows = rows.exclude(state__in=CLOSED)
+    if kind is not None:
+        rows = rows.filter(kind=kind)
+    if search:
+        rows = lists.mentioning(rows, search)
+    page = pages.page(rows, order="-created_at", cursor="", limit=limit)
+    if page.next:
+        output.say(f"There are more than {limit}; see --limit.")
+    output.show(
+        How(is_json, is_quiet),
+        "session.list",
+        data=lambda: session_tables.shown(page.rows),
+        ids=[str(row.pk) for row in page.rows],
+        table=lambda: session_tables.table(page.rows),
+        has_more=bool(page.next),
+    )
+
+
+@app.command()
+@verb
+def state(
+    session: Reference,
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Show a session and its components.
+
+    Example: aegis session state demo
+    """
+    principal = verbs.acting(as_user)
+    principal.require("sessions:read")
+    row = sessions.resolve(principal, session)
+    if is_json:
+        [shown] = session_tables.shown([row])
+        components = [aegis_component.shown(one) for one in row.components.order_by("created_at")]
+        output.document("session.state", {**shown, "components": components})
+    elif is_quiet:
+        output.plain(row.state)
+    else:
+        output.tabulate(session_tables.card(row))
+        output.tabulate(aegis_component.table(list(row.components.order_by("created_at"))))
+
+
+@app.command()
+@verb
+def attach(
+    session: Reference,
+    names: Names,
+    *,
+    required: Annotated[bool, typer.Option(help="Whether a start waits for them.")] = True,
+    topics: Annotated[list[str], typer.Option("--topic", help="Topics it takes.")] = [],  # noqa: B006 -- see above
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Declare components that a session counts on; prints a session token.
+
+    Example: aegis session attach demo prices:feed watcher --topic 'klines.*'
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    expected = session_options.expected(names, required=required, topics=topics)
+    done = creation.attach(principal=principal, session=row, expected=expected)
+    [shown] = session_tables.shown([done.session])
+    output.show_one(
+        How(is_json, is_quiet),
+        "session.attach",
+        {**shown, "session_token": done.secret},
+        identity=done.secret,
+        sentence=done.secret,
+    )
+
+
+aegis_lever.add_to(app)

@@ -1,0 +1,66 @@
+"""`manage.py aegis NOUN VERB`: every noun is a module of its own and only assembled here."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from django_typer.management import TyperCommand, initialize
+from typer._click.exceptions import UsageError
+
+from sessions.management import (
+    aegis_component,
+    aegis_credential,
+    aegis_event,
+    aegis_run,
+    aegis_serve,
+    aegis_session,
+    aegis_topic,
+    output,
+    welcome,
+)
+from sessions.management.verbs import Exit
+
+NOUNS = {
+    "session": aegis_session.app,
+    "component": aegis_component.app,
+    "topic": aegis_topic.app,
+    "event": aegis_event.app,
+    "credential": aegis_credential.app,
+}
+ALONE: dict[str, Callable[..., None]] = {"run": aegis_run.run, "serve": aegis_serve.serve}
+
+
+class Command(TyperCommand, rich_markup_mode=None):
+    """Aegis at the command line."""
+
+    help = "Control live sessions. Without a noun: where to begin."
+    requires_system_checks: list[str] = []
+
+    @initialize(invoke_without_command=True)
+    def begin(self, context: typer.Context) -> None:
+        """Say where to begin, if nothing else was asked."""
+        if context.invoked_subcommand is None:
+            for line in welcome.lines():
+                output.plain(line)
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        if isinstance(error, UsageError) and self._called_from_command_line:
+            super().__exit__(None, None, None)  # type: ignore[no-untyped-call]  # it has no types
+            _end(error)
+        return bool(super().__exit__(kind, error, trace))  # type: ignore[no-untyped-call]
+
+
+def _end(error: UsageError) -> None:
+    """Usage has an exit code of its own, and a page of help hides the one line that matters."""
+    output.say(f"error: USAGE: {error.format_message()}")
+    if error.ctx is not None:
+        words = error.ctx.command_path.partition("aegis ")[2]
+        output.say(f"  next: aegis {words} --help".replace("  --", " --"))
+    sys.exit(Exit.USAGE)
+
+
+for name, noun in NOUNS.items():
+    Command.typer_app.add_typer(noun, name=name)
+for name, command in ALONE.items():
+    Command.typer_app.command(name)(command)

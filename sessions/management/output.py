@@ -1,0 +1,153 @@
+"""How the command line says things: data on standard output, everything else beside it."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+import typer
+from django.utils import timezone
+
+SHORT_ID = 8
+WIDE = 10_000
+SHAPES = {
+    "created": "○",
+    "pending": "○",
+    "registered": "◌",
+    "ready": "◎",
+    "running": "▶",
+    "paused": "‖",
+    "stopped": "■",
+    "completed": "✓",
+    "ended": "×",
+    "failed": "!",
+    "lost": "!",
+}
+PLAIN_SHAPES = dict.fromkeys(SHAPES, "-") | {"running": ">", "failed": "!", "lost": "!"}
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """In which form somebody wants the data: a document, ids alone, or a table."""
+
+    is_json: bool = False
+    is_quiet: bool = False
+
+
+def say(sentence: str = "") -> None:
+    """Tell the person something that is not data."""
+    typer.echo(sentence, err=True)
+
+
+def is_terminal() -> bool:
+    """Whether a person looks at standard output."""
+    return sys.stdout.isatty()
+
+
+def document(name: str, data: Any, **meta: Any) -> None:
+    """One JSON document, the only thing on standard output."""
+    typer.echo(dump({"schema": f"aegis.{name}/1", "data": data, "meta": meta}))
+
+
+def line(value: Any) -> None:
+    """One JSON value of a stream of them, at once."""
+    typer.echo(dump(value))
+    sys.stdout.flush()
+
+
+def dump(value: Any) -> str:
+    """JSON text with times in UTC."""
+    return orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z).decode()
+
+
+def plain(text: str) -> None:
+    """One line of data."""
+    typer.echo(text)
+
+
+def show(
+    how: How,
+    name: str,
+    *,
+    data: Callable[[], Sequence[Mapping[str, Any]]],
+    ids: Sequence[str],
+    table: Callable[[], Mapping[str, Sequence[str]]],
+    **meta: Any,
+) -> None:
+    """A list in the form that was asked for; a table has a sequence of cells per heading."""
+    if how.is_json:
+        document(name, data(), count=len(ids), **meta)
+    elif how.is_quiet:
+        for one in ids:
+            plain(one)
+    else:
+        tabulate(table())
+
+
+def show_one(
+    how: How, name: str, data: Mapping[str, Any], *, identity: str, sentence: str, **meta: Any
+) -> None:
+    """One thing in the form that was asked for; its sentence is for people."""
+    if how.is_json:
+        document(name, data, **meta)
+    elif how.is_quiet:
+        plain(identity)
+    else:
+        plain(sentence)
+
+
+def tabulate(columns: Mapping[str, Sequence[str]]) -> None:
+    """A table; as wide as it must be where nobody looks, without escape codes there."""
+    from rich.console import Console  # noqa: PLC0415 -- slow import
+    from rich.table import Table  # noqa: PLC0415 -- slow import
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in columns:
+        table.add_column(heading, no_wrap=True)
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*(_literal(cell) for cell in row))
+    if is_terminal():
+        Console().print(table)
+        return
+    console = Console(width=WIDE, color_system=None, force_terminal=False)
+    with console.capture() as captured:
+        console.print(table)
+    typer.echo("\n".join(one.rstrip() for one in captured.get().splitlines()))
+
+
+def state(word: str) -> str:
+    """A state with its shape, which says the same."""
+    can_draw = (sys.stdout.encoding or "").lower().startswith("utf")
+    return f"{(SHAPES if can_draw else PLAIN_SHAPES).get(word, '?')} {word}"
+
+
+def key_of(key: str, identity: str) -> str:
+    """The key, or the beginning of the id that stands for it; whole where nobody looks."""
+    return key[:SHORT_ID] if key == identity and is_terminal() else key
+
+
+def age(at: datetime | None, *, now: datetime | None = None) -> str:
+    """How long ago, in one unit."""
+    if at is None:
+        return "–"
+    seconds = max(0.0, ((now or timezone.now()) - at).total_seconds())
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def clock(at: datetime) -> str:
+    """A moment for people: local with its zone on a terminal, else UTC."""
+    if is_terminal():
+        return at.astimezone().strftime("%H:%M:%S %Z")
+    return at.isoformat()
+
+
+def _literal(cell: str) -> Any:
+    from rich.text import Text  # noqa: PLC0415 -- slow import
+
+    # What came from outside may neither be markup nor move the cursor.
+    return Text("".join(char if char.isprintable() else "�" for char in cell))
