@@ -10,8 +10,8 @@ from streaming.engines.memory import MemoryEngine
 from streaming.engines.replay_engine import ReplayEngine
 from streaming.engines.rows import RowEngine
 from streaming.hub import Hub
-from streaming.jobs import LeaseJob, hint_receiver
-from streaming.node import Node
+from streaming.jobs import LeaseJob, ListingJob, hint_receiver
+from streaming.node import Job, Node
 
 _starting = asyncio.Lock()
 
@@ -19,8 +19,9 @@ _starting = asyncio.Lock()
 def build(*, url: str = "") -> Node:
     """A node that is not started yet; ``url`` is how other processes reach it."""
     links, replays = Links(), ReplayEngine(load=driver.load_view)
-    jobs = [
+    jobs: list[Job] = [
         LeaseJob(),
+        ListingJob(),
         hint_receiver(),
         links,
         Watcher(links),

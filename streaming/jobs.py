@@ -8,9 +8,11 @@ from django.db import connection
 
 from aegis_project.database import run_db
 from streaming import hints
+from streaming.core.position import Position
+from streaming.engines.base import Key
 from streaming.hints import Hint
 from streaming.node import Job, Node
-from streaming.services import leases
+from streaming.services import leases, listing
 
 
 class LeaseJob:
@@ -23,6 +25,27 @@ class LeaseJob:
         """Renew it once; a row that somebody removed is taken anew."""
         if node.lease_id is not None and not await run_db(leases.renew, lease_id=node.lease_id):
             node.lease_id = (await run_db(leases.take, url=node.url)).pk
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
+class ListingJob:
+    """Write behind which topics this process holds, and how far they are."""
+
+    name = "listing"
+    period_seconds = 2.0
+
+    def __init__(self) -> None:
+        self._written: dict[Key, tuple[int, Position]] = {}
+
+    async def run(self, node: Node) -> None:
+        """Write what moved since the last time."""
+        held = {key: (start, end) for key, start, end in node.hub.held()}
+        moved = [(key, *at) for key, at in held.items() if self._written.get(key) != at]
+        if moved:
+            await run_db(listing.write, moved)
+        self._written = held
 
     def wants(self, hint: Hint) -> bool:
         return False
