@@ -15,6 +15,8 @@ from components.core.errors import ComponentAmbiguous, ComponentNotFound, Creden
 from components.models import Component, Credential
 
 DEFAULT_TEAM = "default"
+# Fewer digits of an id are taken for the beginning of a name.
+SHORTEST_PREFIX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def find(reference: str, *, session_id: UUID | str) -> Component:
     tests = (
         lambda row: str(row.pk) == wanted,
         lambda row: row.name.lower() == wanted,
-        lambda row: str(row.pk).startswith(wanted),
+        lambda row: len(wanted) >= SHORTEST_PREFIX and str(row.pk).startswith(wanted),
         lambda row: row.name.lower().startswith(wanted),
     )
     for test in tests if wanted else ():

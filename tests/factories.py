@@ -96,15 +96,22 @@ def registration(*, session_token: str = "", **said: Any) -> Register:
     return Register(session_token=session_token, **said)
 
 
-def joined(
+def registered(
     session: Session, name: str = "", *, lease: Lease | None = None, **said: Any
 ) -> Component:
-    """A component that registered and has its data socket."""
-    component = registry.register(
+    """A component that registered and has no data socket yet."""
+    return registry.register(
         principal=bearer(session),
         registration=registration(name=name, **said),
         lease_id=lease.pk if lease else None,
     )
+
+
+def joined(
+    session: Session, name: str = "", *, lease: Lease | None = None, **said: Any
+) -> Component:
+    """A component that registered and has its data socket."""
+    component = registered(session, name, lease=lease, **said)
     return standing.identify(component_id=str(component.pk), fence=component.fence)
 
 
