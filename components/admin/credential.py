@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -253,8 +254,9 @@ class CredentialAdmin(PlainAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """The form, then the secret, once: it is in this answer and nowhere else."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
         principal = asking(request)
-        principal.require("credentials:write")
         form = IssueForm(request.POST or None, principal=principal)
         context = {
             **self.admin_site.each_context(request),

@@ -71,7 +71,9 @@ def owner(view: View, *, now: datetime) -> SafeString:
     """Whose it is."""
     session = view.session
     text = (session.owner.get_full_name() if session.owner else "") or session.owner_label
-    return format_html('<span class="ae-clip" title="{0}">{0}</span>', text) if text else marks.none()
+    return (
+        format_html('<span class="ae-clip" title="{0}">{0}</span>', text) if text else marks.none()
+    )
 
 
 CELLS = {

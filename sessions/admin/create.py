@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -90,8 +91,9 @@ class CreateForm(forms.Form):
 
 def show(model_admin: Any, request: HttpRequest) -> HttpResponse:
     """The form, or the page of the session that it made."""
+    if not model_admin.has_add_permission(request):
+        raise PermissionDenied
     principal = asking(request)
-    principal.require("sessions:write")
     names = [team.name for team in teams(principal)]
     form = CreateForm(request.POST or None, names=names)
     if request.method == "POST" and form.is_valid():

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -42,7 +42,8 @@ def fragment(view: View) -> View:
 
 def show(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """The page, on the tab and at the position that the address names."""
-    asking(request).require("sessions:read")
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
     try:
         page = panels.load(asking(request), object_id)
     except (SessionNotFound, ValidationError):

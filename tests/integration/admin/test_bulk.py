@@ -1,0 +1,85 @@
+import pytest
+
+from sessions.models import Session
+from sessions.services import lifecycle
+from streaming.models import AuditEntry
+from tests.integration.admin.help import SESSIONS, principal, text
+
+
+@pytest.fixture
+def post(client, operator):
+    """Post a bulk verb for some sessions as an operator."""
+    client.force_login(operator)
+
+    def send(verb: str, sessions, **more):
+        chosen = [str(session.pk) for session in sessions]
+        return client.post(SESSIONS, {"action": verb, "_selected_action": chosen, **more})
+
+    return send
+
+
+def states() -> dict[str, str]:
+    return dict(Session.objects.values_list("key", "state"))
+
+
+def test_preview_says_what_would_happen_and_changes_nothing(
+    post, superuser, new_session, new_component
+):
+    running, created = new_session("running"), new_session("created")
+    new_component(running, "feed")
+    lifecycle.start(principal=principal(superuser), session=running.pk)
+
+    page = text(post("pause", [running, created]))
+
+    assert states() == {"running": "running", "created": "created"}
+    assert "Pause 1 session?" in page
+    assert "1 test" in page
+    assert "Refused. Cannot pause while created." in page
+
+
+def test_verb_moves_what_it_can_and_lists_what_was_refused(post, superuser, new_session):
+    running, created = new_session("running"), new_session("created")
+    lifecycle.start(principal=principal(superuser), session=running.pk)
+
+    page = text(post("pause", [running, created], confirm="1"))
+
+    assert states() == {"running": "paused", "created": "created"}
+    assert "1 paused, 1 refused" in page
+    assert "Cannot pause while created. INVALID_STATE" in page
+
+
+def test_every_row_is_one_audited_command_of_the_person(post, operator, new_session):
+    post("end", [new_session("one"), new_session("two")], confirm="1", reason="tidying up")
+
+    told = AuditEntry.objects.filter(command="session.end").order_by("pk")
+    assert [entry.principal_id for entry in told] == [principal(operator).id] * 2
+    assert states() == {"one": "ended", "two": "ended"}
+
+
+def test_production_asks_for_a_reason(post, new_session):
+    session = new_session("live", environment="production")
+
+    without = text(post("start", [session], confirm="1"))
+    assert "A reason is required in production." in without
+    assert states() == {"live": "created"}
+
+    post("start", [session], confirm="1", reason="opening the desk")
+    assert states() == {"live": "running"}
+
+
+def test_sessions_of_other_teams_cannot_be_named(post, new_session, other_team):
+    theirs = new_session("theirs", team="others")
+
+    post("end", [theirs], confirm="1")
+
+    assert states() == {"theirs": "created"}
+
+
+def test_viewer_cannot_post_a_verb(client, viewer, new_session):
+    session = new_session("one")
+    client.force_login(viewer)
+
+    chosen = [str(session.pk)]
+    client.post(SESSIONS, {"action": "end", "_selected_action": chosen, "confirm": "1"})
+
+    assert states() == {"one": "created"}

@@ -1,0 +1,173 @@
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from aegis_project import lists
+from sessions.models import Session
+from sessions.services import lifecycle
+from tests.integration.admin.help import SESSIONS, principal, rows, text
+
+
+def queries(client, url: str) -> list[str]:
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(url)
+    assert answer.status_code == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+def test_list_costs_the_same_queries_for_one_and_three_rows(
+    client, superuser, new_session, new_component
+):
+    client.force_login(superuser)
+    new_component(new_session("one"), "feed")
+    client.get(SESSIONS)
+    for_one = queries(client, SESSIONS)
+    for key in ("two", "three"):
+        new_component(new_session(key), "feed")
+
+    for_three = queries(client, SESSIONS)
+
+    assert len(for_three) == len(for_one)
+
+
+def test_list_is_never_counted_without_a_filter(client, superuser, new_session, monkeypatch):
+    monkeypatch.setattr(lists, "PER_PAGE", 50)
+    client.force_login(superuser)
+    new_session("one")
+
+    asked = queries(client, SESSIONS) + queries(client, f"{SESSIONS}?view=closed&p=1&o=2")
+
+    assert [sql for sql in asked if "COUNT(" in sql and "aegis_sessions_session" in sql] == []
+
+
+def test_list_that_was_narrowed_says_how_many_match(client, superuser, new_session):
+    client.force_login(superuser)
+    for key in ("alpha-1", "alpha-2", "beta-1"):
+        new_session(key)
+
+    answer = client.get(f"{SESSIONS}?q=alpha")
+
+    assert sorted(rows(answer)) == ["alpha-1", "alpha-2"]
+    assert "2 matches" not in text(answer)
+    assert "2 match" in text(answer)
+
+
+def test_pages_follow_each_other_without_a_count(client, superuser, new_session):
+    client.force_login(superuser)
+    for number in range(lists.PER_PAGE + 1):
+        new_session(f"key-{number:02}")
+
+    first, second = client.get(SESSIONS), client.get(f"{SESSIONS}?p=2")
+
+    assert (len(rows(first)), len(rows(second))) == (lists.PER_PAGE, 1)
+    assert ("Page 1 Next" in text(first) or "Next Page 1" in text(first)) is True
+    assert "Page 2, the last" in text(second)
+
+
+def test_page_beyond_the_last_leads_back(client, superuser, new_session):
+    client.force_login(superuser)
+    new_session("one")
+
+    answer = client.get(f"{SESSIONS}?p=7")
+
+    assert (answer.status_code, answer["Location"]) == (302, f"{SESSIONS}?e=1")
+
+
+def test_only_sessions_of_the_persons_teams_are_listed(client, viewer, new_session, other_team):
+    new_session("ours")
+    new_session("theirs", team="others")
+    client.force_login(viewer)
+
+    assert rows(client.get(SESSIONS)) == ["ours"]
+
+
+def test_closed_and_deleted_sessions_leave_the_open_view(client, superuser, new_session):
+    client.force_login(superuser)
+    ended, deleted, _ = new_session("ended"), new_session("deleted"), new_session("open")
+    lifecycle.end(principal=principal(superuser), session=ended.pk)
+    lifecycle.delete(principal=principal(superuser), session=deleted.pk)
+
+    assert rows(client.get(SESSIONS)) == ["open"]
+    assert rows(client.get(f"{SESSIONS}?view=closed")) == ["ended"]
+    assert rows(client.get(f"{SESSIONS}?state__exact=ended")) == ["ended"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("view=mine", ["mine"]),
+        ("view=broken", ["lost"]),
+        ("view=production", ["live"]),
+        ("condition=degraded", ["lost"]),
+        ("condition=starting", ["starting"]),
+        ("condition=replaying", ["replay"]),
+        ("q=risk-meter", ["lost"]),
+    ],
+)
+def test_views_and_conditions_narrow_the_list(
+    client, superuser, operator, new_session, new_component, query, found
+):
+    now = timezone.now()
+    Session.objects.filter(pk=new_session("mine").pk).update(owner=operator)
+    lost = new_session("lost")
+    new_component(lost, "risk-meter", state="lost", lost_at=now)
+    Session.objects.filter(pk=lost.pk).update(state="running")
+    Session.objects.filter(pk=new_session("live", environment="production").pk).update(
+        state="running"
+    )
+    Session.objects.filter(pk=new_session("starting").pk).update(start_requested_at=now)
+    Session.objects.filter(pk=new_session("replay").pk).update(state="running", mode="historical")
+    client.force_login(operator)
+
+    assert rows(client.get(f"{SESSIONS}?{query}")) == found
+
+
+def test_search_finds_a_session_by_the_first_digits_of_its_id(client, superuser, new_session):
+    session, _ = new_session("wanted"), new_session("other")
+    client.force_login(superuser)
+
+    assert rows(client.get(f"{SESSIONS}?q={str(session.pk)[:8]}")) == ["wanted"]
+
+
+def test_row_says_state_conditions_and_what_is_odd(client, superuser, new_session, new_component):
+    session = new_session("dip", name="Flash dip")
+    new_component(session, "sim-exchange", required=True)
+    new_component(session, "risk-meter", state="lost", lost_at=timezone.now())
+    Session.objects.filter(pk=session.pk).update(state="running")
+    client.force_login(superuser)
+
+    page = text(client.get(SESSIONS))
+
+    assert "Flash dip dip risk-meter lost Running 0 s Degraded stream test 1/2" in page
+
+
+def test_empty_list_says_what_to_do_next(client, superuser):
+    client.force_login(superuser)
+
+    page = text(client.get(SESSIONS))
+
+    assert "No session here yet" in page
+    assert "./aegis session create" in page
+
+
+def test_list_where_nothing_matches_offers_to_drop_the_filters(client, superuser):
+    client.force_login(superuser)
+
+    assert "No session matches" in text(client.get(f"{SESSIONS}?q=nothing"))
+
+
+def test_somebody_without_permission_sees_no_list(client, person):
+    client.force_login(person("nina"))
+
+    assert client.get(SESSIONS).status_code == 403
+
+
+def test_viewer_sees_neither_verbs_nor_new_session(client, viewer, new_session):
+    new_session("one")
+    client.force_login(viewer)
+
+    page = client.get(SESSIONS).content.decode()
+
+    assert 'name="action"' not in page
+    assert "New session" not in page
