@@ -145,7 +145,8 @@ class Component:
         # Who leaves in order has done the work; who fails is missed, and may come back.
         if error is None and not self._life.is_over:
             with contextlib.suppress(ConnectionLost, TimeoutError):
-                await self.finish()
+                if not self._life.is_finished:
+                    await self.finish()
                 async with asyncio.timeout(LEAVE_SECONDS):
                     await self._life.until(lambda: False)
         await self.close()
@@ -156,7 +157,7 @@ class Component:
 
         :raises ConnectionLost: when there is no connection to say it on
         """
-        await self._life.say({"COMMAND": "FINISHED"})
+        await self._life.finish()
 
     async def running(self) -> bool:
         """

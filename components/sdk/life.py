@@ -53,6 +53,7 @@ class Life:
         self.standing: Standing | None = None
         # Until it was started there is nothing to wait for.
         self.is_over = True
+        self.is_finished = False
         self.error: Exception | None = None
         self._link: Link | None = None
         self._socket: ClientConnection | None = None
@@ -80,7 +81,8 @@ class Life:
         while True:
             end = await Link(self).run()
             self._link = self.standing = None
-            verdict = reconnect.judge(end.code, is_staying=self.settings.is_staying)
+            is_staying = self.settings.is_staying and not self.is_finished
+            verdict = reconnect.judge(end.code, is_staying=is_staying)
             if verdict is Verdict.RETURN:
                 return
             if verdict is Verdict.RAISE:
@@ -198,6 +200,15 @@ class Life:
             await self._link.say(frame)
         except websockets.ConnectionClosed:
             raise ConnectionLost from None
+
+    async def finish(self) -> None:
+        """
+        Say that the work is done, which also ends a component that stays.
+
+        :raises ConnectionLost: when there is no connection to say it on
+        """
+        await self.say({"COMMAND": "FINISHED"})
+        self.is_finished = True
 
     # Commits
 

@@ -201,6 +201,8 @@ class ControlSide:
                 case effects.Renew():
                     await self.perform(self.handshake.renew(None, now=self.now()))
                 case effects.MarkReady():
+                    assert self.aegis.data is not None
+                    self.aegis.data.prepare()
                     await self.aegis.move(self.aegis.state)
                 case effects.Finish():
                     await self.aegis.stop()
@@ -247,7 +249,7 @@ class DataSide:
             await self.say(frames.error(refusal))
             await self.socket.close(errors.close_code(refusal))
             return
-        assert hello == {"session_token": hello["session_token"], "component_id": COMPONENT}
+        assert hello.get("component_id") in {None, COMPONENT}
         self.aegis.data = self
         assert self.aegis.control is not None
         await self.say(frames.ack())
@@ -297,6 +299,11 @@ class DataSide:
             entries += [self.place(name, request) for name in names if name not in self.next]
         await self.say(frames.subscribed(frame.id, entries, refused))
         await self.flush()
+
+    def prepare(self) -> None:
+        """Give a component that asked for nothing its registered topics."""
+        for name in () if self.requests else self.aegis.registers[-1].topics:
+            self.place(name, messages.Request(name))
 
     async def announce(self, name: str) -> None:
         for ref, request in self.requests:

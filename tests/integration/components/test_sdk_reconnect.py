@@ -285,6 +285,16 @@ async def test_component_that_stays_registers_again_after_a_stop_until_the_end(a
     assert len(aegis.registers) == 2
 
 
+async def test_component_that_stays_leaves_when_its_work_is_done(aegis):
+    async with component(aegis, stay=True) as sma:
+        await sma.running()
+        await sma.finish()
+
+    assert not await sma.running()
+    assert len(aegis.registers) == 1
+    assert aegis.said.count("FINISHED") == 1
+
+
 # What the log lost meanwhile
 
 
