@@ -338,8 +338,8 @@ class DataSide:
     async def flush_topic(self, log: Log) -> None:
         await self.notice(log)
         assert self.aegis.control is not None
-        is_batching = self.aegis.registers[-1].proto is not None
-        is_batching = is_batching and self.aegis.registers[-1].proto.batch
+        proto = self.aegis.registers[-1].proto
+        is_batching = proto is not None and proto.batch
         size = self.aegis.batch_size if is_batching else 1
         while self.next[log.name] <= log.head:
             first = self.next[log.name]

@@ -1,11 +1,13 @@
 import asyncio
+from typing import Any
 
 import msgspec
 import pytest
 
-from aegis_project.kit.errors import NotAuthenticated
+from aegis_project.kit.errors import AegisError, NotAuthenticated
 from components.core.errors import ComponentClosed, ConnectionLost
 from components.core.heartbeat import Beats
+from components.core.lifecycle import Role
 from components.core.messages import Proto, Register
 from components.sdk import (
     Component,
@@ -18,7 +20,6 @@ from components.sdk import (
     Subscription,
     TokenExpiring,
 )
-from components.sdk.errors import AegisError
 from streaming.core import frames, messages
 from streaming.core.errors import TopicForbidden, UnknownTopic
 from tests.integration.components.fake import COMPONENT, SESSION, TOKEN, FakeAegis
@@ -46,7 +47,7 @@ async def test_component_registers_says_hello_subscribes_and_is_ready(aegis):
             session_token=TOKEN,
             topics=(KLINES,),
             name="sma",
-            role="strategy",
+            role=Role.STRATEGY,
             proto=Proto(v=1, batch=True, window=0),
         )
     ]
@@ -126,7 +127,7 @@ async def test_records_come_in_order_with_their_data_and_positions(aegis, batch)
 
 
 async def test_functions_get_the_records_of_their_topics(aegis):
-    heard = []
+    heard: list[Any] = []
     sma = component(aegis)
 
     @sma.on("klines.**", start="earliest")
@@ -162,7 +163,7 @@ async def test_topic_that_appears_later_is_followed_from_its_beginning(aegis):
 
 
 async def test_gap_is_told_before_what_follows_it(aegis):
-    heard = []
+    heard: list[Any] = []
     await aegis.append(KLINES, 1)
     async with component(aegis) as sma:
         sma.on(KLINES, start="earliest")(lambda record: heard.append(record.seq))
@@ -244,7 +245,7 @@ async def test_refused_topic_of_the_start_ends_the_component(aegis):
 
 async def test_refused_topic_of_the_start_goes_to_who_wants_to_hear_of_it(aegis):
     aegis.forbidden.add("secret")
-    heard = []
+    heard: list[Any] = []
 
     async with component(aegis, "secret") as sma:
         sma.on(AegisError)(lambda error: heard.append(error.code))
@@ -268,7 +269,7 @@ async def test_exception_in_a_function_fails_the_component(aegis):
 
 
 async def test_states_are_told_as_they_change(aegis):
-    heard = []
+    heard: list[Any] = []
     aegis.state = "paused"
     sma = component(aegis)
 
@@ -345,9 +346,9 @@ async def test_nothing_is_committed_unasked_without_auto_commit(aegis):
         await until(lambda: aegis.said.count("HEARTBEAT") >= 2)
     nothing = store.load()
     async with component(aegis, start, cursors=store, auto_commit=False) as sma:
-        source = sma.batches()
-        await anext(source)
-        following = asyncio.create_task(anext(source))
+        batches = sma.batches()
+        await anext(batches)
+        following = asyncio.create_task(anext(batches))
         await asyncio.sleep(0)
         await sma.commit()
         following.cancel()
@@ -419,7 +420,7 @@ async def test_component_that_is_closed_publishes_nothing(aegis):
 
 
 async def test_new_token_follows_the_one_that_expires(aegis):
-    heard = []
+    heard: list[Any] = []
     async with component(aegis) as sma:
         sma.on(TokenExpiring)(heard.append)
         await sma.running()

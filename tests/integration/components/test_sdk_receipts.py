@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from components.sdk import Receipt
+from components.sdk import Receipt, Record
 from tests.integration.components.fake import FakeAegis
 from tests.integration.components.sdk_help import KLINES, component, until
 
@@ -18,8 +18,8 @@ class Follower:
 
     def __init__(self, aegis, **options):
         self.aegis = aegis
-        self.records = []
-        self.receipts = []
+        self.records: list[Record] = []
+        self.receipts: list[Receipt] = []
         self.component = component(aegis, **options)
         self.component.on(KLINES, start="earliest")(self.records.append)
         self.component.on(Receipt)(self.receipts.append)

@@ -1,5 +1,6 @@
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 
@@ -224,21 +225,16 @@ async def test_server_that_is_not_there_yet_is_waited_for():
         place.bind(("127.0.0.1", 0))
         port = place.getsockname()[1]
     aegis = FakeAegis()
-    sma = component(aegis_at(port))
+    sma = component(aegis.at(port))
     serving = asyncio.create_task(sma.serve())
 
-    async with aegis.at(port):
+    async with aegis:
         await until(lambda: aegis.control is not None)
         await sma.running()
         await aegis.stop()
         await serving
 
     assert len(aegis.registers) == 1
-
-
-class aegis_at:  # noqa: N801 -- stands for a server by its address alone
-    def __init__(self, port):
-        self.url = f"http://127.0.0.1:{port}"
 
 
 # Ends
@@ -260,7 +256,7 @@ async def test_component_returns_when_its_session_lets_it_go(aegis, is_over):
 async def test_everything_before_the_end_is_delivered(aegis):
     aegis.batch_size = 1
     sma = component(aegis)
-    heard = []
+    heard: list[Any] = []
     sma.on(KLINES, start="earliest")(lambda record: heard.append(record.seq))
     await aegis.append(KLINES, *range(200))
     serving = asyncio.create_task(serve_until_over(aegis, sma))
@@ -299,7 +295,7 @@ async def test_component_that_stays_leaves_when_its_work_is_done(aegis):
 
 
 async def test_new_epoch_is_told_as_a_gap_of_unknown_size(aegis):
-    heard = []
+    heard: list[Any] = []
     await aegis.append(KLINES, 1, 2, 3)
     async with component(aegis, KLINES) as sma:
         sma.on(Gap)(heard.append)
@@ -333,7 +329,7 @@ async def test_new_epoch_is_told_as_a_gap_of_unknown_size(aegis):
 
 
 async def test_rolled_back_log_is_told_as_a_rewind_to_the_last_common_record(aegis):
-    heard = []
+    heard: list[Any] = []
     aegis.batch_size = 20
     await aegis.append(KLINES, *range(1, 41))
     async with component(aegis) as sma:

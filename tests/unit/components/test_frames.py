@@ -62,7 +62,9 @@ def test_register_takes_null_and_empty_as_absent():
 def test_proto_is_written_as_it_is_read():
     proto = messages.Proto(v=1, batch=True, window=5)
 
-    assert frames.read({"session_token": "t", "proto": proto.as_dict()}).proto == proto
+    register = frames.read({"session_token": "t", "proto": proto.as_dict()})
+
+    assert register == messages.Register(session_token="t", proto=proto)
 
 
 @pytest.mark.parametrize(

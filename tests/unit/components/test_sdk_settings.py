@@ -1,6 +1,7 @@
 import pytest
 
 from aegis_project.kit.errors import NotAuthenticated, ValidationFailed
+from components.core.errors import ConnectionLost, Refused
 from components.core.messages import Proto
 from components.sdk import errors, settings
 from components.sdk.cursors import FileCursors, MemoryCursors
@@ -102,14 +103,14 @@ def test_codes_become_the_classes_that_the_server_raised():
 def test_code_of_a_newer_server_is_a_refusal_with_that_code():
     error = errors.told("NOVELTY", "New.")
 
-    assert type(error) is errors.Refused
+    assert type(error) is Refused
     assert (error.message, error.details) == ("New.", {"code": "NOVELTY"})
 
 
 def test_close_codes_become_classes():
     assert type(errors.closed(CloseCode.SLOW_CONSUMER)) is SlowConsumer
-    assert type(errors.closed(1006)) is errors.ConnectionLost
-    assert type(errors.closed(None)) is errors.ConnectionLost
+    assert type(errors.closed(1006)) is ConnectionLost
+    assert type(errors.closed(None)) is ConnectionLost
 
 
 # Cursors

@@ -20,6 +20,12 @@ def subscribed(topic, alias=None):
     return frame(COMMAND="SUBSCRIBED", id=1, topics=[{**ENTRY, "topic": topic, "alias": alias}])
 
 
+def taken(streams, **fields):
+    batch = streams.take(frame(**fields))
+    assert batch is not None
+    return batch
+
+
 def followed(*topics):
     return [each.topic for each in topics]
 
@@ -58,8 +64,8 @@ def test_frames_find_their_topic_by_alias_or_name():
     streams = Streams()
     streams.place(subscribed("a", alias=7))
 
-    by_alias = streams.take(frame(alias=7, seq=3, ts=1, data=1))
-    by_name = streams.take(frame(topic="a", seq=4, ts=1, data=1))
+    by_alias = taken(streams, alias=7, seq=3, ts=1, data=1)
+    by_name = taken(streams, topic="a", seq=4, ts=1, data=1)
 
     ck = position.chain_all(CURSOR.ck, 3, [b"1", b"1"])
     assert [event.seq for event in (*by_alias.events, *by_name.events)] == [3, 4]
@@ -67,7 +73,7 @@ def test_frames_find_their_topic_by_alias_or_name():
 
 
 def test_record_of_a_server_without_subscribed_opens_its_topic():
-    batch = Streams().take(frame(topic="a", seq=1, ts=1, data=1))
+    batch = taken(Streams(), topic="a", seq=1, ts=1, data=1)
 
     assert [event.seq for event in batch.events] == [1]
 
@@ -85,9 +91,9 @@ def test_gap_rewind_and_end_are_events():
     streams = Streams()
     streams.place(subscribed("a", alias=7))
 
-    gap = streams.take(frame(COMMAND="GAP", alias=7, epoch=EPOCH, next=9, count=6, reason="r"))
-    rewind = streams.take(frame(COMMAND="REWIND", alias=7, to=2, ck="01" * 8))
-    end = streams.take(frame(COMMAND="END", alias=7, seq=2, ck="01" * 8))
+    gap = taken(streams, COMMAND="GAP", alias=7, epoch=EPOCH, next=9, count=6, reason="r")
+    rewind = taken(streams, COMMAND="REWIND", alias=7, to=2, ck="01" * 8)
+    end = taken(streams, COMMAND="END", alias=7, seq=2, ck="01" * 8)
 
     assert gap == Batch("a", [Gap("a", EPOCH, None, None, 6, "r", 9)], CURSOR)
     assert [type(each.events[0]).__name__ for each in (rewind, end)] == ["Rewind", "Receipt"]
