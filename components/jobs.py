@@ -159,7 +159,8 @@ class Watcher:
 
     def __init__(self, links: Links) -> None:
         self.links = links
-        self._told: dict[str, tuple[str, str]] = {}
+        # What each registration was told last: its fence, the session's state, its own.
+        self._told: dict[str, tuple[int, str, str]] = {}
 
     def wants(self, hint: Hint) -> bool:
         return hint.kind in {"component", "lever", "credential", "moved"}
@@ -216,10 +217,10 @@ class Watcher:
             self.links.act(link, link.handshake.attach_data())
         else:
             link.handshake.detach_data(now=self.links.now())
-        told = (standing.session_state, standing.state)
+        told = (standing.fence, standing.session_state, standing.state)
         if self._told.get(standing.component_id) != told:
             self._told[standing.component_id] = told
-            session, component = told
+            _, session, component = told
             self.links.act(link, link.handshake.tell(session=session, component=component))
 
 
