@@ -1,5 +1,7 @@
 """The periodic work of streaming: the lease, and hearing what other processes did."""
 
+import asyncio
+import contextlib
 import sqlite3
 from typing import Any
 
@@ -61,19 +63,18 @@ class SqliteHints:
     name = "hints"
     period_seconds = 0.1
 
-    def __init__(self) -> None:
-        self._file: sqlite3.Connection | None = None
-        self._version: int | None = None
-
     async def run(self, node: Node) -> None:
-        """Compare the file's version with the one seen before."""
-        if self._file is None:
-            name = str(connection.settings_dict["NAME"])
-            self._file = sqlite3.connect(name, check_same_thread=False)
-        version = self._file.execute("PRAGMA data_version").fetchone()[0]
-        if self._version is not None and version != self._version:
-            hints.deliver(Hint("moved"))
-        self._version = version
+        """Compare the file's version with the one seen before, as long as the node lives."""
+        name = str(connection.settings_dict["NAME"])
+        with contextlib.closing(sqlite3.connect(name, check_same_thread=False)) as file:
+            seen = None
+            while True:
+                version = file.execute("PRAGMA data_version").fetchone()[0]
+                if version != seen:
+                    # The first time, too: whatever was done while nobody looked is found so.
+                    hints.deliver(Hint("moved"))
+                seen = version
+                await asyncio.sleep(self.period_seconds)
 
     def wants(self, hint: Hint) -> bool:
         return False
