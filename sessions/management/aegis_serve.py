@@ -77,6 +77,9 @@ def show_log(level: Level | None) -> None:
     if level is None:
         is_wanted = settings.IS_PRODUCTION or "log_level" in settings.ENVIRONMENT.model_fields_set
         level = None if is_wanted else Level.WARNING
+    if level is Level.WARNING or level is Level.ERROR:
+        # A page that is not there is the visitor's affair.
+        logging.getLogger("django.request").setLevel(logging.ERROR)
     if level is not None:
         for name in APPS:
             logging.getLogger(name).setLevel(level.upper())

@@ -23,6 +23,8 @@ from sessions.services.creation import Draft
 
 PRINCIPAL = principals.system("run")
 KEY = "btc-demo"
+# What a newcomer is told to look at in a terminal.
+PRICES = "trades.BTCUSDT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Client:
     """The server's side of one connection."""
 
     def __init__(self):
-        self.events = asyncio.Queue()
+        self.events: asyncio.Queue[dict[str, str]] = asyncio.Queue()
         self.sent = []
 
     async def send(self, message):

@@ -1,0 +1,69 @@
+"""`aegis run`: from nothing to a running session, and on after its end."""
+
+import pytest
+
+from tests.runs import PROGRAMS, components, demo, prices, programs, run
+from tests.serving import is_running, until
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home in which nothing was ever run."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+def test_first_run_leads_to_a_running_session_with_moving_prices(home):
+    with run(home) as running:
+        session = demo(running)
+
+        assert sorted(one["name"] for one in components(running)) == ["feed", "sink", "strategy"]
+        assert all(one["required"] for one in components(running))
+        before = until(lambda: prices(running))[-1]
+        until(lambda: prices(running)[-1] > before)
+        assert f"{running.url}/admin/aegis_sessions/session/{session['id']}/" in running.log()
+        assert "shown this once" in running.log()
+        assert running.stop() == 0
+
+
+def test_second_run_goes_on_with_data_session_and_password(home):
+    with run(home) as first:
+        before = demo(first)
+        first.stop()
+    said = first.log()
+
+    with run(home) as second:
+        after = demo(second)
+
+        assert after["id"] == before["id"]
+        more = second.log().removeprefix(said)
+        assert "changepassword admin" in more
+        assert "shown this once" not in more
+
+
+def test_programs_end_with_a_run_that_is_stopped(home):
+    with run(home) as running:
+        demo(running)
+        pids = programs(running.process.pid)
+
+        running.stop()
+
+    assert sorted(pids) == PROGRAMS
+    assert [name for name, pid in pids.items() if is_running(pid)] == []
+
+
+def test_programs_end_with_a_run_that_is_killed_and_the_next_run_goes_on(home):
+    with run(home) as first:
+        before = demo(first)
+        pids = programs(first.process.pid)
+        first.kill()
+
+        until(lambda: not any(map(is_running, pids.values())))
+
+    with run(home) as second:
+        assert demo(second)["id"] == before["id"]
+        assert sorted(programs(second.process.pid)) == PROGRAMS
+        assert len(components(second)) == len(PROGRAMS)

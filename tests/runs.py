@@ -1,0 +1,63 @@
+"""A real `aegis run` and what its session and its programs are doing."""
+
+import contextlib
+import json
+import subprocess
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+from tests.serving import read_address, start_server, until
+
+RUNNING_SECONDS = 60
+PROGRAMS = ["feed.py", "sink.py", "strategy.py"]
+
+
+@contextlib.contextmanager
+def run(home, *arguments):
+    with start_server(*arguments, home=home, verb="run") as running:
+        yield running
+
+
+def demo(running):
+    """The demo session, once it runs with all its components."""
+
+    def look():
+        session = ask(running, "/api/v1/sessions/btc-demo")
+        is_running = session.get("state") == "running"
+        return session if is_running and states(running) == ["running"] * len(PROGRAMS) else None
+
+    return until(look, seconds=RUNNING_SECONDS)
+
+
+def components(running):
+    return ask(running, "/api/v1/sessions/btc-demo/components")["data"]
+
+
+def states(running):
+    return [one["state"] for one in components(running)]
+
+
+def ask(running, path):
+    """What the API answers to the secret of the address file."""
+    token = read_address(running.home)["token"]
+    with contextlib.closing(HTTPConnection(urlsplit(running.url).netloc, timeout=20)) as http:
+        http.request("GET", path, headers={"Authorization": f"Bearer {token}"})
+        return json.load(http.getresponse())
+
+
+def programs(parent):
+    """The process ids of the programs of a run, by file name."""
+    listed = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,ppid=,args="],  # noqa: S607 -- it is where the system has it
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return {row[-1].rpartition("/")[2]: int(row[0]) for row in rows if row[1] == str(parent)}
+
+
+def prices(running):
+    """What the sink has counted until now."""
+    lines = (running.home / "logs" / "sink.log").read_text().splitlines()
+    return [int(line.split()[0]) for line in lines if " records, " in line]

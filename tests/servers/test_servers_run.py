@@ -1,0 +1,47 @@
+"""What `aegis run` does when something is in its way."""
+
+import socket
+import subprocess
+
+import pytest
+
+from tests.runs import ask, demo, programs, run
+from tests.serving import until
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home in which nothing was ever run."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+def test_program_that_dies_is_started_again(home):
+    with run(home) as running:
+        demo(running)
+        feed = programs(running.process.pid)["feed.py"]
+
+        subprocess.run(["kill", "-9", str(feed)], check=True)  # noqa: S607 -- it is where the system has it
+
+        until(lambda: programs(running.process.pid).get("feed.py", feed) != feed)
+        demo(running)
+
+
+def test_taken_port_leads_to_the_next_one(home):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with run(home, "--no-demo", "--port", str(port)) as running:
+            assert int(running.url.rpartition(":")[2]) > port
+            assert f"Port {port} is taken" in running.log()
+
+
+def test_run_without_demo_starts_no_program(home):
+    with run(home, "--no-demo") as running:
+        assert programs(running.process.pid) == {}
+        assert ask(running, "/api/v1/sessions/btc-demo")["error"]["code"] == "SESSION_NOT_FOUND"
