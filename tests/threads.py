@@ -1,7 +1,7 @@
 """Doing the same in many threads at once, each with a database connection of its own."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection
 
 
-def together(calls: list[Callable[[], Any]]) -> list[Any]:
+def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """What each call returned or raised; all of them begin at the same moment."""
     gate = threading.Barrier(len(calls))
 

@@ -21,7 +21,7 @@ class ComponentQuerySet(models.QuerySet["Component"]):
         :raises ComponentNotFound: if there is none
         """
         try:
-            return self.select_for_update(of=("self",)).get(pk=component_id)
+            return self.select_for_update(of=("self",), no_key=True).get(pk=component_id)
         except (self.model.DoesNotExist, ValidationError):
             raise ComponentNotFound(component_id=str(component_id)) from None
 

@@ -15,9 +15,11 @@ from aegis_project.kit.errors import NotAuthenticated, PermissionDenied, Validat
 from aegis_project.kit.principal import Principal
 from components import selectors
 from components.core import scopes as scope_words
+from components.core.events import ComponentEvent
 from components.models import Credential
 from streaming import hints
 from streaming.core import topics
+from streaming.services import ledger
 from streaming.services.commands import Trace, command
 
 MARK = "aeg"
@@ -100,7 +102,7 @@ def session_token(
     :raises PermissionDenied: for topics that the issuer does not have
     """
     row = selectors.find(component, session_id=session_id) if component else None
-    return mint(
+    issued = mint(
         name="session token",
         scopes=list(SESSION_TOKEN_SCOPES),
         patterns=granted(principal, patterns),
@@ -110,6 +112,8 @@ def session_token(
         created_by=principal.actor,
         expires_at=timezone.now() + lifetime if lifetime else None,
     )
+    _tell(ComponentEvent.CREDENTIAL_ISSUED, issued.credential, principal)
+    return issued
 
 
 def granted(principal: Principal, patterns: Sequence[str]) -> list[str]:
@@ -179,12 +183,27 @@ def revoke(*, principal: Principal, credential: UUID | str) -> Credential:
     :raises CredentialNotFound: if there is none in the teams of the principal
     """
     found = selectors.credential(principal, str(credential))
-    row = Credential.objects.select_for_update().get(pk=found.pk)
+    row = Credential.objects.select_for_update(no_key=True).get(pk=found.pk)
     if row.revoked_at is None:
         row.revoked_at = timezone.now()
         row.save(update_fields=["revoked_at"])
+        _tell(ComponentEvent.CREDENTIAL_REVOKED, row, principal)
         hints.send(hints.Hint("credential", str(row.pk)))
     return row
+
+
+def _tell(event: ComponentEvent, credential: Credential, principal: Principal) -> None:
+    # Only what is of one session is told in its ledger; the rest stands in the audit.
+    if credential.session_id is not None:
+        component_id = credential.component_id
+        ledger.append(
+            session_id=credential.session_id,
+            type=event.value,
+            actor=principal.actor,
+            credential_id=str(credential.pk),
+            name=credential.name,
+            component_id=str(component_id) if component_id else None,
+        )
 
 
 def digest(secret: str) -> str:

@@ -98,7 +98,7 @@ def _seat(session: Any, principal: Principal, registration: Register) -> Compone
         raise ComponentNotFound(component_id=wanted)
     if wanted:
         return _own(session.pk, wanted)
-    rows = Component.objects.of_session(session.pk).select_for_update(of=("self",))
+    rows = Component.objects.of_session(session.pk).select_for_update(of=("self",), no_key=True)
     vacant = rows.filter(state__in=[state.value for state in CLAIMABLE])
     if registration.name:
         found = vacant.filter(name=registration.name).first()

@@ -148,7 +148,7 @@ def _current(component_id: str, fence: int) -> Component:
 
 def lock(*, session_id: UUID) -> None:
     """Lock the components of a session before something is told, in the order of locks."""
-    rows = Component.objects.of_session(session_id).select_for_update(of=("self",))
+    rows = Component.objects.of_session(session_id).select_for_update(of=("self",), no_key=True)
     list(rows.values_list("pk"))
 
 
@@ -172,7 +172,7 @@ def _move(
     session_id: UUID, states: Sequence[State], verb: str, event: ComponentEvent, actor: str
 ) -> list[Component]:
     rows = Component.objects.of_session(session_id).filter(state__in=[s.value for s in states])
-    moved = list(rows.select_for_update(of=("self",)))
+    moved = list(rows.select_for_update(of=("self",), no_key=True))
     now = timezone.now()
     for component in moved:
         if verb == "stop":

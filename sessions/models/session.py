@@ -31,10 +31,12 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """
         The row, locked until the transaction ends.
 
+        Rows that only refer to it may be written meanwhile (hence ``no_key``).
+
         :raises SessionNotFound: if there is none or it was deleted
         """
         try:
-            return self.present().select_for_update(of=("self",)).get(pk=session_id)
+            return self.present().select_for_update(of=("self",), no_key=True).get(pk=session_id)
         except self.model.DoesNotExist:
             raise SessionNotFound(session=str(session_id)) from None
 

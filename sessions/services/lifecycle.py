@@ -145,7 +145,10 @@ def settle(*, session_id: UUID | str) -> bool:
     """
     with database.atomic():
         row = (
-            Session.objects.present().select_for_update(of=("self",)).filter(pk=session_id).first()
+            Session.objects.present()
+            .select_for_update(of=("self",), no_key=True)
+            .filter(pk=session_id)
+            .first()
         )
         if row is None:
             return False

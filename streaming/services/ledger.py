@@ -41,7 +41,7 @@ def append(
     ``seq`` is the number before plus one, so a rolled back transaction leaves no gap. Receivers
     and other processes hear of it after the commit.
     """
-    log = Log.objects.ledger_of(session_id).select_for_update().get()
+    log = Log.objects.ledger_of(session_id).select_for_update(no_key=True).get()
     seq, ts = log.head + 1, timezone.now()
     body = _body(seq=seq, type=type, ts=ts, actor=actor, cause=cause, data=data)
     ck = position.chain(bytes.fromhex(log.ck), seq, body).hex()

@@ -14,6 +14,7 @@ from components.core.tokens import Expiry
 from components.models import Component
 from components.services import admissions, credentials
 from components.services.registry import Expected
+from sessions.core.lifecycle import Mode
 from sessions.models import Session
 from sessions.services import creation, lifecycle
 from streaming.core.errors import (
@@ -230,7 +231,7 @@ def hello(session: Session, **said: Any) -> Seat:
 
 
 def test_a_seat_says_all_that_the_data_socket_must_know():
-    session = factories.session(mode=creation.Mode.HISTORICAL)
+    session = factories.session(mode=Mode.HISTORICAL)
     feed = factories.registered(
         session, "feed", topics=("trades.BTC",), proto=Proto(batch=True, window=50)
     )

@@ -122,7 +122,7 @@ def test_nobody_gives_topics_they_do_not_have(team: Group):
     issuer = factories.narrowed(factories.member(team), "trades.*", "klines.**")
 
     assert issue(team, principal=issuer).credential.patterns == ["trades.*", "klines.**"]
-    assert issue(team, principal=issuer, patterns=["klines.*.1m"]).credential
+    assert issue(team, principal=issuer, patterns=["klines.*.1m"]).credential.patterns
     with pytest.raises(PermissionDenied) as refusal:
         issue(team, principal=issuer, patterns=["trades.BTC", "trades.**"])
     assert refusal.value.details == {"patterns": ["trades.**"]}
@@ -181,7 +181,7 @@ def test_a_credential_ends_at_its_moment(team: Group):
     with time_machine.travel("2026-01-01T12:00:00Z", tick=False) as clock:
         issued = issue(team, lifetime=timedelta(minutes=1))
         clock.shift(59)
-        assert credentials.verify(issued.secret, transport="rest")
+        credentials.verify(issued.secret, transport="rest")
         clock.shift(1)
 
         with pytest.raises(NotAuthenticated):
@@ -283,6 +283,22 @@ def test_a_revoked_credential_is_told_to_every_process_once(
     assert heard == [Hint("credential", str(issued.credential.pk))]
 
 
+def test_revoking_a_session_token_is_told_in_the_ledger_of_its_session():
+    session = factories.session()
+    issued = credentials.session_token(
+        principal=OPERATOR, session_id=session.pk, team_id=session.team_id
+    )
+
+    for _ in range(2):
+        credentials.revoke(principal=OPERATOR, credential=issued.credential.pk)
+
+    told = {"credential_id": str(issued.credential.pk), "name": "session token"}
+    assert factories.told(session)[1:] == [
+        ("credential.issued", told | {"component_id": None}),
+        ("credential.revoked", told | {"component_id": None}),
+    ]
+
+
 def test_a_credential_of_another_team_or_of_nobody_is_not_there(team: Group):
     issued = issue(team)
     stranger = factories.member(factories.team("others"))
@@ -295,4 +311,4 @@ def test_a_credential_of_another_team_or_of_nobody_is_not_there(team: Group):
         with pytest.raises(CredentialNotFound) as refusal:
             credentials.revoke(principal=principal, credential=reference)
         assert refusal.value.details == {"credential": reference}
-    assert credentials.verify(issued.secret, transport="rest")
+    assert credentials.verify(issued.secret, transport="rest") == issued.credential

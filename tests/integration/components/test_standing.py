@@ -135,8 +135,8 @@ def test_ready_ends_the_grace_and_forgets_the_error(session: Session):
 
     standing.ready(**own(again))
 
-    again.refresh_from_db()
-    assert (again.lost_at, again.error) == (None, "")
+    found = Component.objects.get(pk=again.pk)
+    assert (found.lost_at, found.error) == (None, "")
 
 
 @pytest.mark.parametrize("state", UNCONNECTED)

@@ -13,9 +13,9 @@ from tests.factories import OPERATOR
 pytestmark = pytest.mark.django_db
 
 
-def with_id(text: str, **fields: str) -> Session:
+def with_id(text: str) -> Session:
     """A session whose id begins as given."""
-    session = factories.session(**fields)
+    session = factories.session()
     session.delete()
     session.pk = UUID(text.ljust(32, "1"))
     session.save(force_insert=True)
@@ -25,7 +25,7 @@ def with_id(text: str, **fields: str) -> Session:
 @pytest.mark.parametrize("spell", ["key", "id", "hex", "upper", "row", "uuid"])
 def test_a_session_is_found_by_its_key_or_id_in_any_spelling(spell: str):
     session = factories.session(key="mine")
-    references = {
+    references: dict[str, Session | UUID | str] = {
         "key": "mine",
         "id": str(session.pk),
         "hex": session.pk.hex,

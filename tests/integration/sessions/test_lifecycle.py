@@ -11,6 +11,7 @@ from sessions.core.errors import SessionNotFound
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.services import lifecycle
+from sessions.services.outcome import Outcome
 from streaming.models import AuditEntry
 from tests import factories, tables
 from tests.factories import OPERATOR
@@ -37,8 +38,8 @@ NO_OPS = [cell for cell in tables.CELLS if cell[2] == tables.NO_OP]
 REFUSALS = [cell for cell in tables.CELLS if cell[2] == tables.REFUSED]
 
 
-def perform(command: str, session: Session) -> lifecycle.Outcome:
-    service: Callable[..., lifecycle.Outcome] = getattr(lifecycle, command)
+def perform(command: str, session: Session) -> Outcome:
+    service: Callable[..., Outcome] = getattr(lifecycle, command)
     return service(principal=OPERATOR, session=session, **ARGUMENTS.get(command, {}))
 
 

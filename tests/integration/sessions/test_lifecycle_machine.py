@@ -94,10 +94,10 @@ class Model:
             self.activation += 1
         self.state, self.is_starting = target, False
         self.version += 1
+        if target is State.RUNNING:
+            self.run_who_is_ready()
         for one in self.parts.values():
-            if target is State.RUNNING and one.state == "ready":
-                one.state = "running"
-            elif target in {State.PAUSED, State.FAILED} and one.state == "running":
+            if target in {State.PAUSED, State.FAILED} and one.state == "running":
                 one.state = "ready"
             elif target in {State.STOPPED, *CLOSED}:
                 one.stop()
@@ -111,9 +111,13 @@ class Model:
         elif self.state is State.RUNNING:
             if any(one.is_required and one.state == "failed" for one in self.parts.values()):
                 self.move(State.FAILED)
-            for one in self.parts.values():
-                if self.state is State.RUNNING and one.state == "ready":
-                    one.state = "running"
+            else:
+                self.run_who_is_ready()
+
+    def run_who_is_ready(self) -> None:
+        for one in self.parts.values():
+            if one.state == "ready":
+                one.state = "running"
 
 
 class Lifecycle(RuleBasedStateMachine):

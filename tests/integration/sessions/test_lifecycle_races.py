@@ -14,7 +14,7 @@ from components.services.registry import Expected
 from sessions.core.errors import SessionAlreadyExists
 from sessions.models import Session
 from sessions.services import lifecycle
-from sessions.services.lifecycle import Outcome
+from sessions.services.outcome import Outcome
 from streaming.models import AuditEntry, Log
 from streaming.services import ledger
 from tests import factories, tables, threads
@@ -116,6 +116,25 @@ def wait_until_somebody_waits() -> None:
             if cursor.fetchone()[0]:
                 return
             assert time.monotonic() < deadline, "Nobody waits for a lock."
+
+
+def test_a_row_that_refers_to_a_locked_session_need_not_wait():
+    session = factories.session()
+    log = Log(session=session, name="trades.BTC", epoch="0" * 16, ck="0" * 16)
+    is_locked = threading.Event()
+
+    def list_a_topic() -> None:
+        is_locked.wait(timeout=30)
+        log.save()
+
+    with threads.beside(list_a_topic) as result, database.atomic():
+        Session.objects.locked(session.pk)
+        is_locked.set()
+        if connection.vendor == "postgresql":
+            # Were the lock as strong as a deletion's, this would wait for its own end.
+            result()
+
+    assert Log.objects.filter(name="trades.BTC").exists()
 
 
 def test_a_ready_and_a_start_at_once_leave_no_session_behind():

@@ -9,10 +9,11 @@ from django.utils import timezone
 from components.models import Component
 from components.services import standing
 from components.services.registry import Expected
-from sessions.core.lifecycle import State
+from sessions.core.lifecycle import Mode, State
 from sessions.models import Session
 from sessions.selectors import sessions
-from sessions.services import creation, lifecycle
+from sessions.services import lifecycle
+from sessions.services.outcome import Outcome
 from tests import factories, tables
 from tests.factories import OPERATOR
 
@@ -28,7 +29,7 @@ WITHDRAWING = ["stop", "pause", "fail", "complete", "end", "delete"]
 Capture = Callable[..., Any]
 
 
-def start(session: Session) -> lifecycle.Outcome:
+def start(session: Session) -> Outcome:
     return lifecycle.start(principal=OPERATOR, session=session)
 
 
@@ -458,7 +459,7 @@ def test_a_session_without_work_for_long_is_stale():
 
 
 def test_a_running_historical_session_replays():
-    session = factories.session(mode=creation.Mode.HISTORICAL)
+    session = factories.session(mode=Mode.HISTORICAL)
     start(session)
 
     assert conditions(session) == ["replaying"]

@@ -1,5 +1,6 @@
 import pytest
 
+from aegis_project.kit.errors import AegisError
 from sessions.core import errors
 
 
@@ -13,6 +14,6 @@ from sessions.core import errors
     ],
 )
 def test_errors_have_the_codes_and_statuses_of_the_specification(
-    kind: type[errors.AegisError], code: str, status: int, is_temporary: bool
+    kind: type[AegisError], code: str, status: int, is_temporary: bool
 ):
     assert (kind.code, kind.status, kind.temporary) == (code, status, is_temporary)
