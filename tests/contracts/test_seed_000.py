@@ -1,0 +1,176 @@
+"""Seed 000, shape by shape: its fields at their places with their types, and no others."""
+
+import json
+import re
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from components.services.registry import Expected
+from sessions.core.lifecycle import State
+from sessions.models import Session
+from sessions.services import lifecycle
+from streaming import hints
+from tests import factories, threads
+from tests.calling import Caller, caller
+
+GOLDEN = Path(__file__).parent / "seed_000"
+# What the specification adds to the seed's shapes.
+ADDITIONS = {"aegis_state", "conditions", "id", "session_token"}
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z\Z")
+# Names, and the words of states, are as the test made them.
+FREE = {"name", "mode", "state", "previous_state", "current_state", "message", "session_id"}
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def program() -> Caller:
+    return caller()
+
+
+def golden(name: str) -> Any:
+    return json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def differences(wanted: Any, found: Any, place: str = "") -> list[str]:
+    """Where an answer departs from the seed's shape."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        return _members(wanted, found, place)
+    if isinstance(wanted, list) and isinstance(found, list):
+        pattern = wanted[0]
+        return [line for one in found for line in differences(pattern, one, f"{place}[]")]
+    return [] if _is_alike(wanted, found, place) else [f"{place}: {found!r} for {wanted!r}"]
+
+
+def _members(wanted: dict[str, Any], found: dict[str, Any], place: str) -> list[str]:
+    lines = [f"{place}.{name} is missing" for name in wanted.keys() - found.keys()]
+    lines += [f"{place}.{name} is new" for name in found.keys() - wanted.keys() - ADDITIONS]
+    for name in wanted.keys() & found.keys():
+        lines += differences(wanted[name], found[name], f"{place}.{name}")
+    return lines
+
+
+def _is_alike(wanted: Any, found: Any, place: str) -> bool:
+    if wanted == "<timestamp>":
+        return isinstance(found, str) and bool(TIMESTAMP.match(found))
+    is_free = place.rpartition(".")[2] in FREE or "<" in str(wanted)
+    if is_free or isinstance(wanted, int):
+        return type(found) is type(wanted)
+    return bool(wanted == found)
+
+
+# Arrangements: each makes what the seed shows, and returns the answer to compare with it.
+
+
+def session_create_ok(program: Caller) -> Any:
+    return program.command("SESSION_CREATE", {"name": "demo", "mode": "historical"})
+
+
+def session_create_error(program: Caller) -> Any:
+    return program.command("SESSION_CREATE", {"name": "demo", "mode": "sideways"})
+
+
+def session_attach_ok(program: Caller) -> Any:
+    factories.session(key="k", expected=[Expected(name="comp1")])
+    return program.command("SESSION_ATTACH", {"session_id": "k", "components": ["comp3", "comp4"]})
+
+
+def session_attach_error(program: Caller) -> Any:
+    made = factories.session_in(State.RUNNING)
+    return program.command("SESSION_ATTACH", {"session_id": str(made.pk), "components": ["c"]})
+
+
+def session_start_ok(program: Caller) -> Any:
+    made = factories.session(expected=[Expected(name="comp1"), Expected(name="comp2")])
+    Session.objects.filter(pk=made.pk).update(state=State.STOPPED)
+    with threads.beside(
+        partial(program.command, "SESSION_START", {"session_id": str(made.pk)})
+    ) as answer:
+        mine = Session.objects.starting().filter(pk=made.pk)
+        assert hints.wait_until(mine.exists, timeout_seconds=20)
+        for name in ("comp1", "comp2"):
+            factories.readied(made, name)
+        return answer()
+
+
+def session_start_error(program: Caller) -> Any:
+    made = factories.session(expected=[Expected(name="comp1"), Expected(name="comp2")])
+    factories.readied(made, "comp1")
+    lifecycle.start(principal=factories.OPERATOR, session=made)
+    Session.objects.update(start_deadline_at=timezone.now())
+    return program.command("SESSION_START", {"session_id": str(made.pk)})
+
+
+def session_stop_ok(program: Caller) -> Any:
+    made = factories.session(expected=[Expected(name="comp1", required=False)])
+    factories.readied(made, "comp1")
+    lifecycle.start(principal=factories.OPERATOR, session=made)
+    return program.command("SESSION_STOP", {"session_id": str(made.pk)})
+
+
+def session_stop_error(program: Caller) -> Any:
+    return program.command("SESSION_STOP", {"session_id": "nowhere"})
+
+
+def session_list_ok(program: Caller) -> Any:
+    factories.session_in(State.RUNNING, name="demo")
+    return program.command("SESSION_LIST")
+
+
+def session_list_error(program: Caller) -> Any:
+    return caller(["audit:read"]).command("SESSION_LIST")
+
+
+def session_state_ok(program: Caller) -> Any:
+    made = factories.session(name="demo", expected=[Expected(name="comp1", required=False)])
+    factories.readied(made, "comp1")
+    lifecycle.start(principal=factories.OPERATOR, session=made)
+    return program.command("SESSION_STATE", {"session_id": "demo"})
+
+
+def session_state_error(program: Caller) -> Any:
+    return program.command("SESSION_STATE", {"session_id": "nowhere"})
+
+
+CASES: list[Callable[[Caller], Any]] = [
+    session_create_ok,
+    session_create_error,
+    session_attach_ok,
+    session_attach_error,
+    session_start_ok,
+    session_start_error,
+    session_stop_ok,
+    session_stop_error,
+    session_list_ok,
+    session_list_error,
+    session_state_ok,
+    session_state_error,
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_an_answer_has_the_shape_of_the_seed(program: Caller, case: Callable[[Caller], Any]):
+    wanted = golden(case.__name__)
+
+    found = case(program)
+
+    assert differences(wanted, found) == []
+    assert (found["command"], found["status"]) == (wanted["command"], wanted["status"])
+
+
+def test_every_shape_of_the_seed_is_compared():
+    assert {path.stem for path in GOLDEN.iterdir()} == {case.__name__ for case in CASES}
+
+
+def test_messages_begin_as_the_seeds_do(program: Caller):
+    for case in CASES:
+        wanted = golden(case.__name__)
+        if "message" in wanted and "<reason>" in wanted["message"]:
+            beginning = wanted["message"].removesuffix("<reason>")
+
+            assert case(program)["message"].startswith(beginning)

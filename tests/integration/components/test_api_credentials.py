@@ -1,0 +1,104 @@
+import pytest
+
+from components.models import Credential
+from tests import factories
+from tests.calling import Caller, caller, code
+
+pytestmark = pytest.mark.django_db
+
+CREDENTIALS = "/api/v1/credentials"
+SESSIONS = "/api/v1/sessions"
+
+
+@pytest.fixture
+def program() -> Caller:
+    return caller()
+
+
+def test_an_issued_credential_opens_what_it_is_for(program: Caller):
+    order = {"name": "dashboard", "scopes": ["sessions:read"], "lifetime_seconds": 60}
+
+    answer = program.post(CREDENTIALS, order)
+
+    said = answer.json()
+    issued = Caller(said["secret"])
+    assert answer.status_code == 201
+    assert said["credential"]["scopes"] == ["sessions:read"]
+    assert (said["credential"]["team"], said["credential"]["patterns"]) == ("default", ["**"])
+    assert issued.get(SESSIONS).status_code == 200
+    assert issued.post(SESSIONS, {}).status_code == 403
+
+
+def test_secrets_are_not_listed(program: Caller):
+    secret = program.post(CREDENTIALS, {"name": "x", "scopes": ["topics:read"]}).json()["secret"]
+
+    answer = program.get(CREDENTIALS)
+
+    [newest, own] = answer.json()["data"]
+    assert (newest["name"], own["name"]) == ("x", "default")
+    assert secret.split("_")[2] not in answer.content.decode()
+
+
+def test_lists_can_be_narrowed(program: Caller):
+    made = factories.session(key="k")
+    program.post(f"{SESSIONS}/k/tokens")
+    Credential.objects.filter(session=made).update(revoked_at=made.created_at)
+
+    def names(query: str) -> list[str]:
+        return [one["name"] for one in program.get(f"{CREDENTIALS}?{query}").json()["data"]]
+
+    assert names("") == ["session token", "default"]
+    assert names("kind=session") == ["session token"]
+    assert names("kind=program&fields=name") == ["default"]
+    assert names(f"session={made.pk}") == ["session token"]
+    assert names("usable=true") == ["default"]
+
+
+@pytest.mark.parametrize("by", ["pk", "prefix"])
+def test_a_revoked_credential_opens_nothing(program: Caller, by: str):
+    secret = program.post(CREDENTIALS, {"name": "x", "scopes": ["sessions:read"]}).json()["secret"]
+    row = Credential.objects.get(name="x")
+
+    answer = program.delete(f"{CREDENTIALS}/{getattr(row, by)}")
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert code(Caller(secret).get(SESSIONS)) == (401, "NOT_AUTHENTICATED")
+
+
+@pytest.mark.parametrize(
+    ("order", "answer"),
+    [
+        ({"name": "x", "scopes": ["all"]}, (400, "VALIDATION_ERROR")),
+        ({"name": "x", "scopes": []}, (400, "VALIDATION_ERROR")),
+        ({"name": "", "scopes": ["topics:read"]}, (400, "VALIDATION_ERROR")),
+        ({"name": "x", "scopes": "topics:read"}, (400, "VALIDATION_ERROR")),
+        ({"name": "x", "scopes": ["audit:read"]}, (403, "PERMISSION_DENIED")),
+        ({"name": "x", "scopes": ["topics:read"], "team": "no"}, (403, "PERMISSION_DENIED")),
+        ({"name": "x", "scopes": ["topics:read"], "patterns": ["a..b"]}, (400, "UNKNOWN_TOPIC")),
+    ],
+)
+def test_nobody_gives_what_cannot_be_or_is_not_theirs(order, answer: tuple[int, str]):
+    program = caller(["credentials:write", "topics:read"])
+
+    assert code(program.post(CREDENTIALS, order)) == answer
+
+
+def test_credentials_of_another_team_are_not_there(program: Caller):
+    stranger = caller(team="strangers")
+    own = Credential.objects.get(name="default")
+
+    assert [one["name"] for one in stranger.get(CREDENTIALS).json()["data"]] == ["strangers"]
+    assert code(stranger.delete(f"{CREDENTIALS}/{own.pk}")) == (404, "CREDENTIAL_NOT_FOUND")
+    assert code(stranger.delete(f"{CREDENTIALS}/none")) == (404, "CREDENTIAL_NOT_FOUND")
+
+
+@pytest.mark.parametrize(
+    ("method", "scope"), [("GET", "credentials:read"), ("POST", "credentials:write")]
+)
+def test_credentials_need_their_scopes(method: str, scope: str):
+    order = {"name": "x", "scopes": ["audit:read"]}
+
+    answer = caller(["audit:read"]).send(method, CREDENTIALS, order if method == "POST" else None)
+
+    assert code(answer) == (403, "PERMISSION_DENIED")
+    assert answer.json()["error"]["details"] == {"scope": scope}

@@ -1,0 +1,135 @@
+import io
+import json
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+
+from tests import factories
+from tests.calling import caller
+
+
+@pytest.fixture(scope="module")
+def schema():
+    written = io.StringIO()
+    call_command(
+        "spectacular", validate=True, fail_on_warn=True, format="openapi-json", stdout=written
+    )
+    return json.loads(written.getvalue())
+
+
+def test_the_schema_is_valid_and_whole(schema):
+    assert set(schema["paths"]) == {
+        "/aegis/commands",
+        "/api/v1/components",
+        "/api/v1/components/{component}",
+        "/api/v1/credentials",
+        "/api/v1/credentials/{credential}",
+        "/api/v1/sessions",
+        "/api/v1/sessions/{session}",
+        "/api/v1/sessions/{session}/attach",
+        "/api/v1/sessions/{session}/complete",
+        "/api/v1/sessions/{session}/components",
+        "/api/v1/sessions/{session}/components/{component}",
+        "/api/v1/sessions/{session}/end",
+        "/api/v1/sessions/{session}/events",
+        "/api/v1/sessions/{session}/fail",
+        "/api/v1/sessions/{session}/pause",
+        "/api/v1/sessions/{session}/resume",
+        "/api/v1/sessions/{session}/start",
+        "/api/v1/sessions/{session}/stop",
+        "/api/v1/sessions/{session}/tokens",
+        "/api/v1/sessions/{session}/topics",
+        "/api/v1/sessions/{session}/topics/{topic}",
+        "/api/v1/topics",
+    }
+
+
+def test_words_stand_where_they_are_used(schema):
+    documents = schema["components"]["schemas"]
+
+    session = documents["SessionDocument"]["properties"]["state"]["enum"]
+    component = documents["ComponentDocument"]["properties"]["state"]["enum"]
+    assert "paused" in session
+    assert "lost" in component
+
+
+def test_every_post_tells_of_its_key(schema):
+    without = [
+        address
+        for address, methods in schema["paths"].items()
+        if "post" in methods
+        and "Idempotency-Key" not in [one["name"] for one in methods["post"]["parameters"]]
+    ]
+
+    assert without == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_the_schema_and_its_pages_are_served(slash: str):
+    browser = Client()
+
+    schema = browser.get(f"/api/schema{slash}")
+    page = browser.get(f"/api/docs{slash}")
+
+    assert (schema.status_code, page.status_code) == (200, 200)
+    assert b"openapi: 3.1" in schema.content
+    # The policy lets no inline script run.
+    assert b"<script>" not in page.content
+    assert b"/static/drf_spectacular_sidecar/swagger-ui-dist/" in page.content
+
+
+# The same addresses in a browser
+
+
+@pytest.fixture
+def browser() -> Client:
+    person = User.objects.create_superuser("ann", "", "x")
+    person.groups.add(factories.team("default"))
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(person)
+    return client
+
+
+@pytest.mark.django_db
+def test_a_browser_gets_a_page_with_the_verbs(browser: Client):
+    made = factories.session(key="k")
+
+    page = browser.get("/api/v1/sessions/k", headers={"Accept": "text/html"}).content.decode()
+
+    assert str(made.pk) in page
+    for verb in ("start", "complete", "end"):
+        assert f'action="/api/v1/sessions/k/{verb}"' in page
+    assert 'action="/api/v1/sessions/k/pause"' not in page
+
+
+@pytest.mark.django_db
+def test_a_page_has_an_example_to_begin_with(browser: Client):
+    page = browser.get("/api/v1/sessions", headers={"Accept": "text/html"}).content.decode()
+
+    assert "&quot;components&quot;" in page
+
+
+@pytest.mark.django_db
+def test_a_browser_needs_its_token_to_act(browser: Client):
+    factories.session(key="k")
+    cookie = browser.get("/api/v1/sessions/k", headers={"Accept": "text/html"}).cookies["csrftoken"]
+
+    without = browser.post("/api/v1/sessions/k/start", "{}", "application/json")
+    within = browser.post(
+        "/api/v1/sessions/k/start",
+        "{}",
+        "application/json",
+        headers={"X-CSRFToken": cookie.value},
+    )
+
+    assert (without.status_code, within.status_code) == (403, 200)
+
+
+@pytest.mark.django_db
+def test_a_program_gets_no_pages():
+    assert caller().get("/api/v1/sessions", accept="*/*").headers["Content-Type"] == (
+        "application/json"
+    )
