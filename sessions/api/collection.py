@@ -1,5 +1,7 @@
 """Sessions: the list, making one, reading, changing and deleting one."""
 
+from typing import Any
+
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +23,7 @@ class Sessions(Endpoint):
     """Every session that you can see."""
 
     other_parameters = filters.NAMES
+    examples = {"POST": inputs.EXAMPLE}
 
     @operation(
         "sessions.list",
@@ -61,6 +64,14 @@ class Sessions(Endpoint):
 
 class OneSession(Endpoint):
     """One session, by its id or its key."""
+
+    examples = {"PATCH": {"name": "Another name", "metadata": {"ticket": 7}}}
+
+    def verbs(self, data: Any) -> list[tuple[str, str]]:
+        """What of the lever is legal now and needs nothing said."""
+        address = self.request.path.rstrip("/")
+        allowed = data.get("allowed", []) if isinstance(data, dict) else []
+        return [(verb, f"{address}/{verb}") for verb in allowed if verb != "fail"]
 
     @operation("sessions.read", tag="sessions", query=FieldsQuery, answers={200: SessionDocument})
     def get(self, _request: Request, session: str) -> Response:

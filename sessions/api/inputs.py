@@ -1,6 +1,6 @@
 """What may be said to the canonical interface about a session."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -69,7 +69,8 @@ class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
     token: bool = False
 
     def __post_init__(self) -> None:
-        codecs.check_time(self.expires_at)
+        if self.expires_at is not None:
+            self.expires_at = codecs.in_utc(self.expires_at)
 
     def draft(self) -> Draft:
         """What the service that makes sessions takes."""
@@ -91,6 +92,17 @@ class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
         )
 
 
+EXAMPLE = {
+    "key": "btc",
+    "name": "BTC prices",
+    "mode": "realtime",
+    "environment": "development",
+    "components": [{"name": "prices", "role": "feed", "topics": ["klines.**"]}],
+    "context": {},
+    "token": True,
+}
+
+
 class SessionChanges(Struct, kw_only=True, forbid_unknown_fields=True):
     """The fields of a session that may be changed; those left out stay."""
 
@@ -103,7 +115,8 @@ class SessionChanges(Struct, kw_only=True, forbid_unknown_fields=True):
     expires_at: Timestamp | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
-        codecs.check_time(None if self.expires_at is UNSET else self.expires_at)
+        if isinstance(self.expires_at, datetime):
+            self.expires_at = codecs.in_utc(self.expires_at)
 
     def given(self) -> dict[str, Any]:
         """Only what was said."""

@@ -105,6 +105,8 @@ class Complete(Endpoint):
 class Fail(Endpoint):
     """Say that the session broke."""
 
+    examples = {"POST": {"error": {"code": "FEED_LIES", "message": "The feed lies."}}}
+
     @operation("sessions.fail", tag="lever", body=FailureInput, answers=ONE)
     @once
     def post(self, _request: Request, session: str) -> Response:
@@ -135,6 +137,8 @@ class End(Endpoint):
 
 class Attach(Endpoint):
     """Declare components."""
+
+    examples = {"POST": {"components": inputs.EXAMPLE["components"]}}
 
     @operation("sessions.attach", tag="lever", body=AttachInput, answers=ONE)
     @once

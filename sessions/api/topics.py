@@ -3,6 +3,7 @@
 import time
 
 import orjson
+from django.db import connection
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -63,8 +64,9 @@ class SessionTopic(Endpoint):
         key = (str(sessions.find(self.principal, session).pk), topic)
         begin = resume.parse_start(query.start)
         here = node.required()
-        extract = here.call(_read(here.hub, key, begin, cursor, query.limit))
-        return Response(_page(topic, *extract))
+        _let_go_of_database()
+        read = _read(here.hub, key, begin, cursor, limit=query.limit, wait=query.wait)
+        return Response(_page(topic, *here.call(read)))
 
     @operation(
         "sessions.topics.publish.post",
@@ -105,11 +107,21 @@ def _open(principal: Principal, session: str) -> Session:
 Extract = tuple[Placement, tuple[int, position.Position], Slice | None]
 
 
-async def _read(hub: Hub, key: Key, begin: Start, cursor: Cursor | None, limit: int) -> Extract:
+async def _read(
+    hub: Hub, key: Key, begin: Start, cursor: Cursor | None, *, limit: int, wait: float
+) -> Extract:
     placed = await hub.place(key, begin, cursor)
+    if wait:
+        await hub.wait(key, placed.next - 1, timeout_seconds=wait)
     bounds = await hub.bounds(key)
     is_behind = placed.next <= bounds[1].seq
     return placed, bounds, await hub.read(key, placed.next - 1, limit) if is_behind else None
+
+
+def _let_go_of_database() -> None:
+    """Hold no connection while waiting for the hub; SQLite's are not pooled."""
+    if connection.vendor != "sqlite" and not connection.in_atomic_block:
+        connection.close()
 
 
 def _page(

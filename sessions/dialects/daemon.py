@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from django.conf import settings
 from msgspec import Struct
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from aegis_project.kit import strict
 from aegis_project.kit.errors import AegisError, PermissionDenied
@@ -93,9 +95,24 @@ class CommandAnswer(Struct, kw_only=True):
     data: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
+class Whatever(BaseParser):
+    """Any type: where others look for a form, they find none; the view reads the body itself."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        return {}
+
+
+# Settings hold names; by now they are classes.
+PARSER = cast(type[BaseParser], api_settings.DEFAULT_PARSER_CLASSES[0])
+
+
 class Commands(Endpoint):
     """The commands of seed 000, each an envelope that is answered by one."""
 
+    parser_classes = [PARSER, Whatever]
+    examples = {"POST": {"request_id": "1", "command": "SESSION_LIST", "payload": {}}}
     came: Envelope | None = None
 
     @operation(

@@ -1,6 +1,6 @@
 """What every view of the canonical interface does the same way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -9,20 +9,26 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404
 from django.http.request import RawPostDataException
 from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from aegis_project.kit import strict
 from aegis_project.kit.errors import AegisError, PayloadTooLarge, ValidationFailed
 from aegis_project.kit.principal import Principal
 from streaming.api import codecs
+from streaming.api.browsable import Pages
 from streaming.services import idempotency
 from streaming.services.idempotency import Answer
 
 MAX_BODY = 2 * 1024 * 1024
 JSON_TYPES = frozenset({"", "application/json"})
 KEPT_HEADERS = frozenset({"ETag", "Location"})
+
+# Settings hold names; by now they are classes.
+RENDERER = cast(type[BaseRenderer], api_settings.DEFAULT_RENDERER_CLASSES[0])
 
 S = TypeVar("S", bound=msgspec.Struct)
 F = TypeVar("F", bound=Callable[..., Response])
@@ -31,14 +37,23 @@ F = TypeVar("F", bound=Callable[..., Response])
 class Endpoint(APIView):
     """A view that knows who asks, reads strictly, and answers documents."""
 
+    renderer_classes = [RENDERER, Pages]
+    # Bodies to begin with in a browser, by method.
+    examples: ClassVar[Mapping[str, Any]] = {}
     # Parameters of the address that something else than `asked` reads, such as a filter.
     other_parameters: ClassVar[frozenset[str]] = frozenset()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # Before anybody looks for a CSRF token in it: it can be read from the client once.
+        self.raw()
         super().initial(request, *args, **kwargs)
         # No row has such a name, and PostgreSQL does not even take the question.
         if any("\x00" in value for value in kwargs.values()):
             raise Http404
+
+    def verbs(self, _data: Any) -> list[tuple[str, str]]:
+        """Buttons for a browser that shows this data: words and addresses to post to."""
+        return []
 
     @property
     def principal(self) -> Principal:

@@ -51,14 +51,15 @@ def show(document: Struct) -> dict[str, Any]:
     return shown
 
 
-def check_time(at: datetime | None) -> None:
+def in_utc(at: datetime) -> datetime:
     """
-    Go on only with a moment that every time zone can express.
+    The same moment in UTC.
 
-    :raises ValueError: otherwise
+    :raises ValueError: for one that not every time zone can express
     """
-    if at is not None and not EARLIEST <= at <= LATEST:
+    if not EARLIEST <= at <= LATEST:
         raise ValueError("The year must be from 1970 to 9999")
+    return at.astimezone(UTC)
 
 
 @cache

@@ -106,6 +106,9 @@ class RecordQuery(Struct, kw_only=True):
         ),
     ] = "earliest"
     limit: Limit = 100
+    wait: Annotated[
+        float, Meta(ge=0, le=20, description="Seconds to wait at most until there is a record.")
+    ] = 0
 
 
 class RecordInput(Struct, kw_only=True, forbid_unknown_fields=True):

@@ -106,14 +106,19 @@ def digest_of(*parts: bytes) -> str:
     return whole.hexdigest()
 
 
-def _name(key: str) -> str:
+def name_of(key: str) -> str:
+    """
+    What is stored of a key: a hash.
+
+    :raises ValidationFailed: for a key that cannot be
+    """
     if not 0 < len(key) <= MAX_LENGTH or not key.isascii() or not key.isprintable():
         raise ValidationFailed("An idempotency key has 1 to 255 printable ASCII characters.")
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _claim(principal: Principal, digest: str) -> tuple[IdempotencyKey, bool]:
-    name, now = _name(principal.idempotency_key), timezone.now()
+    name, now = name_of(principal.idempotency_key), timezone.now()
     with database.atomic():
         mine = IdempotencyKey.objects.filter(principal_id=principal.id, key=name)
         is_old = Q(created_at__lt=now - KEPT)
