@@ -123,7 +123,7 @@ def known(error: Exception) -> AegisError | None:
     if isinstance(error, OperationalError | InterfaceError):
         return errors.DatabaseUnavailable()
     if isinstance(error, Http404 | exceptions.NotFound):
-        return NotFound()
+        return errors.NotFound()
     if isinstance(error, DjangoPermissionDenied):
         return errors.PermissionDenied()
     if isinstance(error, exceptions.APIException):
@@ -138,37 +138,13 @@ def _of_drf(error: exceptions.APIException) -> AegisError:
         return errors.NotAuthenticated(str(error.detail))
     if isinstance(error, exceptions.PermissionDenied):
         return errors.PermissionDenied(str(error.detail))
-    known_kinds = {405: MethodNotAllowed, 406: NotAcceptable, 415: UnsupportedMediaType}
+    known_kinds: dict[int, type[AegisError]] = {
+        405: errors.MethodNotAllowed,
+        406: errors.NotAcceptable,
+        415: errors.UnsupportedMediaType,
+    }
     kind = known_kinds.get(error.status_code, errors.ValidationFailed)
     return kind(str(error.detail))
-
-
-class NotFound(AegisError):
-    """There is nothing at this address."""
-
-    code = "NOT_FOUND"
-    status = 404
-
-
-class MethodNotAllowed(AegisError):
-    """The address does not answer to this method."""
-
-    code = "METHOD_NOT_ALLOWED"
-    status = 405
-
-
-class NotAcceptable(AegisError):
-    """The address cannot answer in the form asked for."""
-
-    code = "NOT_ACCEPTABLE"
-    status = 406
-
-
-class UnsupportedMediaType(AegisError):
-    """The address does not read bodies of this type."""
-
-    code = "UNSUPPORTED_MEDIA_TYPE"
-    status = 415
 
 
 def failed(request: HttpRequest, *_: Any) -> HttpResponse:
@@ -182,7 +158,7 @@ def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer for an address that leads nowhere: a page for a browser, else our body."""
     if wants_page(request):
         return defaults.page_not_found(request, exception)
-    return JsonResponse(body(NotFound(), request_id(request)), status=404)
+    return JsonResponse(body(errors.NotFound(), request_id(request)), status=404)
 
 
 def wants_page(request: HttpRequest) -> bool:

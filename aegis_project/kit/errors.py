@@ -66,6 +66,34 @@ class PermissionDenied(AegisError):
     status = 403
 
 
+class NotFound(AegisError):
+    """There is nothing at this address."""
+
+    code = "NOT_FOUND"
+    status = 404
+
+
+class MethodNotAllowed(AegisError):
+    """The address does not answer to this method."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+
+
+class NotAcceptable(AegisError):
+    """The address cannot answer in the form asked for."""
+
+    code = "NOT_ACCEPTABLE"
+    status = 406
+
+
+class UnsupportedMediaType(AegisError):
+    """The address does not read bodies of this type."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+
+
 class PreconditionFailed(AegisError):
     """The version given is not the current one."""
 

@@ -24,13 +24,6 @@ class CredentialNotFound(AegisError):
     status = 404
 
 
-class UnknownCommand(AegisError):
-    """The server does not know this COMMAND."""
-
-    code = "UNKNOWN_COMMAND"
-    status = 400
-
-
 class ConnectionLost(AegisError):
     """The connection to Aegis ended before the answer came."""
 

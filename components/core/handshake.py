@@ -5,7 +5,6 @@ from components.core import effects, frames, messages
 from components.core.admission import Admission, Phase
 from components.core.effects import Close, Effect, MarkLost, Reply
 from components.core.envelope import Envelope, is_envelope
-from components.core.errors import UnknownCommand
 from components.core.heartbeat import BEATS, Beats, Pulse, Rhythm, judge
 from components.core.tokens import Expiry, TokenClock
 from streaming.core import errors
@@ -125,7 +124,7 @@ class Handshake:
 
     def _decline(self, message: messages.Register | messages.Unknown) -> Reply:
         if isinstance(message, messages.Unknown):
-            return self._answer(UnknownCommand(command=message.command), ref=message.command)
+            return self._answer(errors.UnknownCommand(command=message.command), ref=message.command)
         return self._answer(InvalidState("This connection is registered already."), ref="REGISTER")
 
     def _ready(self) -> list[Effect]:
