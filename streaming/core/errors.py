@@ -74,7 +74,7 @@ class TokenExpired(StreamError):
 
 
 class ConnectionForbidden(StreamError):
-    """This token may not open this connection."""
+    """The token may not open this connection."""
 
     code = "CONNECTION_FORBIDDEN"
     status = 403
@@ -137,14 +137,14 @@ class TopicNotFound(StreamError):
 
 
 class TopicForbidden(StreamError):
-    """This topic may not be published."""
+    """The topic may not be published."""
 
     code = "TOPIC_FORBIDDEN"
     status = 403
 
 
 class TopicReadOnly(TopicForbidden):
-    """This topic is written by Aegis alone."""
+    """Aegis alone writes the topic."""
 
     code = "TOPIC_READ_ONLY"
 
@@ -227,6 +227,14 @@ class PartnerLost(StreamError):
     status = 409
     temporary = True
     close = CloseCode.PARTNER_LOST
+
+
+class SourceUnreadable(AegisError):
+    """A file of the source cannot be read."""
+
+    code = "SOURCE_UNREADABLE"
+    status = 503
+    temporary = True
 
 
 CLOSES: dict[type[AegisError], CloseCode] = {

@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
+from streaming.core.errors import SourceUnreadable
 from streaming.engines.base import FRAME_BYTES, FRAME_RECORDS, Key, Log, Slice
 from streaming.engines.replay_history import History
 from streaming.engines.replay_span import Span
 from streaming.engines.replay_window import Window
 from streaming.sources.blocks import Place
-from streaming.sources.csv_chunks import SourceUnreadable
 
 
 class ReplayLog(Log):

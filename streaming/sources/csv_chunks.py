@@ -4,18 +4,9 @@ from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
-from aegis_project.kit.errors import AegisError
 from streaming.sources.csv_columns import HEADER
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
-
-class SourceUnreadable(AegisError):
-    """A file of the source cannot be read."""
-
-    code = "SOURCE_UNREADABLE"
-    status = 503
-    temporary = True
 
 
 class Chunk(NamedTuple):

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from streaming.core.errors import SourceUnreadable
 from streaming.sources import csv_chunks
 from streaming.sources.blocks import BadRow, Block, Place, RowReport, chained
 from streaming.sources.clock_range import ClockRange
-from streaming.sources.csv_chunks import Chunk, SourceUnreadable
+from streaming.sources.csv_chunks import Chunk
 from streaming.sources.csv_columns import Columns, Rows
 from streaming.sources.csv_layout import DAY_MS, CsvName, DayFile
 

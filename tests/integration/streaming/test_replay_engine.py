@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from streaming.core import position
+from streaming.core.errors import SourceUnreadable
 from streaming.engines.replay import ReplayView
 from streaming.engines.replay_engine import ReplayEngine
 from streaming.sources import source
-from streaming.sources.csv_chunks import SourceUnreadable
 from streaming.sources.source import SourceSpec
 from tests import archive
 from tests.archive import DAY_MS, trade

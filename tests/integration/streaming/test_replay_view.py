@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from streaming.core import position
+from streaming.core.errors import SourceUnreadable
 from streaming.core.position import Position
 from streaming.engines.replay import ReplayView, Upcoming
 from streaming.sources import source
-from streaming.sources.csv_chunks import SourceUnreadable
 from streaming.sources.source import SourceSpec
 from tests import archive
 from tests.archive import DAY_MS, trade
