@@ -71,6 +71,8 @@ def greet(plan: Plan, url: str, shown: Demo | None) -> None:
     say()
     say(f"  Aegis runs:  {url}{page}")
     if shown is not None:
-        say(f"  Terminal:    ./aegis topic tail {demo.PRICES} --session {shown.session.key}")
+        say(
+            f"  Terminal:    ./aegis topic tail {shown.played.prices} --session {shown.session.key}"
+        )
     say("  Stop:        Ctrl-C")
     say()

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from django.conf import settings
@@ -17,7 +17,7 @@ LOG_BYTES = 5_000_000
 
 
 class Child:
-    """One program, started again with growing pauses whenever it ends by itself."""
+    """One program, started again with growing pauses when it ends by itself and is wanted."""
 
     def __init__(
         self,
@@ -27,12 +27,14 @@ class Child:
         environment: Mapping[str, str],
         log: Path | None,
         descriptors: Sequence[int] = (),
+        is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self.name = name
         self.command = command
         self.environment = environment
         self.log = log
         self.descriptors = descriptors
+        self.is_wanted = is_wanted
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._is_over = threading.Event()
@@ -68,6 +70,8 @@ class Child:
             process.wait()
             if process.stdin is not None:
                 process.stdin.close()
+            if not self.is_wanted():
+                return
             has_settled = time.monotonic() - started_at >= SETTLED_SECONDS
             pause = FIRST_PAUSE_SECONDS if has_settled else min(pause * 2, LONGEST_PAUSE_SECONDS)
             self._is_over.wait(pause)

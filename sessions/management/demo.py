@@ -1,63 +1,34 @@
-"""The session that a newcomer finds running, and the three programs that take part in it."""
+"""The session that a newcomer finds running, and the programs that take part in it."""
 
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from aegis_project.kit import principal as principals
-from components.core.lifecycle import Role
 from components.models import Component
 from components.services import credentials
 from components.services.registry import Expected
 from sessions.core.lifecycle import Environment, Kind
-from sessions.management import children
+from sessions.management import children, scenario
 from sessions.management.children import Child
+from sessions.management.scenario import Part, Scenario
 from sessions.models import Session
 from sessions.services import creation, lifecycle
 from sessions.services.creation import Draft
 
 PRINCIPAL = principals.system("run")
-KEY = "btc-demo"
-# What a newcomer is told to look at in a terminal.
-PRICES = "trades.BTCUSDT"
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A component of the demo and the program that plays it."""
-
-    name: str
-    role: Role
-
-    @property
-    def program(self) -> str:
-        """Where the program is, from the root of the checkout."""
-        return f"examples/{self.name}.py"
-
-    @property
-    def log(self) -> Path:
-        """Where its output goes."""
-        home: Path = settings.ENVIRONMENT.home
-        return home / "logs" / f"{self.name}.log"
-
-
-FEED = Part("feed", Role.FEED)
-STRATEGY = Part("strategy", Role.STRATEGY)
-SINK = Part("sink", Role.SINK)
-PARTS = (FEED, STRATEGY, SINK)
 
 
 class Demo:
     """One session with its programs; prepared before the server starts, played beside it."""
 
-    def __init__(self, session: Session, parts: tuple[Part, ...]) -> None:
+    def __init__(self, session: Session, played: Scenario) -> None:
         self.session = session
-        self.parts = parts
+        self.played = played
         self._token = creation.issue_token(principal=PRINCIPAL, session=session)
         rows = Component.objects.of_session(session.pk)
         self._ids = {name: str(pk) for name, pk in rows.values_list("name", "pk")}
@@ -65,7 +36,7 @@ class Demo:
 
     def play(self, url: str) -> None:
         """Start the programs against the server that answers at ``url``."""
-        self._children = [self._child(part, url) for part in self.parts]
+        self._children = [self._child(part, url) for part in self.played.parts]
         for child in self._children:
             child.start()
 
@@ -78,10 +49,20 @@ class Demo:
         }
         return Child(
             part.name,
-            ["sessions.management.leash", part.program],
+            ["sessions.management.leash", part.program, *part.arguments],
             environment={**os.environ, **told},
-            log=part.log,
+            log=settings.ENVIRONMENT.home / "logs" / f"{part.name}.log",
+            is_wanted=self._is_open,
         )
+
+    def _is_open(self) -> bool:
+        """Whether the session still has a place for a program that ended; asked in its thread."""
+        try:
+            return Session.objects.open().filter(pk=self.session.pk).exists()
+        except DatabaseError:
+            return True
+        finally:
+            connection.close()
 
     def end(self) -> None:
         """End the programs; their token opens nothing any more."""
@@ -96,8 +77,13 @@ def prepared(data: Path | None) -> Iterator[Demo]:
     The demo with a start requested, over the files of ``data`` or a simulated feed.
 
     Its programs end with the block; the session stays as it is.
+
+    :raises CannotServe: if there are no files in ``data``
     """
-    demo = Demo(_session(), PARTS)
+    played = scenario.SIMULATED if data is None else scenario.replayed(data)
+    if data is not None:
+        name_dataset(data)
+    demo = Demo(_session(played), played)
     try:
         lifecycle.start(principal=PRINCIPAL, session=demo.session, reason="aegis run")
         yield demo
@@ -105,26 +91,32 @@ def prepared(data: Path | None) -> Iterator[Demo]:
         demo.end()
 
 
-def _session() -> Session:
-    """The demo session that is still open, else a new one."""
-    mine = Session.objects.open().filter(metadata__demo=True, key__startswith=KEY)
+def name_dataset(folder: Path) -> None:
+    """Let sessions of this process, and of those it starts, replay this folder."""
+    settings.DATASETS[scenario.DATASET] = folder.resolve()
+    named = ",".join(f"{name}={path}" for name, path in settings.DATASETS.items())
+    os.environ["AEGIS_DATASETS"] = named
+
+
+def _session(played: Scenario) -> Session:
+    """The session of this scenario that is still open, else a new one."""
+    mine = Session.objects.open().filter(key__startswith=played.key, metadata=played.metadata)
     found = mine.order_by("-created_at").first()
-    return found or _create()
+    return found or _create(played)
 
 
-def _create() -> Session:
-    taken = set(Session.objects.present().filter(key__startswith=KEY).values_list("key", flat=True))
-    free = (key for n in range(1, len(taken) + 2) if (key := _numbered(n)) not in taken)
+def _create(played: Scenario) -> Session:
+    present = Session.objects.present().filter(key__startswith=played.key)
+    taken = set(present.values_list("key", flat=True))
+    keys = (played.key if n == 1 else f"{played.key}-{n}" for n in range(1, len(taken) + 2))
     draft = Draft(
-        key=next(free),
-        name="BTC moving average",
+        key=next(key for key in keys if key not in taken),
+        name=played.name,
         kind=Kind.STREAM,
+        mode=played.mode,
         environment=Environment.TEST,
-        metadata={"demo": True},
+        config=dict(played.config),
+        metadata=dict(played.metadata),
     )
-    expected = [Expected(part.name, part.role) for part in PARTS]
+    expected = [Expected(part.name, part.role) for part in played.parts]
     return creation.create(principal=PRINCIPAL, draft=draft, expected=expected).session
-
-
-def _numbered(n: int) -> str:
-    return KEY if n == 1 else f"{KEY}-{n}"

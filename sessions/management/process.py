@@ -15,13 +15,12 @@ def main(server: str, descriptor: int) -> int:
     django.setup()
     # app ready
     from django.conf import settings  # noqa: PLC0415
-    from django.utils.module_loading import import_string  # noqa: PLC0415
 
     from sessions.management import servers  # noqa: PLC0415
 
     is_good = servers.serve(
         servers.Server(server),
-        application=import_string(settings.ASGI_APPLICATION),
+        application=servers.application(),
         listener=socket.socket(fileno=descriptor),
         trusts_proxy=settings.IS_PRODUCTION,
         on_started=lambda: None,

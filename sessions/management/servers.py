@@ -5,9 +5,25 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Protocol
 
+from django.conf import settings
+from django.urls import get_resolver
+from django.utils.module_loading import import_string
+
 from sessions.management.daphne_server import DaphneServer
 from sessions.management.stopping import on_signal
 from sessions.management.uvicorn_server import UvicornServer
+
+
+def application() -> Any:
+    """
+    The application, with all that its first visitor would otherwise wait for.
+
+    The composition stands above this app, which knows it by its name only.
+    """
+    found = import_string(settings.ASGI_APPLICATION)
+    # Importing every view takes a second that the loop does not have.
+    get_resolver().url_patterns  # noqa: B018 -- it is looked up for the first time
+    return found
 
 
 class Server(StrEnum):

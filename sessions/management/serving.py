@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import DatabaseError, connection
-from django.utils.module_loading import import_string
 
 from aegis_project.kit import principal as principals
 from components.services import credentials
@@ -102,8 +101,7 @@ def _run(
         )
     return servers.serve(
         plan.server,
-        # The composition stands above this app and is known by its name only.
-        application=import_string(settings.ASGI_APPLICATION),
+        application=servers.application(),
         listener=listener,
         trusts_proxy=settings.IS_PRODUCTION,
         on_started=started,

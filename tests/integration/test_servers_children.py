@@ -79,6 +79,17 @@ def test_stopped_child_is_gone_and_not_started_again(program, tmp_path):
     assert [is_running(pid) for pid in pids()] == [False]
 
 
+def test_child_that_ends_and_is_not_wanted_is_not_started_again(program):
+    script, pids = program(lasts=False)
+    command = ["sessions.management.leash", script]
+    child = Child("program", command, environment=os.environ, log=None, is_wanted=lambda: False)
+
+    child.start()
+
+    assert child.ended(within_seconds=20)
+    assert len(pids()) == 1
+
+
 def test_child_ends_when_its_parent_is_killed(program):
     script, pids = program(lasts=True)
     parent = subprocess.Popen(

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from pydantic import SecretStr
 
 from components.models import Credential
-from sessions.management import demo, preparation, serving
+from sessions.management import demo, preparation, scenario, serving
 from sessions.management.serving import CannotServe, Plan
 from sessions.services import lifecycle
 
@@ -128,6 +128,102 @@ def test_demo_after_its_session_was_ended_has_a_new_one():
 
 
 def test_programs_of_the_demo_are_in_the_checkout(settings):
-    missing = [part for part in demo.PARTS if not Path(settings.BASE_DIR, part.program).exists()]
+    parts = scenario.SIMULATED.parts
 
-    assert missing == []
+    assert [part for part in parts if not Path(settings.BASE_DIR, part.program).exists()] == []
+
+
+@pytest.fixture
+def exchange_files(tmp_path, settings, monkeypatch):
+    """Make files of the archive's layout with one row each, in a folder of their own."""
+    settings.DATASETS = {}
+    monkeypatch.setenv("AEGIS_DATASETS", "")
+
+    def make(**rows):
+        for name, row in rows.items():
+            file = tmp_path / "files" / FILES[name]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(row + "\n")
+        return tmp_path / "files"
+
+    return make
+
+
+FILES = {
+    "coarse": "BTCUSDT/klines/30m/BTCUSDT-30m-2024-08-08.csv",
+    "minute": "BTCUSDT/klines/1m/BTCUSDT-1m-2024-08-08.csv",
+    "other": "ADAUSDT/klines/1m/ADAUSDT-1m-2024-08-08.csv",
+    "trades": "BTCUSDT/trades/BTCUSDT-trades-2024-08-08.csv",
+    "former": "BTCUSDT/trades/BTCUSDT-trades-2024-08-01.csv",
+}
+MIDNIGHT_MS = 1_723_075_200_000
+BEGIN_MS = MIDNIGHT_MS + 3_600_000
+TRADE = f"1,100.5,2,201,{BEGIN_MS},true"
+
+
+def kline(length_ms, begin_ms=BEGIN_MS):
+    return f"{begin_ms},1,2,1,2,5,{begin_ms + length_ms - 1},10,3,1,2,0"
+
+
+def source_of(played):
+    return played.config["source"]
+
+
+def test_replay_begins_with_the_finest_klines_at_a_pace_for_trades(exchange_files):
+    folder = exchange_files(
+        coarse=kline(1_800_000, MIDNIGHT_MS), minute=kline(60_000), trades=TRADE
+    )
+
+    played = scenario.replayed(folder)
+
+    source = {"layout": "csv", "dataset": "data", "from": BEGIN_MS - 1, "speed": 5}
+    assert source_of(played) == source
+    assert [part.name for part in played.parts] == ["strategy", "sink"]
+    assert played.prices == "klines.BTCUSDT.1m"
+
+
+def test_replay_without_trades_that_day_lets_a_kline_take_a_second(exchange_files):
+    folder = exchange_files(minute=kline(60_000), former=TRADE)
+
+    assert source_of(scenario.replayed(folder))["speed"] == 60
+
+
+def test_replay_of_coarse_klines_is_as_fast_as_can_be_and_has_no_strategy(exchange_files):
+    played = scenario.replayed(exchange_files(coarse=kline(1_800_000)))
+
+    assert source_of(played)["speed"] == 100
+    assert [part.name for part in played.parts] == ["sink"]
+
+
+def test_replay_without_klines_follows_what_there_is(exchange_files):
+    played = scenario.replayed(exchange_files(trades=TRADE))
+
+    assert (played.prices, source_of(played)["from"]) == ("trades.BTCUSDT", BEGIN_MS)
+
+
+def test_replay_follows_another_symbol_where_there_is_no_bitcoin(exchange_files):
+    played = scenario.replayed(exchange_files(other=kline(60_000)))
+
+    assert list(played.parts[0].arguments) == ["--symbol", "ADAUSDT"]
+
+
+def test_replay_of_a_folder_without_exchange_files_is_refused(tmp_path):
+    with pytest.raises(CannotServe, match="no exchange files"):
+        scenario.replayed(tmp_path)
+
+
+def test_replay_of_files_without_a_good_row_is_refused(exchange_files):
+    with pytest.raises(CannotServe, match="No row of"):
+        scenario.replayed(exchange_files(minute="what,is,this"))
+
+
+@pytest.mark.django_db
+def test_replayed_demo_is_a_historical_session_of_its_own(exchange_files):
+    folder = exchange_files(minute=kline(60_000))
+
+    with demo.prepared(None) as simulated, demo.prepared(folder) as replayed:
+        session = replayed.session
+
+    assert session.pk != simulated.session.pk
+    assert (session.key, session.mode) == ("data-demo", "historical")
+    assert sorted(session.components.values_list("name", flat=True)) == ["sink", "strategy"]
