@@ -167,8 +167,12 @@ class Engine(ABC):
     def hear(self, session_id: str) -> None:  # noqa: B027 -- not every engine is told
         """Take the hint that a log of this session moved; with an empty id, any log of any."""
 
-    def tidy(self, now_ms: int) -> None:  # noqa: B027 -- not every engine forgets by age
-        """Let go of what retention by age no longer keeps; called about once a second."""
+    def tidy(self, now: float) -> None:  # noqa: B027 -- not every engine forgets by age
+        """
+        Let go of what retention by age no longer keeps; called about once a second.
+
+        ``now`` is in seconds of a clock that only goes forward, and no record's ``ts``.
+        """
 
     @abstractmethod
     async def forget(self, session_id: str) -> None:

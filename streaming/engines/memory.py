@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from array import array
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 
 from streaming.core import position, topics
@@ -25,7 +26,17 @@ class MemoryLog(Log):
     gone and only their chain values remain until the front is cut off.
     """
 
-    __slots__ = ("_anchor", "_base", "_cks", "_data", "_engine", "_keep", "_ts", "bytes")
+    __slots__ = (
+        "_ages",
+        "_anchor",
+        "_base",
+        "_cks",
+        "_data",
+        "_engine",
+        "_keep",
+        "_ts",
+        "bytes",
+    )
 
     def __init__(self, key: Key, *, epoch: str, keep: Keep, engine: "MemoryEngine") -> None:
         self.key = key
@@ -37,6 +48,8 @@ class MemoryLog(Log):
         self._ts = array("q")
         self._data: list[bytes] = []
         self._cks = bytearray()
+        # Where the head was at times past (seconds), because the ts of a record is not its age.
+        self._ages: deque[tuple[float, int]] = deque()
         self._keep = keep
         self._engine = engine
 
@@ -109,14 +122,13 @@ class MemoryLog(Log):
         if dead >= DEAD_PLACES and dead * 2 >= len(self._data):
             self._cut(dead)
 
-    def expire(self, now_ms: int) -> int:
+    def expire(self, now: float) -> int:
         """Let go of what is older than the log keeps, and say how many bytes that were."""
-        before, oldest = self.bytes, now_ms - int(self._keep.age_seconds * 1000)
-        start = self.start
-        while start <= self.head and self._ts[start - self._base] < oldest:
-            start += 1
-        if start > self.start:
-            self.trim(start)
+        before, ages = self.bytes, self._ages
+        while ages and ages[0][0] < now - self._keep.age_seconds:
+            self.trim(max(self.start, ages.popleft()[1] + 1))
+        if self.head >= self.start and (not ages or ages[-1][1] < self.head):
+            ages.append((now, self.head))
         return before - self.bytes
 
     def _shrink(self) -> None:
@@ -187,10 +199,10 @@ class MemoryEngine(Engine):
         self._moved -= found
         return found
 
-    def tidy(self, now_ms: int) -> None:
+    def tidy(self, now: float) -> None:
         for logs in self._sessions.values():
             for log in logs.values():
-                self.bytes -= log.expire(now_ms)
+                self.bytes -= log.expire(now)
 
     async def forget(self, session_id: str) -> None:
         for log in self._sessions.pop(session_id, {}).values():

@@ -17,11 +17,13 @@ class Board:
         engines: Sequence[Engine],
         *,
         shelf: Shelf,
+        mint: Callable[[], str],
         on_fetched: Callable[[Line], None],
         on_opened: Callable[[Line], Awaitable[None]],
     ) -> None:
         self.engines = tuple(engines)
         self.lines: dict[Key, Line] = {}
+        self.mint = mint
         self._shelf = shelf
         self._on_fetched = on_fetched
         self._on_opened = on_opened
@@ -77,12 +79,12 @@ class Board:
         for engine in self.engines:
             await engine.forget(session_id)
 
-    def tidy(self, now_ms: int, *, unused_seconds: float) -> None:
+    def tidy(self, *, unused_seconds: float) -> None:
         """Let go of what retention no longer keeps, of frames, and of lines unused for so long."""
-        for engine in self.engines:
-            engine.tidy(now_ms)
-        self._shelf.clear()
         now = asyncio.get_running_loop().time()
+        for engine in self.engines:
+            engine.tidy(now)
+        self._shelf.clear()
         for line in tuple(self.lines.values()):
             if not line.engine.is_shared or line.is_wanted or line.is_marked:
                 line.used_at = now

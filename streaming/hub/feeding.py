@@ -41,7 +41,7 @@ def feed(  # noqa: PLR0911 -- each return is one way for a turn to end
         return concluding.conclude(connection, subscription)
     line, log = subscription.line, subscription.line.log
     for _ in range(connection.owner.limits.turn_frames):
-        if subscription.next > log.head or subscription.epoch != log.epoch:
+        if subscription.next > line.head or subscription.epoch != log.epoch:
             return concluding.conclude(connection, subscription)
         if subscription.next < log.start or is_special(connection, subscription):
             return run(connection, advance(connection, subscription))

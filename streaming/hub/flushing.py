@@ -45,6 +45,12 @@ class Flusher:
             if self._handle is None:
                 self._schedule()
 
+    def mark_moved(self, lines: Iterable[Line]) -> None:
+        """Serve those lines whose logs have moved on, whoever moved them."""
+        for line in lines:
+            if line.log.head != line.head:
+                self.mark(line)
+
     def again(self, connection: "Connection") -> None:
         """Pump a connection at the next flush."""
         self._lagging[connection] = None
@@ -124,13 +130,14 @@ def spread(line: Line, lagging: "dict[Connection, None]") -> None:
     """Deliver a line to all who can take it now; those who merge topics follow in ``lagging``."""
     is_ordered = line.log.is_ordered
     is_packed = bool(line.subscriptions) and not is_ordered
-    newest = line.pack(line.trail[-1].seq + 1) if is_packed else None
+    before = line.head
     line.note_head()
+    newest = line.pack(before + 1) if is_packed else None
     for listener in tuple(line.listeners):
         listener()
     if is_ordered:
         lagging.update((one.connection, None) for one in line.subscriptions)
-    elif newest is None or newest.last < line.log.head:
+    elif newest is None or newest.last < line.head:
         _feed(tuple(line.subscriptions))
     else:
         _feed(_send_newest(line, newest))
@@ -141,6 +148,8 @@ def _feed(subscriptions: Iterable[Subscription]) -> None:
         connection = subscription.connection
         if connection.is_free and connection.is_open:
             feeding.feed(connection, subscription)
+            if connection.closing is not None:
+                connection.pump()
 
 
 def _send_newest(line: Line, pack: Pack) -> list[Subscription]:

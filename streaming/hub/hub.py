@@ -1,7 +1,7 @@
 """The hub of a process: who is connected, and what goes out on their sockets."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
 from aegis_project.kit.seat import Seat
@@ -16,6 +16,7 @@ from streaming.hub.commits import Commits
 from streaming.hub.connection import Connection, Send
 from streaming.hub.figures import HubFigures
 from streaming.hub.limits import Limits
+from streaming.hub.line import Line
 from streaming.hub.rooms import Progress, Rooms, is_delivered
 from streaming.hub.subscription import Ending
 from streaming.hub.topics import Topics, mint, wall_ms
@@ -168,7 +169,7 @@ class Hub(Topics):
         if is_open:
             await self.prepare(component_id, fence=fence)
         else:
-            connection.pump()
+            self._catch_up(one.line for one in connection.subscriptions.values())
         connection.is_open = is_open
         connection.pump()
         self.stirred(connection)
@@ -204,6 +205,7 @@ class Hub(Topics):
                 connection.drop(subscription)
             else:
                 subscription.end_at(Ending(log.position, reason, is_over))
+                self.flusher.mark(subscription.line)
         farewell = frames.error(SessionOver()) if is_over else None
         connection.finish(
             CloseCode.SESSION_OVER if is_over else CloseCode.NORMAL, farewell=farewell
@@ -224,7 +226,7 @@ class Hub(Topics):
 
         One that has had no room for too long is not waited for until it has caught up.
         """
-        self._pump(session_id)
+        self._catch_up(self.board.of(session_id))
         return await self.rooms.wait(
             session_id,
             lambda: self.rooms.have_room(self.seats.in_session(session_id)),
@@ -233,7 +235,7 @@ class Hub(Topics):
 
     async def is_delivered(self, session_id: str, *, wait_seconds: float = 0) -> bool:
         """Whether all components that run were sent all that the clock has reached; wait for it."""
-        self._pump(session_id)
+        self._catch_up(self.board.of(session_id))
         return await self.rooms.wait(
             session_id,
             lambda: is_delivered(self.seats.in_session(session_id)),
@@ -244,9 +246,9 @@ class Hub(Topics):
         """How far the connected components of a session are."""
         return [self.rooms.progress(one) for one in self.seats.in_session(session_id)]
 
-    def _pump(self, session_id: str) -> None:
-        for connection in self.seats.in_session(session_id):
-            connection.pump()
+    def _catch_up(self, lines: Iterable[Line]) -> None:
+        self.flusher.mark_moved(lines)
+        self.flusher.flush()
 
     # What connections tell
 

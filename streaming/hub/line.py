@@ -5,8 +5,9 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from streaming.core import position
 from streaming.core.position import Position
-from streaming.engines.base import Engine, Log, Slice
+from streaming.engines.base import FRAME_RECORDS, Engine, Log, Slice
 from streaming.hub import inline
 from streaming.hub.packs import Pack, Shelf
 from streaming.hub.subscription import Ending, Subscription
@@ -33,7 +34,12 @@ class Counters:
 
 
 class Line:
-    """A log and its subscriptions; ``alias`` is the number that frames name it by."""
+    """
+    A log and its subscriptions; ``alias`` is the number that frames name it by.
+
+    ``head`` is where the log was seen to end: nothing beyond it is delivered, so that whatever
+    was delivered can be compared with the log again before more is.
+    """
 
     __slots__ = (
         "_fetching",
@@ -43,6 +49,7 @@ class Line:
         "counters",
         "ending",
         "engine",
+        "head",
         "is_marked",
         "is_turning",
         "key",
@@ -76,6 +83,7 @@ class Line:
         self.packs: dict[int, Pack] = {}
         # Where the log ended at each flush, by which a taken-back tail is noticed.
         self.trail: list[Position] = [log.position]
+        self.head = log.head
         self.is_marked = self.is_turning = False
         self.used_at = 0.0
         self._on_fetched = on_fetched
@@ -90,14 +98,15 @@ class Line:
     def pack(self, first: int) -> Pack | None:
         """The records from ``first`` on, or ``None`` while they are being fetched."""
         found = self.packs.get(first)
-        if found is not None and (found.is_full or found.last >= self.log.head):
+        if found is not None and (found.is_full or found.last >= self.head):
             return found
-        if first in self._fetching:
+        limit = min(FRAME_RECORDS, self.head - first + 1)
+        if first in self._fetching or limit <= 0:
             return None
-        cut, begun = inline.begin(self.log.read(first - 1))
+        cut, begun = inline.begin(self.log.read(first - 1, limit=limit))
         if begun is None:
             return self._put(cut)
-        self._fetching[first] = asyncio.create_task(self._fetch(first, begun))
+        self._fetching[first] = asyncio.create_task(self._fetch(first, begun, self.log.epoch))
         return None
 
     async def pack_of(self, first: int, *, limit: int, below_n: int | None) -> Pack | None:
@@ -105,19 +114,38 @@ class Line:
         found = self.packs.get(first)
         if found is not None and found.count <= limit and _is_below(found.slice, below_n):
             return found
-        return self._put(await self.log.read(first - 1, limit=limit, below_n=below_n))
+        epoch = self.log.epoch
+        cut = await self.log.read(first - 1, limit=limit, below_n=below_n)
+        # What was read before the log began anew belongs to nobody.
+        return self._put(cut) if epoch == self.log.epoch else None
 
     def note_head(self) -> None:
-        """Remember where the log ends now."""
+        """Remember where the log ends now, and deliver up to there."""
         if self.trail[-1].seq != self.log.head or self.trail[-1].epoch != self.log.epoch:
             self.trail.append(self.log.position)
+            self.head = self.log.head
             # Every second older point goes, so that the trail reaches far back.
             if len(self.trail) > TRAIL:
                 del self.trail[: TRAIL // 2 : 2]
 
+    def points(self) -> dict[int, bytes]:
+        """
+        Chain values of the log as it was delivered: at each flush, and of all recent records.
+
+        They tell how far back a log that has taken something back is still the same.
+        """
+        known = {point.seq: point.ck for point in self.trail}
+        for _, pack in sorted(self.packs.items()):
+            ck = known.get(pack.first - 1)
+            if ck is not None:
+                for seq, data in enumerate(pack.slice.data, pack.first):
+                    ck = known[seq] = position.chain(ck, seq, data)
+        return known
+
     def restart_trail(self) -> None:
         """Forget what stood here before the log took something back."""
         self.trail = [self.log.position]
+        self.head = self.log.head
         self.packs.clear()
 
     def close(self) -> None:
@@ -136,9 +164,11 @@ class Line:
         self._shelf.put(pack)
         return pack
 
-    async def _fetch(self, first: int, begun: inline.Begun[Slice | None]) -> None:
+    async def _fetch(self, first: int, begun: inline.Begun[Slice | None], epoch: str) -> None:
         try:
-            self._put(await begun)
+            cut = await begun
+            if epoch == self.log.epoch:
+                self._put(cut)
         except Exception:  # the next look at the log tries again
             logger.exception("A log could not be read", extra={"action": "log_read_failed"})
             return

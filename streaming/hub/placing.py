@@ -1,7 +1,7 @@
 """Where subscriptions go on: the resume rule over a live log, and after a divergence."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from streaming.core import frames, resume
 from streaming.core.errors import TopicReadOnly
@@ -14,6 +14,9 @@ from streaming.hub.subscription import Subscription
 
 LATEST = Start()
 EARLIEST = Start("earliest")
+
+Point = tuple[int, bytes]
+"""A seq and the chain value there."""
 
 
 async def place(log: Log, begin: Start, cursor: Cursor | None = None) -> Placement:
@@ -38,6 +41,13 @@ async def is_continued(line: Line) -> bool:
     return last.seq < log.start - 1 or await log.match(last.seq) == last.ck
 
 
+async def follow(line: Line, mint: Callable[[], str]) -> None:
+    """Bring a line up to its log before somebody is placed on it."""
+    if not await is_continued(line):
+        await reposition(line, mint)
+    line.note_head()
+
+
 async def reposition(line: Line, mint: Callable[[], str]) -> None:
     """
     Send every subscription through the resume rule: the log took something back, or began anew.
@@ -50,15 +60,23 @@ async def reposition(line: Line, mint: Callable[[], str]) -> None:
         with contextlib.suppress(TopicReadOnly):
             await log.fence(last.epoch, mint())
     line.ending = None
+    shared = await _shared(line)
     for subscription in tuple(line.subscriptions):
-        placed = await _place_anew(subscription)
+        placed = await _place_anew(subscription, shared)
         if subscription in line.subscriptions:
             _go_on(subscription, placed)
     line.restart_trail()
 
 
-async def _place_anew(subscription: Subscription) -> Placement:
-    log, cursor = subscription.line.log, subscription.cursor()
+async def _shared(line: Line) -> list[Point]:
+    # Where what was delivered and what the log holds now are still the same.
+    return [
+        (seq, ck) for seq, ck in sorted(line.points().items()) if await line.log.match(seq) == ck
+    ]
+
+
+async def _place_anew(subscription: Subscription, shared: Sequence[Point]) -> Placement:
+    log, cursor = subscription.line.log, subscription.cursor(shared)
     if subscription.is_ended:
         return await place(log, EARLIEST)
     begin = LATEST if cursor is not None else Start("seq", subscription.next)
@@ -72,10 +90,19 @@ def _go_on(subscription: Subscription, placed: Placement) -> None:
         subscription.is_ended = False
         subscription.settle()
         subscription.move(placed)
-        if connection.has_asked:
-            connection.post(frames.subscribed(subscription.ref, [entry(subscription, placed)]))
+        _announce(subscription, placed)
         return
+    epoch = subscription.epoch
     delivery.tell(connection, subscription, placed)
+    if placed.notice is None and subscription.epoch != epoch:
+        # Nothing is missing, but the receipt will be of the new epoch.
+        _announce(subscription, placed)
+
+
+def _announce(subscription: Subscription, placed: Placement) -> None:
+    connection = subscription.connection
+    if connection.has_asked:
+        connection.post(frames.subscribed(subscription.ref, [entry(subscription, placed)]))
 
 
 def entry(subscription: Subscription, placed: Placement) -> frames.Frame:

@@ -24,9 +24,6 @@ class Keeper(Protocol):
     flusher: Flusher
     seats: Seats
 
-    def now_ms(self) -> int:
-        """The wall clock in unix milliseconds."""
-
 
 async def go_round(hub: Keeper) -> None:
     """Look after everything, again and again."""
@@ -37,12 +34,13 @@ async def go_round(hub: Keeper) -> None:
         is_proof_due = now >= proofs_due
         if is_proof_due:
             proofs_due = now + hub.limits.idle_proof_seconds
+        hub.flusher.mark_moved(hub.board.lines.values())
         for connection in hub.seats:
             try:
                 look_after(connection, is_proof_due=is_proof_due)
             except Exception:  # one connection must not stop the round
                 logger.exception("A connection failed", extra={"action": "connection_failed"})
-        hub.board.tidy(hub.now_ms(), unused_seconds=hub.limits.unused_seconds)
+        hub.board.tidy(unused_seconds=hub.limits.unused_seconds)
 
 
 def look_after(connection: Connection, *, is_proof_due: bool) -> None:
@@ -62,9 +60,9 @@ def prove_idle(connection: Connection) -> None:
     """Tell where the heads are to a connection that has had nothing since the last time."""
     if connection.is_quiet and connection.is_open:
         heads = {
-            one.line.alias: (one.next - 1, one.line.log.ck)
+            one.line.alias: (one.next - 1, one.ck)
             for one in connection.subscriptions.values()
-            if one.is_live and one.next == one.line.log.head + 1
+            if one.is_live and one.ck is not None and one.next == one.line.log.head + 1
         }
         if heads:
             connection.post(frames.pos(heads))

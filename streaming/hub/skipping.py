@@ -7,8 +7,9 @@ import msgspec
 
 from streaming.core.errors import SlowConsumer
 from streaming.core.resume import Gap, Placement
-from streaming.engines.base import FRAME_RECORDS, Log
+from streaming.engines.base import FRAME_RECORDS
 from streaming.hub import delivery
+from streaming.hub.line import Line
 from streaming.hub.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ async def skip(connection: "Connection", subscription: Subscription) -> None:
 
 def is_conflating(subscription: Subscription) -> bool:
     """Whether a subscription that wants only the latest is more than one frame behind."""
-    lag = subscription.line.log.head - subscription.next + 1
+    lag = subscription.line.head - subscription.next + 1
     return subscription.policy == "conflate" and lag > FRAME_RECORDS
 
 
@@ -42,7 +43,7 @@ async def conflate(connection: "Connection", subscription: Subscription) -> None
     left is conflated, or simply delivered, at the next turn.
     """
     line = subscription.line
-    kept = await _latest(line.log, subscription)
+    kept = await _latest(line, subscription)
     for first, last in _runs(kept):
         if first > subscription.next:
             ck = await line.log.match(first - 1)
@@ -54,12 +55,12 @@ async def conflate(connection: "Connection", subscription: Subscription) -> None
                 return
 
 
-async def _latest(log: Log, subscription: Subscription) -> list[int]:
-    head, after = log.head, subscription.next - 1
+async def _latest(line: Line, subscription: Subscription) -> list[int]:
+    head, after = line.head, subscription.next - 1
     if subscription.key is None:
         return [head]
     latest: dict[bytes, int] = {}
-    while after < head and (cut := await log.read(after, limit=head - after)):
+    while after < head and (cut := await line.log.read(after, limit=head - after)):
         for seq, data in enumerate(cut.data, cut.first):
             latest[_value(data, subscription.key)] = seq
         after = cut.last

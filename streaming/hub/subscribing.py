@@ -86,15 +86,22 @@ async def _find(
         raise OverCapacity("The connection has too many subscriptions.", topic=name)
     if not topics.is_pattern(name):
         line = await _line(board, connection, name)
-        return [(line, request, await placing.place(line.log, request.begin, request.cursor))]
+        return [(line, request, await _place(board, line, request))]
     known = {line.key[1] for line, _, _ in found} | connection.subscriptions.keys()
     lines = await _matching(board, seat.session_id, name)
     connection.patterns[name] = (request, ref)
     return [
-        (line, request, await placing.place(line.log, request.begin))
+        (line, request, await _place(board, line, request))
         for line in lines
         if line.key[1] not in known
     ]
+
+
+async def _place(board: Board, line: Line, request: Request) -> Placement:
+    await placing.follow(line, board.mint)
+    # A cursor is of one topic; a pattern is of many.
+    cursor = None if topics.is_pattern(request.topic) else request.cursor
+    return await placing.place(line.log, request.begin, cursor)
 
 
 async def _line(board: Board, connection: Connection, name: str) -> Line:

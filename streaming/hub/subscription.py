@@ -1,5 +1,7 @@
 """One topic on one connection: how far it is, and under which policy."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -94,19 +96,19 @@ class Subscription:
         self.committed = placed.next - 1
         self.n = None
 
-    def cursor(self) -> Cursor | None:
-        """What this subscriber holds, with the older points it has certainly passed."""
+    def cursor(self, points: Sequence[tuple[int, bytes]]) -> Cursor | None:
+        """What this subscriber holds, with the last of these ``points`` that it has passed."""
         if self.ck is None:
             return None
         held = self.next - 1
-        trail = tuple((point.seq, point.ck) for point in self.line.trail if point.seq < held)
-        return Cursor(self.epoch, held, self.ck, trail)
+        passed = bisect_left(points, (held,))
+        return Cursor(self.epoch, held, self.ck, tuple(points[max(0, passed - 1) : passed]))
 
     @property
     def goal(self) -> int:
-        """The last seq to deliver for now: where the log ends, or where it was ended."""
-        ending = self.ending
-        return self.line.log.head if ending is None else ending.position.seq
+        """The last seq to deliver for now: where the log was seen to end, or was ended."""
+        ending, head = self.ending, self.line.head
+        return head if ending is None else min(head, ending.position.seq)
 
     @property
     def is_live(self) -> bool:

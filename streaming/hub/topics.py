@@ -66,6 +66,7 @@ class Topics:
         self.board = Board(
             engines or (MemoryEngine(),),
             shelf=Shelf(self.limits.shelf_bytes),
+            mint=mint,
             on_fetched=self.flusher.mark,
             on_opened=self._announce,
         )
@@ -110,7 +111,7 @@ class Topics:
         for subscription in tuple(line.subscriptions):
             if not subscription.is_ended:
                 subscription.end_at(line.ending)
-                subscription.connection.pump()
+        self.flusher.mark(line)
 
     def moved(self, key: Key) -> None:
         """Deliver a topic whose log was moved by somebody else."""

@@ -386,6 +386,7 @@ async def test_component_that_is_ready_and_never_asked_gets_its_registered_topic
     await publish(hub, "klines.ETH", "too")
     await hub.gate("component-a", is_open=True, **FENCE)
     await hub.gate("component-a", is_open=True, **FENCE)
+    await settle(hub)
 
     assert [data for _, _, data in client.records] == ["new", "too"]
     assert client.told("SUBSCRIBED") == []

@@ -121,18 +121,30 @@ async def test_dead_front_is_cut_off_and_the_anchor_stays():
 async def test_records_leave_by_age():
     engine = engine_of(default=Keep(age_seconds=10))
     log = await engine.open(KEY)
-    for ts in (1_000, 2_000, 12_001, 3_000):
-        await log.append([(ts, b"xx")])
+    starts = []
 
-    engine.tidy(12_500)
+    for now in (100.0, 104.0, 108.0, 110.5, 114.5, 130.0):
+        if now < 110:
+            # By the clock of a replay they are all of the year 1970.
+            await log.append([(5, b"xx"), (4, b"xx")])
+        engine.tidy(now)
+        starts.append(log.start)
 
-    # Only from the front: what stands behind a younger record waits for it.
-    assert (log.start, log.head, log.bytes, engine.bytes) == (3, 4, 4, 4)
-    engine.tidy(12_500)
-    assert log.start == 3
-    engine.tidy(99_000)
-    assert (log.start, await log.read(0)) == (5, None)
-    assert await log.match(4) == log.ck
+    assert starts == [1, 1, 1, 3, 5, 7]
+    assert (log.bytes, engine.bytes, await log.read(0)) == (0, 0, None)
+    assert await log.match(6) == log.ck
+
+
+async def test_log_that_lost_its_front_by_count_still_ages():
+    engine = engine_of(default=Keep(records=2, age_seconds=10))
+    log = await filled(engine, b"1", b"2")
+    engine.tidy(0.0)
+    await log.append([(0, b"3")])
+    engine.tidy(5.0)
+
+    engine.tidy(10.5)
+
+    assert (log.start, log.head) == (3, 3)
 
 
 async def test_first_record_at_or_after_a_time_is_found():
