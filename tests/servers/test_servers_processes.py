@@ -1,0 +1,90 @@
+"""`aegis serve --processes`: several processes on one socket, over real shared stores."""
+
+import os
+import signal
+import subprocess
+from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from tests.serving import clean, is_running, manage, start_server, until
+
+pytestmark = pytest.mark.timeout(240)
+
+DATABASE = "aegis_processes"
+
+
+@pytest.fixture
+def shared(tmp_path):
+    """The settings of a migrated database of its own and of the Valkey of this test run."""
+    server = os.environ["AEGIS_TEST_DATABASE_URL"]
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {DATABASE}")
+    settings = {
+        "AEGIS_DATABASE_URL": urlsplit(server)._replace(path=f"/{DATABASE}").geturl(),
+        "AEGIS_REDIS_URL": os.environ["AEGIS_TEST_REDIS_URL"],
+    }
+    home = tmp_path / "home"
+    home.mkdir()
+    manage({**clean(), **settings, "AEGIS_HOME": str(home)}, "migrate", "-v", "0")
+    yield {"home": home, **settings}
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+
+
+def processes(parent):
+    """The process ids of the servers that a parent keeps."""
+    command = ["ps", "-ww", "-eo", "pid=,ppid=,args="]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in listed.splitlines()]
+    return {
+        int(pid)
+        for pid, of, *words in rows
+        if of == str(parent) and "sessions.management.process" in words
+    }
+
+
+def pair(running):
+    """The process ids of both servers, once they are there."""
+    until(lambda: len(processes(running.process.pid)) == 2)
+    return processes(running.process.pid)
+
+
+def answers(running):
+    """Whether the server answers at all, whoever takes the connection."""
+    with closing(HTTPConnection(urlsplit(running.url).netloc, timeout=30)) as http:
+        http.request("GET", "/healthz")
+        return http.getresponse().status == 200
+
+
+def test_two_processes_serve_and_end_together(shared):
+    with start_server("--processes", "2", **shared) as running:
+        assert answers(running)
+        kept = pair(running)
+
+        assert running.stop() == 0
+        assert not any(map(is_running, kept))
+
+
+def test_process_that_dies_is_replaced(shared):
+    with start_server("--processes", "2", **shared) as running:
+        assert answers(running)
+        kept = pair(running)
+        os.kill(min(kept), signal.SIGKILL)
+
+        until(lambda: len(processes(running.process.pid) - {min(kept)}) == 2)
+        assert answers(running)
+
+
+def test_processes_end_when_their_parent_is_killed(shared):
+    with start_server("--processes", "2", **shared) as running:
+        assert answers(running)
+        kept = pair(running)
+
+        running.kill()
+
+        until(lambda: not any(map(is_running, kept)), seconds=40)
