@@ -78,7 +78,8 @@ class Rows {
     times.writeAll();
     arrangeBulk();
     const boxes = document.querySelectorAll("tr input.action-select");
-    if (boxes.length) window.Actions?.(boxes);
+    const parent = document.querySelector(".result-list-wrapper");
+    if (boxes.length) window.Actions?.(boxes, { parent });
     this.say();
     (live ?? this.live).feeds.forEach((feed) => feed.frames().forEach((f) => this.live.send(f)));
   }

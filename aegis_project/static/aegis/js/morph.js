@@ -34,6 +34,7 @@ function children(from, to) {
     }
     if (!current) from.append(node.cloneNode(true));
     else if (isSame(current, node)) one(current, node);
+    else if (keyOf(current)) current.before(node.cloneNode(true));
     else current.replaceWith(node.cloneNode(true));
   });
   while (from.childNodes.length > wanted.length) from.lastChild.remove();

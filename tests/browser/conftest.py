@@ -1,0 +1,77 @@
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+
+from tests.browser.desk import DEADLINE_SECONDS, Api, Desk
+from tests.serving import Running, start_server
+
+# Short enough to watch a component get late, lost and failed.
+PERIODS = {
+    "AEGIS_HEARTBEAT_SECONDS": "1",
+    "AEGIS_LOST_SECONDS": "2.5",
+    "AEGIS_GRACE_SECONDS": "2",
+    "AEGIS_START_SECONDS": "6",
+    "AEGIS_SETTLING_SECONDS": "0",
+}
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[Running]:
+    """One server for all tests; each makes sessions of its own."""
+    with start_server(**PERIODS) as running:
+        yield running
+
+
+@pytest.fixture
+def api(served) -> Api:
+    return Api(served.url, served.token)
+
+
+expect.set_options(timeout=DEADLINE_SECONDS * 1000)
+
+
+@pytest.fixture(scope="session")
+def browser(chromium) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser, served) -> dict:
+    """The cookies of a browser in which the administrator signed in."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{served.url}/admin/login/?next=/admin/")
+    page.fill("#id_username", served.user)
+    page.fill("#id_password", served.password)
+    page.click("button[type=submit]")
+    page.wait_for_url("**/aegis_sessions/session/")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+@pytest.fixture
+def new_context(browser, signed_in) -> Iterator:
+    """Make a signed-in browser context; all are closed with the test."""
+    made: list[BrowserContext] = []
+
+    def make(**options) -> BrowserContext:
+        options = {"viewport": {"width": 1280, "height": 800}, **options}
+        made.append(browser.new_context(storage_state=signed_in, **options))
+        return made[-1]
+
+    yield make
+    for context in made:
+        context.close()
+
+
+@pytest.fixture
+def desk(new_context, served) -> Iterator[Desk]:
+    """A signed-in page at 1280, light; no script of ours may fail in it."""
+    desk = Desk(new_context().new_page(), served.url)
+    yield desk
+    assert desk.faults == []

@@ -1,0 +1,145 @@
+"""The session list, by the names of its acceptance list."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.desk import LIST, Desk, Scripted
+
+
+@pytest.fixture
+def word() -> str:
+    """A word that only the sessions of one test have in their names."""
+    return f"w{uuid4().hex[:10]}"
+
+
+def test_sl1_row_follows_a_change_over_the_api(desk, api, word):
+    session = api.session(f"{word}-1")
+    desk.open(f"{LIST}?q={word}").live()
+
+    api.post(f"sessions/{session['id']}/start")
+
+    chip = desk.row(session).locator(".ae-chip")
+    expect(chip).to_have_attribute("data-word", "running")
+    expect(desk.row(session).locator(".field-active_cell")).to_have_text(re.compile(r"^\d s$"))
+
+
+def test_sl1_row_follows_a_change_from_the_command_line(desk, api, word, served):
+    session = api.session(f"{word}-1")
+    desk.open(f"{LIST}?q={word}").live()
+
+    served.manage("aegis", "session", "start", session["key"])
+
+    expect(desk.row(session).locator(".ae-chip")).to_have_attribute("data-word", "running")
+
+
+def test_row_follows_its_components(desk, api, word, served):
+    session = api.session(f"{word}-1")
+    api.post(f"sessions/{session['id']}/start")
+    desk.open(f"{LIST}?q={word}").live()
+
+    component = Scripted(served.ws_url, api.token_of(session), "feed", "book").register()
+    component.hello().subscribe().ready()
+
+    expect(desk.row(session).locator(".field-participants_cell")).to_have_text("1/1")
+    component.close()
+    expect(desk.row(session)).to_contain_text("Degraded")
+    expect(desk.row(session)).to_contain_text("feed lost")
+
+
+def test_empty_list_fills_by_itself(desk, api, word):
+    desk.open(f"{LIST}?q={word}").live()
+    expect(desk.page.locator("#ae-empty")).to_contain_text("No session matches")
+
+    session = api.session(f"{word}-1")
+
+    expect(desk.row(session)).to_be_visible()
+    api.post(f"sessions/{session['id']}/start")
+    expect(desk.row(session).locator(".ae-chip")).to_have_attribute("data-word", "running")
+
+
+def test_new_session_is_announced_and_moves_no_row(desk, api, word):
+    first = api.session(f"{word}-1")
+    desk.open(f"{LIST}?q={word}").live()
+
+    second = api.session(f"{word}-2")
+
+    expect(desk.page.locator("#ae-changed")).to_have_text("1 new")
+    assert desk.page.locator("#result_list [data-row]").count() == 1
+    desk.page.locator("#ae-refresh").click()
+    expect(desk.row(second)).to_be_visible()
+    expect(desk.row(first)).to_be_visible()
+    expect(desk.page.locator("#ae-refresh")).to_be_hidden()
+
+
+def test_sl3_filter_and_sort_survive_reload(desk, api, word):
+    for number in (1, 2):
+        api.post(f"sessions/{api.session(f'{word}-{number}')['id']}/start")
+    api.session(f"{word}-3")
+    desk.open(f"{LIST}?q={word}&state__exact=running&o=1").live()
+    names = desk.page.locator("#result_list .ae-name")
+    expect(names).to_have_text([f"{word}-1", f"{word}-2"])
+
+    desk.page.reload()
+
+    expect(names).to_have_text([f"{word}-1", f"{word}-2"])
+
+
+def test_sl6_three_are_paused_by_keyboard_alone(desk, api, word):
+    sessions = [api.session(f"{word}-{number}") for number in range(3)]
+    for session in sessions[:2]:
+        api.post(f"sessions/{session['id']}/start")
+    desk.open(f"{LIST}?q={word}").live()
+    page = desk.page
+
+    page.keyboard.press("/")
+    expect(page.locator("#searchbar")).to_be_focused()
+    for box in page.locator("input.action-select").all():
+        box.focus()
+        page.keyboard.press("Space")
+    pause = page.locator("#changelist-actions button[value=pause]")
+    expect(pause).to_be_visible()
+    pause.focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("h2.ae-title")).to_have_text("Pause 2 sessions?")
+    go = page.get_by_role("button", name="Pause 2 sessions")
+    go.focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("h2.ae-title")).to_have_text("2 paused, 1 refused")
+    expect(page.locator(".ae-table")).to_contain_text("Cannot pause while created.")
+    assert [api.get(f"sessions/{one['id']}")["state"] for one in sessions] == [
+        "paused",
+        "paused",
+        "created",
+    ]
+
+
+def test_sl7_rows_are_cards_at_320(new_context, served, api, word):
+    session = api.session(f"{word}-1", environment="production")
+    context = new_context(viewport={"width": 320, "height": 800})
+    desk = Desk(context.new_page(), served.url).open(f"{LIST}?q={word}").live()
+
+    row = desk.row(session)
+    expect(row).to_be_visible()
+    expect(row.locator(".ae-chip")).to_have_text(re.compile("Created"))
+    expect(row).to_contain_text("production")
+    row.locator("input.action-select").check()
+    verbs = desk.page.locator("#changelist-actions button[value=end]")
+    expect(verbs).to_be_in_viewport()
+    assert desk.page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+def test_row_under_the_focus_keeps_it(desk, api, word):
+    session = api.session(f"{word}-1")
+    desk.open(f"{LIST}?q={word}").live()
+    link = desk.row(session).locator("a").first
+    link.focus()
+
+    api.post(f"sessions/{session['id']}/start")
+
+    expect(desk.row(session).locator(".ae-chip")).to_have_attribute("data-word", "running")
+    expect(link).to_be_focused()
