@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from streaming.core.errors import TopicReadOnly
+from streaming.core.errors import SourceUnreadable, TopicReadOnly
 from streaming.engines import replay_history
 from streaming.engines.base import Slice
 from streaming.engines.replay import ReplayView
 from streaming.sources import scan, source
 from streaming.sources.clock import Merge
-from streaming.sources.csv_chunks import SourceUnreadable
 from streaming.sources.source import SourceSpec
 from tests import archive
 from tests.archive import DAY_MS, trade

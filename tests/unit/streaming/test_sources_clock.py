@@ -5,10 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streaming.core import position
+from streaming.core.errors import SourceUnreadable
 from streaming.sources import checkpoint, clock
 from streaming.sources.blocks import Block, Place, chained
 from streaming.sources.clock import Mark, Merge
-from streaming.sources.csv_chunks import SourceUnreadable
 
 PRIORITIES = {"trades": 1, "aggTrades": 2, "klines": 3, "bookDepth": 4, "metrics": 5}
 

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from streaming.core import position
+from streaming.core.errors import SourceUnreadable
 from streaming.sources import csv_layout
 from streaming.sources.blocks import BadRow, RowReport
 from streaming.sources.clock_range import ClockRange
-from streaming.sources.csv_chunks import SourceUnreadable
 from streaming.sources.csv_layout import DAY_MS as ONE_DAY_MS
 from streaming.sources.csv_reader import CsvTopic
 from tests import archive
