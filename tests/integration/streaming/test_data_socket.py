@@ -1,0 +1,456 @@
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+from django.db import OperationalError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streaming import consumers, hints
+from streaming.consumers import DataConsumer
+from streaming.core.errors import CloseCode, TokenInvalid
+from streaming.hub import Hub, Limits
+from tests.hubs import SESSION, Client, ClockEngine, plain_seat, publish, seat, settle, until
+
+TOPIC = "klines.BTC"
+
+
+class Door:
+    """A registrar that lets in whom the test names by token, and keeps what it was told."""
+
+    def __init__(self):
+        self.seats = {"a": seat("a"), "plain": plain_seat("p")}
+        self.heard_of, self.lost_of = [], []
+
+    async def authenticate(self, hello, scope):
+        token = hello["session_token"]
+        if token == "broken":
+            raise RuntimeError
+        if token == "store":
+            raise OperationalError
+        if token not in self.seats:
+            raise TokenInvalid
+        return self.seats[token]
+
+    def heard(self, seat):
+        self.heard_of.append(seat.component_id)
+
+    async def lost(self, seat):
+        self.lost_of.append(seat.component_id)
+
+
+class Socket(Client):
+    """Both ends of one data socket, without a server between them."""
+
+    def __init__(self, hub, door, **extensions):
+        super().__init__()
+        self.events = asyncio.Queue()
+        self.events.put_nowait({"type": "websocket.connect"})
+        scope = {"type": "websocket", "extensions": extensions}
+        app = DataConsumer.as_asgi(registrar=door, hub=lambda: hub)
+        self.task = asyncio.create_task(app(scope, self.events.get, self.send))
+
+    def say(self, text=None, **frame):
+        text = json.dumps(frame) if text is None else text
+        self.events.put_nowait({"type": "websocket.receive", "text": text})
+
+    def leave(self):
+        self.events.put_nowait({"type": "websocket.disconnect", "code": 1006})
+
+    async def answered(self, count=1):
+        """Wait for so many frames in all; give the last."""
+        await until(lambda: len(self.frames) >= count)
+        return self.frames[-1]
+
+    async def end(self):
+        await until(lambda: self.closed)
+        return self.closed
+
+
+@asynccontextmanager
+async def open_socket(hub, door, who="a", **extensions):
+    socket = Socket(hub, door, **extensions)
+    socket.say(session_token=who)
+    await until(lambda: socket.frames)
+    if socket.frames[0]["COMMAND"] == "ACK":
+        await hub.gate(door.seats[who].component_id, is_open=True, fence=1)
+    try:
+        yield socket
+    finally:
+        socket.leave()
+        await socket.task
+
+
+@pytest.fixture
+def hub():
+    return Hub()
+
+
+@pytest.fixture
+def door():
+    return Door()
+
+
+# Hello
+
+
+async def test_hello_is_answered_by_ack_and_the_watchers_are_told(hub, door):
+    heard = []
+    hints.listen(heard.append)
+    try:
+        async with open_socket(hub, door) as socket:
+            assert socket.messages[0] == {"type": "websocket.accept"}
+            assert socket.frames == [{"COMMAND": "ACK"}]
+            assert hub.seated() == ["component-a"]
+    finally:
+        hints.unlisten(heard.append)
+
+    assert hints.Hint("component", "component-a") in heard
+    assert door.lost_of == ["component-a"]
+    assert hub.seated() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "code"),
+    [
+        ("{}", "PROTOCOL_ERROR", CloseCode.PROTOCOL),
+        ("nonsense", "VALIDATION_ERROR", CloseCode.PROTOCOL),
+        ('{"session_token":"a"', "VALIDATION_ERROR", CloseCode.PROTOCOL),
+        ('{"session_token":"a","x":"\\u0000"}', "VALIDATION_ERROR", CloseCode.PROTOCOL),
+        ("x" * (2**20 + 1), "PAYLOAD_TOO_LARGE", CloseCode.FRAME_TOO_LARGE),
+        ('{"session_token":"wrong"}', "TOKEN_INVALID", CloseCode.BAD_TOKEN),
+        ('{"session_token":"store"}', "STORE_DOWN", CloseCode.STORE_DOWN),
+        ('{"session_token":"broken"}', "STREAM_FAILED", CloseCode.INTERNAL),
+    ],
+    ids=range(8),
+)
+async def test_refused_hello_is_told_before_the_close(hub, door, text, word, code):
+    socket = Socket(hub, door)
+
+    socket.say(text)
+    await socket.task
+
+    assert [frame["code"] for frame in socket.frames] == [word]
+    assert socket.closed is code
+    assert door.lost_of == []
+
+
+async def test_binary_hello_is_a_protocol_error(hub, door):
+    socket = Socket(hub, door)
+
+    socket.events.put_nowait({"type": "websocket.receive", "bytes": b"{}"})
+    await socket.task
+
+    assert socket.closed is CloseCode.PROTOCOL
+
+
+async def test_silence_instead_of_a_hello_is_closed(hub, door, monkeypatch):
+    monkeypatch.setattr(consumers, "HELLO_SECONDS", 0.01)
+    socket = Socket(hub, door)
+
+    await socket.task
+
+    assert socket.frames[0]["code"] == "HELLO_MISSING"
+    assert socket.closed is CloseCode.NO_HELLO
+
+
+async def test_who_leaves_before_the_hello_is_simply_gone(hub, door):
+    socket = Socket(hub, door)
+
+    socket.leave()
+    await socket.task
+
+    assert socket.frames == []
+
+
+async def test_who_is_gone_when_turned_away_is_no_failure(hub, door):
+    socket = Socket(hub, door)
+    await until(lambda: socket.messages)
+    socket.is_gone = True
+
+    socket.say(session_token="wrong")
+    await socket.task
+
+    assert socket.closed is None
+
+
+async def test_newer_socket_takes_the_place_of_the_older(hub, door):
+    async with open_socket(hub, door) as older, open_socket(hub, door) as newer:
+        assert await older.end() is CloseCode.REPLACED
+        older.say(COMMAND="PUBLISH", topic=TOPIC, data="late", id=1)
+        older.leave()
+        await older.task
+
+        assert newer.closed is None
+        assert door.lost_of == []
+        assert hub.topics(SESSION) == []
+        older.events.put_nowait({"type": "websocket.disconnect"})
+
+    assert door.lost_of == ["component-a"]
+
+
+async def test_hello_of_an_older_registration_is_refused(hub, door):
+    hub.connect(seat("a", fence=2), Client().send)
+    socket = Socket(hub, door)
+
+    socket.say(session_token="a")
+    await socket.task
+
+    assert socket.closed is CloseCode.REPLACED
+
+
+# Frames
+
+
+async def test_publish_reaches_the_subscribers_and_is_answered_when_asked(hub, door):
+    async with open_socket(hub, door) as feed, open_socket(hub, door, "plain") as strategy:
+        strategy.say(COMMAND="SUBSCRIBE", id=1, topics=[TOPIC])
+        await strategy.answered(2)
+
+        feed.say(COMMAND="PUBLISH", topic=TOPIC, data={"p": 1})
+        feed.say(command="publish", topic=TOPIC, msgs=[2, 3], id="x")
+        await strategy.answered(5)
+        answer = await feed.answered(2)
+
+    assert [data for _, _, data in strategy.records] == [{"p": 1}, 2, 3]
+    ((_, end),) = [await hub.bounds((SESSION, TOPIC))]
+    assert answer == {
+        "COMMAND": "PUBLISHED",
+        "id": "x",
+        "topic": TOPIC,
+        "epoch": end.epoch,
+        "first": 2,
+        "last": 3,
+    }
+    assert door.heard_of.count("component-a") == 2
+
+
+@pytest.mark.parametrize(
+    ("topic", "word"),
+    [
+        ("ledger", "TOPIC_FORBIDDEN"),
+        ("runs.1", "TOPIC_FORBIDDEN"),
+        ("a..b", "UNKNOWN_TOPIC"),
+        ("orders.*", "UNKNOWN_TOPIC"),
+        ("trades.BTC", "UNKNOWN_TOPIC"),
+    ],
+)
+@pytest.mark.parametrize("fields", [{"id": 4}, {}])
+async def test_refused_publish_is_told_and_closes_nothing(hub, door, topic, word, fields):
+    door.seats["a"] = seat("a", patterns=("klines.*", "ledger", "runs.*"))
+    async with open_socket(hub, door) as socket:
+        socket.say(COMMAND="PUBLISH", topic=topic, data=1, **fields)
+        error = await socket.answered(2)
+
+        assert (error["COMMAND"], error["code"], error["topic"]) == ("ERROR", word, topic)
+        assert error["ref"] == fields.get("id", "PUBLISH")
+        assert socket.closed is None
+
+
+async def test_topic_of_a_source_is_read_only(door):
+    hub = Hub(engines=[ClockEngine({TOPIC: [(1, 1)]}), *Hub().board.engines])
+    async with open_socket(hub, door) as socket:
+        socket.say(COMMAND="PUBLISH", topic=TOPIC, data=1)
+
+        assert (await socket.answered(2))["code"] == "TOPIC_READ_ONLY"
+
+
+async def test_publish_while_the_gate_is_closed_is_taken(hub, door):
+    async with open_socket(hub, door) as socket:
+        await hub.gate("component-a", is_open=False, fence=1)
+        socket.say(COMMAND="PUBLISH", topic=TOPIC, data=1, id=1)
+
+        assert (await socket.answered(2))["COMMAND"] == "PUBLISHED"
+
+
+async def test_publish_after_the_session_is_over_is_refused(hub, door):
+    async with open_socket(hub, door) as socket:
+        socket.stall()
+        await publish(hub, TOPIC, 1)
+        socket.say(COMMAND="SUBSCRIBE", topics=["x"])
+        await settle(hub)
+        await hub.release("component-a", fence=1, reason="x", is_over=True)
+        socket.say(COMMAND="PUBLISH", topic="x", data=1)
+        socket.say(COMMAND="SUBSCRIBE", topics=[TOPIC])
+        await settle(hub)
+        socket.go_on()
+        await socket.end()
+
+    commands = [frame["COMMAND"] for frame in socket.frames]
+    assert commands[:2] == ["ACK", "SUBSCRIBED"]
+    assert [frame["code"] for frame in socket.told("ERROR")] == ["SESSION_OVER"] * 2
+    assert hub.board.lines[(SESSION, "x")].log.head == 0
+
+
+async def test_subscriptions_are_managed_by_frames(hub, door):
+    async with open_socket(hub, door) as socket:
+        socket.say(COMMAND="SUBSCRIBE", id=1, topics=[TOPIC, {"topic": "book.*"}])
+        subscribed = await socket.answered(2)
+        socket.say(COMMAND="PAUSE", topic=TOPIC)
+        socket.say(COMMAND="RESUME", topic=TOPIC)
+        socket.say(COMMAND="PAUSE", topic="unknown")
+        error = await socket.answered(3)
+        socket.say(COMMAND="COMMIT", pos={TOPIC: 0})
+        socket.say(COMMAND="UNSUBSCRIBE", id=2, topics=[TOPIC, "unknown"])
+        unsubscribed = await socket.answered(4)
+
+    assert [entry["topic"] for entry in subscribed["topics"]] == [TOPIC]
+    assert (error["code"], error["topic"]) == ("UNKNOWN_TOPIC", "unknown")
+    assert unsubscribed == {"COMMAND": "UNSUBSCRIBED", "id": 2, "topics": [TOPIC]}
+
+
+async def test_unknown_command_is_answered_and_closes_nothing(hub, door):
+    async with open_socket(hub, door) as socket:
+        socket.say(COMMAND="READY")
+        socket.say(COMMAND="DANCE", id=3)
+        socket.say(COMMAND="HEARTBEAT", n=1)
+        socket.say(COMMAND="ERROR", code="MINE")
+        socket.say(COMMAND="PUBLISH", topic=TOPIC, data=1, id=1)
+        await socket.answered(4)
+
+        assert [(error["code"], error["ref"]) for error in socket.told("ERROR")] == [
+            ("UNKNOWN_COMMAND", "READY"),
+            ("UNKNOWN_COMMAND", 3),
+        ]
+        assert socket.closed is None
+
+
+MALFORMED = ["", "[]", "1", "{", '{"COMMAND":"SUBSCRIBE"}', '{"COMMAND":"PUBLISH"}', "NaN"]
+
+
+@pytest.mark.parametrize("text", MALFORMED)
+async def test_malformed_frame_is_told_and_closes(hub, door, text):
+    async with open_socket(hub, door) as socket:
+        socket.say(text)
+
+        assert await socket.end() is CloseCode.PROTOCOL
+        assert [error["code"] for error in socket.told("ERROR")] == ["VALIDATION_ERROR"]
+
+
+async def test_binary_frame_closes(hub, door):
+    async with open_socket(hub, door) as socket:
+        socket.events.put_nowait({"type": "websocket.receive", "bytes": b"\x00"})
+
+        assert await socket.end() is CloseCode.PROTOCOL
+
+
+async def test_frame_of_more_than_a_mebibyte_closes(hub, door):
+    async with open_socket(hub, door) as socket:
+        socket.say(COMMAND="PUBLISH", topic=TOPIC, data="x" * 2**20)
+
+        assert await socket.end() is CloseCode.FRAME_TOO_LARGE
+
+
+async def test_fault_of_ours_is_told_as_one(hub, door, monkeypatch):
+    async def fail(*args):
+        raise RuntimeError
+
+    monkeypatch.setattr(hub, "publish", fail)
+    async with open_socket(hub, door) as socket:
+        socket.say(COMMAND="PUBLISH", topic=TOPIC, data=1)
+
+        assert await socket.end() is CloseCode.INTERNAL
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(texts=st.lists(st.text(max_size=30) | st.binary(max_size=5), max_size=4))
+def test_no_frame_whatever_is_answered_by_a_failure(door, texts):
+    async def visit():
+        hub = Hub()
+        socket = Socket(hub, door)
+        socket.say(session_token="a")
+        await until(lambda: socket.frames)
+        for text in texts:
+            key = "text" if isinstance(text, str) else "bytes"
+            socket.events.put_nowait({"type": "websocket.receive", key: text})
+        socket.leave()
+        await socket.task
+        return socket
+
+    socket = asyncio.run(visit())
+
+    assert socket.closed in {None, CloseCode.PROTOCOL}
+    assert all(frame["code"] != "STREAM_FAILED" for frame in socket.told("ERROR"))
+
+
+# Reading and writing do not wait for each other
+
+
+async def test_stalled_send_does_not_stop_the_reading(hub, door):
+    async with open_socket(hub, door) as socket:
+        socket.say(COMMAND="SUBSCRIBE", topics=[TOPIC])
+        await socket.answered(2)
+        socket.stall()
+        await publish(hub, TOPIC, 1)
+        await settle(hub)
+
+        for n in range(50):
+            socket.say(COMMAND="PUBLISH", topic="mine", data=n)
+        await until(lambda: (SESSION, "mine") in hub.board.lines)
+        await settle(hub)
+
+        assert hub.board.lines[(SESSION, "mine")].log.head == 50
+        socket.go_on()
+
+
+async def test_socket_that_takes_nothing_is_let_go(door):
+    hub = Hub(limits=Limits(stuck_seconds=0.02, look_seconds=0.005, goodbye_seconds=0.01))
+    await hub.start()
+    try:
+        socket = Socket(hub, door)
+        socket.say(session_token="a")
+        await until(lambda: socket.frames)
+        await hub.gate("component-a", is_open=True, fence=1)
+        socket.say(COMMAND="SUBSCRIBE", topics=[TOPIC])
+        await socket.answered(2)
+        socket.stall()
+        await publish(hub, TOPIC, 1)
+
+        # The application returns, by which the server knows that it may drop the connection.
+        await asyncio.wait_for(socket.task, 5)
+    finally:
+        await hub.stop()
+
+    assert socket.closed is None
+    assert door.lost_of == ["component-a"]
+
+
+async def test_server_tells_its_buffer_by_an_extension(door):
+    hub = Hub(limits=Limits(unsent_bytes=10))
+    buffered = [11]
+    async with open_socket(hub, door, **{"aegis.unsent": lambda: buffered[0]}) as socket:
+        socket.say(COMMAND="SUBSCRIBE", topics=[TOPIC])
+        await socket.answered(2)
+        await publish(hub, TOPIC, 1)
+        await settle(hub)
+        held = list(socket.seqs)
+        buffered[0] = 0
+        await until(lambda: socket.seqs)
+
+        assert held == []
+
+
+async def test_cancelled_server_cancels_the_socket(hub, door):
+    socket = Socket(hub, door)
+    socket.say(session_token="a")
+    await until(lambda: socket.frames)
+
+    socket.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await socket.task
+
+    assert hub.seated() == []
+
+
+async def test_loss_that_cannot_be_noted_is_no_failure_of_the_socket(hub, door, monkeypatch):
+    async def fail(seat):
+        raise OperationalError
+
+    monkeypatch.setattr(door, "lost", fail)
+    async with open_socket(hub, door):
+        pass
+
+    assert hub.seated() == []
