@@ -1,4 +1,4 @@
-"""Hints: something moved, look again. They may be lost; every listener also looks by the clock."""
+"""Hints: something moved, look again; one may be lost, so every listener also looks by the clock."""
 
 import threading
 import time

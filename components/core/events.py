@@ -25,16 +25,24 @@ class ComponentEvent(StrEnum):
 
 DESCRIPTIONS: dict[ComponentEvent, str] = {
     ComponentEvent.ATTACHED: "A component is expected. Data: component_id, name, role, required.",
-    ComponentEvent.REGISTERED: "It connected and was given its place. Data: component_id, name.",
+    ComponentEvent.REGISTERED: (
+        "It connected and was given its place. Data: component_id, name, role, topics, fence."
+    ),
     ComponentEvent.READY: "It can take records. Data: component_id, name.",
     ComponentEvent.RUNNING: "Its delivery gate is open. Data: component_id, name.",
     ComponentEvent.HELD: "Its delivery gate closed; it stays ready. Data: component_id, name.",
     ComponentEvent.LOST: "Its connection is gone. Data: component_id, name, reason.",
-    ComponentEvent.FAILED: "It did not come back or gave up. Data: component_id, name, reason.",
+    ComponentEvent.FAILED: (
+        "It did not come back or gave up. Data: component_id, name, code, message, reason."
+    ),
     ComponentEvent.STOPPED: "It was released or finished. Data: component_id, name, reason.",
-    ComponentEvent.REPORTED: "It told of a passing error. Data: component_id, name, code, message.",
+    ComponentEvent.REPORTED: (
+        "It told of a passing error. Data: component_id, name, code, message, reason."
+    ),
     ComponentEvent.HEARTBEAT_LATE: "One heartbeat was missed. Data: component_id, name.",
     ComponentEvent.HEARTBEAT_LOST: "It was silent too long. Data: component_id, name, seconds.",
     ComponentEvent.CREDENTIAL_ISSUED: "A secret was made. Data: credential_id, name, component_id.",
-    ComponentEvent.CREDENTIAL_REVOKED: "A secret opens nothing any more. Data: credential_id.",
+    ComponentEvent.CREDENTIAL_REVOKED: (
+        "A secret opens nothing any more. Data: credential_id, name, component_id."
+    ),
 }

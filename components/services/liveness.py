@@ -58,6 +58,11 @@ def _fail(component_id: str, limit: datetime) -> bool:
         component.follow("fail")
         component.save(update_fields=["state", "updated_at"])
         standing.tell(
-            ComponentEvent.FAILED, component, actor=standing.LIVENESS, reason=component.error
+            ComponentEvent.FAILED,
+            component,
+            actor=standing.LIVENESS,
+            code="LOST",
+            message="It did not come back in time.",
+            reason=component.error,
         )
     return True

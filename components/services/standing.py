@@ -174,6 +174,7 @@ def _move(
     rows = Component.objects.of_session(session_id).filter(state__in=[s.value for s in states])
     moved = list(rows.select_for_update(of=("self",), no_key=True))
     now = timezone.now()
+    said = {"reason": "released"} if verb == "stop" else {}
     for component in moved:
         if verb == "stop":
             _release(component)
@@ -181,7 +182,7 @@ def _move(
             component.follow(verb)
             component.running_at = now if verb == "run" else component.running_at
         component.save()
-        tell(event, component, actor=actor)
+        tell(event, component, actor=actor, **said)
     return moved
 
 

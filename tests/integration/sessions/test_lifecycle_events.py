@@ -1,0 +1,60 @@
+from typing import Any
+
+import pytest
+
+from aegis_project.kit.principal import Principal
+from components.core import events as component_events
+from components.models import Component
+from components.services import credentials, liveness, standing
+from components.services.registry import Expected
+from sessions.core import events as session_events
+from sessions.models import Session
+from sessions.services import creation, lifecycle
+from tests import factories
+from tests.factories import OPERATOR
+
+pytestmark = pytest.mark.django_db
+
+
+def lead_a_full_life(principal: Principal) -> Session:
+    """Do with one session everything that a ledger has a word for."""
+    session = factories.session(expected=[Expected(name="feed")])
+    creation.update(principal=principal, session=session, changes={"name": "Full"})
+    issued = creation.issue_token(principal=principal, session=session)
+    credentials.revoke(principal=principal, credential=issued.credential.pk)
+    lifecycle.start(principal=principal, session=session)
+    lifecycle.stop(principal=principal, session=session)
+    lifecycle.start(principal=principal, session=session)
+    feed = factories.readied(session, "feed")
+    lifecycle.settle(session_id=session.pk)
+    own: dict[str, Any] = {"component_id": str(feed.pk), "fence": feed.fence}
+    standing.note_late(**own, is_late=True)
+    standing.report(**own, fault=factories.fault("SLOW", "Behind.", temporary=True))
+    lifecycle.pause(principal=principal, session=session)
+    standing.lose(**own, reason="silent")
+    liveness.fail_overdue(grace_seconds=-1)
+    lifecycle.fail(principal=principal, session=session, error={"code": "X"})
+    lifecycle.end(principal=principal, session=session)
+    return session
+
+
+def described() -> dict[str, set[str]]:
+    """What each description says that the data of its event holds."""
+    found = {}
+    for event, text in [
+        *session_events.DESCRIPTIONS.items(),
+        *component_events.DESCRIPTIONS.items(),
+    ]:
+        names = text.partition(" Data: ")[2].rstrip(".").split(", ")
+        found[event.value] = {name.split(" ")[0] for name in names}
+    return found
+
+
+def test_every_event_is_written_and_holds_what_its_description_says():
+    session = lead_a_full_life(OPERATOR)
+
+    assert Component.objects.get().state == "stopped"
+    told = factories.told(session)
+    assert {type_ for type_, _ in told} == set(described())
+    for type_, data in told:
+        assert (type_, set(data)) == (type_, described()[type_])
