@@ -10,8 +10,9 @@ class Inbox:
     """
     Batches between the reader of the data socket and the owner's code.
 
-    A full inbox stops the reader, and through it the server. It may overflow only while the
-    owner's code waits for an answer, because that answer stands behind what is not read yet.
+    A full inbox stops the reader, and through it the server; what the reader holds by then is in
+    it already, for where a component stands counts as received. Beyond that it overflows only
+    while the owner's code waits for an answer, which stands behind what is not read yet.
     """
 
     def __init__(self, limit: int) -> None:
@@ -26,12 +27,12 @@ class Inbox:
         return len(self._batches)
 
     async def offer(self, batch: Batch) -> None:
-        """Put a batch in, when there is room."""
-        while len(self._batches) >= self.limit and not self.waiting:
-            self._room.clear()
-            await self._room.wait()
+        """Put a batch in, then wait until there is room for another."""
         self._batches.append(batch)
         self._arrived.set()
+        while len(self._batches) > self.limit and not self.waiting:
+            self._room.clear()
+            await self._room.wait()
 
     async def take(self) -> Batch | None:
         """The next batch in the order of arrival; None once closed and empty."""

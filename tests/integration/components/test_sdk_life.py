@@ -142,6 +142,18 @@ async def test_full_inbox_waits_for_room():
     assert taken == [batch("a"), batch("b")]
 
 
+async def test_batch_of_a_reader_that_is_stopped_is_not_lost():
+    inbox = Inbox(1)
+    await inbox.offer(batch("a"))
+    reader = asyncio.create_task(inbox.offer(batch("b")))
+    await asyncio.sleep(0)
+
+    reader.cancel()
+    await asyncio.gather(reader, return_exceptions=True)
+
+    assert [await inbox.take(), await inbox.take()] == [batch("a"), batch("b")]
+
+
 async def test_full_inbox_overflows_while_an_answer_is_waited_for():
     inbox = Inbox(1)
     await inbox.offer(batch("a"))
