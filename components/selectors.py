@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import Group
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from aegis_project.kit.errors import PermissionDenied
 from aegis_project.kit.principal import Principal
 from components.core.errors import ComponentAmbiguous, ComponentNotFound, CredentialNotFound
+from components.core.lifecycle import State
 from components.models import Component, Credential
 
 DEFAULT_TEAM = "default"
@@ -73,6 +76,23 @@ def standings(component_ids: Iterable[str]) -> list[Standing]:
         )
         for row in rows
     ]
+
+
+def awaited(session_id: UUID | str, *, lease_id: UUID | None) -> set[str]:
+    """
+    Ids of the components that are to have everything before their session may be completed.
+
+    Those that run, that come, or that may come back within the grace; but not those whose sockets
+    another living process holds, which knows itself how far they are.
+    """
+    now = timezone.now()
+    coming = now - timedelta(seconds=settings.ENVIRONMENT.grace_seconds)
+    takes_part = Q(state__in=[State.READY, State.RUNNING, State.LOST]) | Q(
+        state=State.REGISTERED, registered_at__gt=coming
+    )
+    elsewhere = Q(is_data_connected=True, lease__expires_at__gt=now) & ~Q(lease_id=lease_id)
+    rows = Component.objects.filter(takes_part, session_id=session_id).exclude(elsewhere)
+    return {str(pk) for pk in rows.values_list("pk", flat=True)}
 
 
 def find(reference: str, *, session_id: UUID | str) -> Component:

@@ -1,13 +1,16 @@
 """The driver of historical sessions: it lets their clocks run."""
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 from uuid import UUID
 
+from aegis_project import database
 from aegis_project.database import read_db, run_db
 from aegis_project.kit import principal
-from aegis_project.kit.errors import AegisError
+from aegis_project.kit.errors import AegisError, InvalidState
+from components import selectors
 from sessions.services import lifecycle, replays
 from sessions.services.replays import Claimed
 from streaming.engines.replay import ReplayView
@@ -23,6 +26,8 @@ STRIDE = 1024
 SAVE_SECONDS = 1.0
 # The longest the clock sleeps, so that a pause or a stop is seen soon.
 NAP_SECONDS = 0.05
+# How often it is looked whether somebody has come back who is still to have the end.
+LOOK_SECONDS = 0.2
 
 
 class Driver:
@@ -145,19 +150,27 @@ class Drive:
         return await run_db(replays.save, **self._own(), **self._stand())
 
     async def _finish(self) -> None:
-        """Complete the session once everybody who runs has had the last record."""
-        session_id = str(self.claimed.session_id)
-        while not await self.node.hub.is_delivered(session_id, wait_seconds=SAVE_SECONDS):
+        """Complete the session once everybody who takes part has had the last record."""
+        while not await self._is_everybody_served():
             if not await self._save():
                 return
-        await run_db(replays.save, **self._own(), **self._stand(), is_exhausted=True)
-        await run_db(
-            lifecycle.complete,
-            principal=SYSTEM,
-            session=self.claimed.session_id,
-            result={name: end.seq for name, end in self.view.receipts().items()},
-            reason="data exhausted",
-        )
+            await asyncio.sleep(LOOK_SECONDS)
+        result = {name: end.seq for name, end in self.view.receipts().items()}
+        place = {**self._own(), **self._stand()}
+        await run_db(_complete, self.claimed.session_id, place, result)
+
+    async def _is_everybody_served(self) -> bool:
+        hub, session_id = self.node.hub, str(self.claimed.session_id)
+        await hub.is_delivered(session_id, wait_seconds=SAVE_SECONDS)
+        # It also notes since when somebody takes nothing, who is then not waited for.
+        await hub.room(session_id)
+        awaited = await read_db(selectors.awaited, session_id, lease_id=self.node.lease_id)
+        served = {
+            one.component_id
+            for one in hub.progress(session_id)
+            if one.is_running and (not one.behind or one.is_left_behind)
+        }
+        return awaited <= served
 
     def _own(self) -> dict[str, Any]:
         return {"replay_id": self.claimed.replay_id, "fence": self.claimed.fence}
@@ -172,8 +185,19 @@ class Drive:
         }
 
 
+def _complete(session_id: UUID, place: dict[str, Any], result: dict[str, int]) -> None:
+    # Either both or none: an exhausted clock of a session that runs would never be taken up.
+    with contextlib.suppress(InvalidState), database.atomic():
+        if replays.save(**place, is_exhausted=True):
+            lifecycle.complete(
+                principal=SYSTEM, session=session_id, result=result, reason="data exhausted"
+            )
+
+
 def _fail(claimed: Claimed, error: AegisError) -> None:
-    lifecycle.fail(principal=SYSTEM, session=claimed.session_id, error=error.as_dict())
+    # Somebody may have closed the session meanwhile.
+    with contextlib.suppress(InvalidState):
+        lifecycle.fail(principal=SYSTEM, session=claimed.session_id, error=error.as_dict())
 
 
 async def load_view(session_id: str) -> ReplayView | None:

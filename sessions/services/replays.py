@@ -140,10 +140,13 @@ def claim(*, replay_id: UUID, lease_id: UUID) -> Claimed | None:
     """
     Take the clock of a session for this process; None when another process holds it.
 
-    Compare and set: of two processes that try, one changes the row.
+    Compare and set: of two processes that try, one changes the row. One that is gone holds it
+    until its own lease is over too, as it holds its components.
     """
     now = timezone.now()
-    is_free = Q(lease_id=lease_id) | Q(lease_expires_at=None) | Q(lease_expires_at__lt=now)
+    is_gone = Q(lease=None) | Q(lease__expires_at__lt=now)
+    is_over = Q(lease_expires_at__lt=now) & is_gone
+    is_free = Q(lease_id=lease_id) | Q(lease_expires_at=None) | is_over
     with database.atomic():
         free = Replay.objects.filter(is_free, pk=replay_id, is_exhausted=False)
         if not free.update(lease_id=lease_id, lease_expires_at=_term(now), fence=F("fence") + 1):
