@@ -1,0 +1,31 @@
+"""Servers for the end-to-end tests."""
+
+import pytest
+
+from tests.e2e import places
+from tests.serving import Running
+
+
+@pytest.fixture(scope="module")
+def home():
+    """A database and home on SQLite, to be served with uvicorn."""
+    with places.place() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def anywhere(request):
+    """Such a place of every kind; asked for with `indirect` and the kinds that matter."""
+    with places.place(request.param) as found:
+        yield found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Beside a failure, what the servers of the test printed."""
+    report = yield
+    if report.failed:
+        for name, value in item.funcargs.items():
+            if isinstance(value, Running):
+                report.sections.append((f"Log of {name}", value.log()[-6000:]))
+    return report
