@@ -13,10 +13,9 @@ def main(server: str, descriptor: int) -> int:
     """Serve on an inherited listening socket until the parent says otherwise, or is gone."""
     leash.hold()
     django.setup()
-    # app ready
-    from django.conf import settings  # noqa: PLC0415
+    from django.conf import settings  # noqa: PLC0415 -- app ready
 
-    from sessions.management import servers  # noqa: PLC0415
+    from sessions.management import servers  # noqa: PLC0415 -- app ready
 
     is_good = servers.serve(
         servers.Server(server),
