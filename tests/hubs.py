@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from aegis_project.kit.seat import Seat
 from streaming.core import position
@@ -105,6 +106,13 @@ async def until(is_true, seconds=5.0):
             await asyncio.sleep(0.001)
 
 
+def connection_of(hub, name="a"):
+    """The connection of the seat with this name, which is there."""
+    connection = hub.seats.of(f"component-{name}")
+    assert connection is not None
+    return connection
+
+
 async def publish(hub, topic, *values, session=SESSION, ts=1000):
     records = [(ts, json.dumps(value).encode()) for value in values]
     return await hub.publish((session, topic), records)
@@ -117,9 +125,9 @@ class Track:
     epoch: str = ""
     seq: int = 0
     ck: bytes | None = None
-    got: list = field(default_factory=list)
-    missing: list = field(default_factory=list)
-    end: dict | None = None
+    got: list[Any] = field(default_factory=list)
+    missing: list[Any] = field(default_factory=list)
+    end: dict[str, Any] | None = None
 
 
 class Reader:

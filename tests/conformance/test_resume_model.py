@@ -1,6 +1,8 @@
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -13,6 +15,7 @@ from hypothesis.stateful import (
 )
 
 from streaming.core import position, resume
+from tests.conformance.stores import Store
 from tests.conformance.world import RING, World
 
 STEPS = settings(
@@ -26,7 +29,7 @@ STEPS = settings(
 class Model(RuleBasedStateMachine):
     """The transitions of the model, each made on the hub and the store."""
 
-    make_store = None
+    make_store: Callable[[], Store]
 
     def __init__(self):
         super().__init__()
@@ -104,7 +107,7 @@ def no_match(monkeypatch):
 
 def without_notice(rule_):
     def mutant(*args):
-        placed = rule_(*args)
+        placed: Any = rule_(*args)
         return placed and replace(placed, notice=None)
 
     return mutant
@@ -118,7 +121,7 @@ def inclusive(monkeypatch):
     right = resume._proven
 
     def proven(view, cursor):
-        placed = right(view, cursor)
+        placed: Any = right(view, cursor)
         again = placed and placed.next - 1
         return replace(placed, next=again) if again else placed
 

@@ -8,7 +8,7 @@ from streaming.core.messages import Request
 from streaming.core.position import Cursor
 from streaming.hub import Hub
 from tests.conformance.stores import Store
-from tests.hubs import SESSION, seat
+from tests.hubs import SESSION, connection_of, seat
 
 TOPIC = "klines.BTC"
 KEY = (SESSION, TOPIC)
@@ -40,19 +40,21 @@ class World:
     def __init__(self, store: Store):
         self.store = store
         self.hub = Hub(engines=[store.engine], mint=store.mint)
-        self.link = None
+        self.link: Link | None = None
         self.ids = 0
         # What stands, or stood before retention, at each seq of the log as it is.
-        self.standing = {}
-        self.trimmed = []
-        self.got, self.told = [], set()
-        self.epoch, self.seq, self.ck, self.trail = "", 0, b"", []
-        self.placed = None
+        self.standing: dict[int, int] = {}
+        self.trimmed: list[int] = []
+        self.got: list[int] = []
+        self.told: set[int] = set()
+        self.epoch, self.seq, self.ck = "", 0, b""
+        self.trail: list[tuple[int, bytes]] = []
+        self.placed: tuple[int, str] | None = None
 
     async def open(self):
         self.log = await self.store.open(KEY)
         await self.connect(None)
-        while self.link.flight:
+        while self.can_deliver:
             await self.deliver()
         return self
 
@@ -66,14 +68,14 @@ class World:
 
     async def deliver(self):
         """The next frame arrives."""
-        message, arrived = self.link.flight.pop(0)
+        message, arrived = self.flight.pop(0)
         self.take(json.loads(message["text"]))
         arrived.set()
         await self.settle()
 
     async def drop(self):
         """The link is cut; what was on its way is gone."""
-        self.hub.seats.of("component-a").lose()
+        connection_of(self.hub).lose()
         # A place that no notice and no record has confirmed is not kept: the notice may be lost.
         self.link = self.placed = None
         await self.settle()
@@ -103,8 +105,12 @@ class World:
         return self.log.head - self.log.start + 1
 
     @property
+    def flight(self):
+        return self.link.flight if self.link else []
+
+    @property
     def can_deliver(self):
-        return bool(self.link and self.link.flight)
+        return bool(self.flight)
 
     @property
     def possible(self):
@@ -176,7 +182,7 @@ class World:
     def check(self):
         assert len(set(self.got)) == len(self.got), "delivered twice"
         assert self.got == sorted(self.got), "out of order"
-        if self.link and not self.link.flight:
+        if self.link and not self.flight:
             self.adopt()
         if self.is_at_head:
             alive = {*self.trimmed, *(self.standing[s] for s in self.seqs)}
@@ -189,7 +195,7 @@ class World:
     @property
     def is_at_head(self):
         here = (self.epoch, self.seq)
-        return bool(self.link) and not self.link.flight and here == (self.log.epoch, self.log.head)
+        return bool(self.link) and not self.flight and here == (self.log.epoch, self.log.head)
 
     async def settle(self):
         for _ in range(3):

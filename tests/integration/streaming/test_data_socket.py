@@ -1,6 +1,7 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -45,11 +46,11 @@ class Socket(Client):
 
     def __init__(self, hub, door, **extensions):
         super().__init__()
-        self.events = asyncio.Queue()
+        self.events: asyncio.Queue[Any] = asyncio.Queue()
         self.events.put_nowait({"type": "websocket.connect"})
         scope = {"type": "websocket", "extensions": extensions}
-        app = DataConsumer.as_asgi(registrar=door, hub=lambda: hub)
-        self.task = asyncio.create_task(app(scope, self.events.get, self.send))
+        app: Any = DataConsumer.as_asgi(registrar=door, hub=lambda: hub)
+        self.task: asyncio.Task[None] = asyncio.create_task(app(scope, self.events.get, self.send))
 
     def say(self, text=None, **frame):
         text = json.dumps(frame) if text is None else text
@@ -96,7 +97,7 @@ def door():
 
 
 async def test_hello_is_answered_by_ack_and_the_watchers_are_told(hub, door):
-    heard = []
+    heard: list[hints.Hint] = []
     hints.listen(heard.append)
     try:
         async with open_socket(hub, door) as socket:

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import json
 import socket
+from typing import Any
 
 import uvicorn
 import websockets
@@ -13,7 +14,7 @@ from streaming.core import position
 from streaming.core.errors import CloseCode
 from streaming.core.position import Cursor
 from streaming.hub import Hub, Limits
-from tests.hubs import SESSION, plain_seat, publish, seat, until
+from tests.hubs import SESSION, connection_of, plain_seat, publish, seat, until
 
 TOPIC = "klines.BTC"
 KEY = (SESSION, TOPIC)
@@ -45,8 +46,9 @@ class Quiet(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serving(hub):
-    consumer = DataConsumer.as_asgi(registrar=Door(hub), hub=lambda: hub)
-    app = ProtocolTypeRouter({"websocket": URLRouter([path("ws/data", consumer)])})
+    consumer: Any = DataConsumer.as_asgi(registrar=Door(hub), hub=lambda: hub)
+    routes: Any = [path("ws/data", consumer)]
+    app = ProtocolTypeRouter({"websocket": URLRouter(routes)})
     config = uvicorn.Config(app, ws="websockets-sansio", lifespan="off", log_config=None)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Quiet(config)
@@ -114,11 +116,11 @@ async def test_records_travel_from_one_socket_to_others_in_both_modes():
 
 async def test_component_that_comes_back_with_its_cursor_misses_nothing():
     hub = Hub()
-    seen = []
+    seen: list[int] = []
     async with serving(hub) as url:
         cursor = None
         for round_ in range(5):
-            request = {"topic": TOPIC, "from": "earliest"}
+            request: dict[str, Any] = {"topic": TOPIC, "from": "earliest"}
             if cursor is not None:
                 request["cursor"] = cursor
             await publish(hub, TOPIC, *range(round_ * 10, round_ * 10 + 10))
@@ -139,7 +141,7 @@ async def test_client_that_never_reads_is_cut_and_holds_up_nobody():
         entering(hub, url, "quick", TOPIC) as quick,
         entering(hub, url, "stuck", TOPIC, max_queue=1),
     ):
-        stuck = hub.seats.of("component-stuck")
+        stuck = connection_of(hub, "stuck")
         payload = "x" * 30_000
         for n in range(400):
             await publish(hub, TOPIC, [n, payload])
@@ -154,7 +156,7 @@ async def test_client_that_never_reads_is_cut_and_holds_up_nobody():
 async def test_client_that_reads_again_in_time_gets_its_gap_and_goes_on():
     hub = Hub()
     async with serving(hub) as url, entering(hub, url, "slow", TOPIC, max_queue=1) as slow:
-        connection = hub.seats.of("component-slow")
+        connection = connection_of(hub, "slow")
         payload = "x" * 30_000
         for n in range(1500):
             await publish(hub, TOPIC, [n, payload])

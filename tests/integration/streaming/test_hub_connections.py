@@ -6,7 +6,17 @@ from streaming.core.errors import CloseCode, ConnectionReplaced, OverCapacity
 from streaming.core.messages import Request
 from streaming.core.resume import Start
 from streaming.hub import Hub, Limits
-from tests.hubs import SESSION, Client, Reader, plain_seat, publish, seat, settle, until
+from tests.hubs import (
+    SESSION,
+    Client,
+    Reader,
+    connection_of,
+    plain_seat,
+    publish,
+    seat,
+    settle,
+    until,
+)
 
 TOPIC = "klines.BTC"
 KEY = (SESSION, TOPIC)
@@ -33,7 +43,7 @@ async def test_connection_of_an_older_registration_is_refused():
     with pytest.raises(ConnectionReplaced):
         hub.connect(seat(fence=1), Client().send)
 
-    assert hub.seats.of("component-a").seat.fence == 2
+    assert connection_of(hub).seat.fence == 2
 
 
 async def test_process_holds_only_so_many_connections():
@@ -162,7 +172,7 @@ async def test_stalled_connection_holds_one_frame_and_no_copies():
         await publish(hub, TOPIC, value)
         await settle(hub, rounds=1)
 
-    connection = hub.seats.of("component-a")
+    connection = connection_of(hub)
     assert len(connection.answers) == 0
     assert connection.subscriptions[TOPIC].next == 2
 
@@ -194,7 +204,7 @@ async def test_answers_wait_their_turn_before_records():
     await settle(hub)
     await publish(hub, TOPIC, 2)
 
-    hub.seats.of("component-a").post({"COMMAND": "NOTE"})
+    connection_of(hub).post({"COMMAND": "NOTE"})
     client.go_on()
     await settle(hub)
 

@@ -16,6 +16,7 @@ from tests.hubs import (
     ClockEngine,
     Reader,
     SlowEngine,
+    connection_of,
     plain_seat,
     publish,
     seat,
@@ -247,7 +248,7 @@ async def test_unsubscribed_topic_comes_no_more(hub):
     client = Client()
     await hub.subscribe(seat(), client.send, ["klines.BTC", "book.*"])
     await publish(hub, "book.BTC", 0)
-    connection = hub.seats.of("component-a")
+    connection = connection_of(hub)
 
     gone = hub.unsubscribe(connection, ["klines.BTC", "book.*", "unknown"])
     await publish(hub, "klines.BTC", 1)
@@ -399,9 +400,7 @@ async def test_what_is_written_elsewhere_is_followed():
     await hub.start()
     try:
         await hub.subscribe(seat(), client.send, ["klines.BTC"])
-        log = await engine.open(KEY)
-
-        await log.append([(1, b"1")])
+        await hub.board.lines[KEY].log.append([(1, b"1")])
         await until(lambda: client.seqs)
     finally:
         await hub.stop()

@@ -6,7 +6,18 @@ from streaming.core.messages import Hold, Request
 from streaming.core.resume import Start
 from streaming.engines.memory import MemoryEngine
 from streaming.hub import Hub, Limits
-from tests.hubs import SESSION, Client, Reader, SlowEngine, plain_seat, publish, seat, settle, until
+from tests.hubs import (
+    SESSION,
+    Client,
+    Reader,
+    SlowEngine,
+    connection_of,
+    plain_seat,
+    publish,
+    seat,
+    settle,
+    until,
+)
 
 TOPIC = "klines.BTC"
 KEY = (SESSION, TOPIC)
@@ -119,7 +130,7 @@ async def test_paused_subscription_gets_its_end_where_it_stands():
     hub = hub_of()
     client, reader = Client(), Reader()
     await hub.subscribe(seat(), client.send, [TOPIC])
-    hub.hold(hub.seats.of("component-a"), Hold(TOPIC, is_paused=True))
+    hub.hold(connection_of(hub), Hold(TOPIC, is_paused=True))
     await publish(hub, TOPIC, 1)
 
     await hub.release("component-a", fence=1, reason="session_stopped")

@@ -8,7 +8,7 @@ from streaming.core.resume import Start
 from streaming.engines.memory import MemoryEngine
 from streaming.engines.retention import Keep, Retention
 from streaming.hub import Hub, Limits
-from tests.hubs import SESSION, Client, Reader, plain_seat, publish, seat, settle
+from tests.hubs import SESSION, Client, Reader, connection_of, plain_seat, publish, seat, settle
 
 TOPIC = "klines.BTC"
 KEY = (SESSION, TOPIC)
@@ -175,7 +175,7 @@ async def test_connection_stalled_inside_a_slice_still_knows_its_place():
     await publish(hub, TOPIC, 1, 2, 3)
     await settle(hub)
 
-    subscription = hub.seats.of("component-p").subscriptions[TOPIC]
+    subscription = connection_of(hub, "p").subscriptions[TOPIC]
 
     # The first frame is on its way; what follows it is still in the log.
     assert (subscription.next, subscription.ck) == (2, (await cursor_at(hub, 1)).ck)
@@ -297,7 +297,7 @@ async def test_window_lets_through_only_so_much_as_was_committed():
     await hub.subscribe(own, client.send, [TOPIC, "other"])
     await publish(hub, TOPIC, *range(10))
     await settle(hub)
-    connection = hub.seats.of("component-a")
+    connection = connection_of(hub)
     alias = client.frames[0]["topics"][0]["alias"]
     at_first = list(client.seqs)
 
@@ -317,7 +317,7 @@ async def test_paused_topic_waits_and_goes_on():
     hub = small(records=100)
     client = Client()
     await hub.subscribe(seat(), client.send, [TOPIC, "other"])
-    connection = hub.seats.of("component-a")
+    connection = connection_of(hub)
 
     is_held = hub.hold(connection, Hold(TOPIC, is_paused=True))
     await publish(hub, TOPIC, 1)
@@ -414,7 +414,7 @@ async def test_call_for_an_older_registration_does_nothing_and_a_newer_one_repla
     await hub.prepare("component-a", fence=4)
     await hub.release("component-a", fence=4, reason="x")
     await hub.close("component-a", code=CloseCode.HEARTBEAT_MISSED, fence=4)
-    is_open = hub.seats.of("component-a").is_open
+    is_open = connection_of(hub).is_open
     await hub.gate("component-a", is_open=True, fence=6)
     await settle(hub)
 

@@ -10,6 +10,7 @@ from tests.hubs import (
     Client,
     ClockEngine,
     Reader,
+    connection_of,
     plain_seat,
     publish,
     seat,
@@ -244,7 +245,7 @@ async def test_window_is_what_room_means_to_those_who_asked_for_one():
     full = await hub.room(SESSION, wait_seconds=0.01)
     (progress,) = hub.progress(SESSION)
 
-    hub.commit(hub.seats.of("component-h"), Commit({"trades.BTC": 5}))
+    hub.commit(connection_of(hub, "h"), Commit({"trades.BTC": 5}))
 
     assert full is False
     assert (progress.behind, progress.uncommitted) == (0, 5)
@@ -308,7 +309,7 @@ async def test_who_leaves_is_not_waited_for(leaves):
     if leaves == "gate":
         await hub.gate("component-s", is_open=False, fence=1)
     else:
-        hub.seats.of("component-s").lose()
+        connection_of(hub, "s").lose()
 
     assert before is False
     assert await hub.room(SESSION, wait_seconds=5) is True

@@ -170,7 +170,7 @@ def test_nesting_is_measured_exactly(value, wrapped):
         with pytest.raises(ValidationFailed):
             inbound.decode(text)
     else:
-        assert inbound.decode(text).topic == "t"
+        assert isinstance(inbound.decode(text), Publish)
 
 
 # Frames as such

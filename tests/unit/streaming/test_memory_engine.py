@@ -197,7 +197,7 @@ async def test_forgotten_session_begins_anew():
 
     await engine.forget("s")
     await engine.forget("s")
-    again = await engine.open(KEY)
+    again = await filled(engine)
 
     assert engine.bytes == 0
     assert (again.head, again.epoch != log.epoch) == (0, True)
