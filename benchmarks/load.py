@@ -46,6 +46,15 @@ class Result:
         """Seconds of the server's core for 100,000 deliveries."""
         return self.cpu_seconds / self.deliveries * 100_000 if self.deliveries else 0.0
 
+    @property
+    def busy(self) -> float:
+        """
+        The share of its core that the server used.
+
+        Far below one at saturation, something else had the core, and the rate is not its own.
+        """
+        return self.cpu_seconds / self.seconds
+
     def wait_ms(self, share: float) -> float:
         """The waiting time that this share of the messages did not exceed."""
         ordered = sorted(self.waits)

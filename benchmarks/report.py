@@ -1,5 +1,6 @@
 """What was measured, as tables for people."""
 
+import os
 import platform
 import statistics
 import sys
@@ -14,8 +15,20 @@ if TYPE_CHECKING:
     from benchmarks.fanout import Row
 
 LIBRARIES = ("channels", "channels-redis", "daphne", "uvicorn", "uvloop", "websockets", "twisted")
-FLOOD = ("server", "candidate", "del/s", "x redis", "batch", "CPU s/100k", "p50 ms", "p99 ms")
-PACED = ("server", "candidate", "msg/s", "del/s", "batch", "CPU s/100k", "p50 ms", "p99 ms")
+FLOOD = (
+    "server",
+    "candidate",
+    "del/s",
+    "x redis",
+    "batch",
+    "busy",
+    "CPU s/100k",
+    "p50 ms",
+    "p99 ms",
+)
+PACED = ("server", "candidate", "msg/s", "del/s", "batch", "busy", "CPU s/100k", "p50 ms", "p99 ms")
+# The benchmark itself keeps about this many processes running.
+QUIET_LOAD = 2.0
 FAULTS = ("lost", "disorder")
 
 
@@ -23,6 +36,7 @@ def fanout(rows: Sequence["Row"], *, subscribers: int, window: int) -> str:
     """The tables of the fan-out."""
     parts = [
         header(),
+        quietness(),
         f"1 to {subscribers}, {window} messages of 180 bytes on their way at any time "
         f"(medians of {len(rows[0].flood)})",
         table((*FLOOD, "KiB/conn", *FAULTS), [_flood(row, rows) for row in rows]),
@@ -41,6 +55,15 @@ def header() -> str:
     if server == other:
         where = "ONE core for server and load: the figures are no server's own"
     return f"Python {platform.python_version()}, {used}\n{where}; compare ratios, not rates"
+
+
+def quietness() -> str:
+    """How busy the machine was with other things, without which a rate says little."""
+    load = os.getloadavg()[2]
+    told = f"load average {load:.1f} over 15 minutes"
+    return (
+        told if load < QUIET_LOAD else f"{told}: NOT A QUIET MACHINE, trust CPU per delivery only"
+    )
 
 
 def table(names: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -94,6 +117,7 @@ def _paced(row: "Row", subscribers: int) -> list[list[str]]:
 def _costs(results: Sequence[Result]) -> list[str]:
     return [
         f"{middle(results, lambda result: result.batch):.1f}",
+        f"{middle(results, lambda result: result.busy):.2f}",
         f"{middle(results, lambda result: result.cpu_per_100k):.3g}",
         f"{middle(results, lambda result: result.wait_ms(0.5)):.2f}",
         f"{middle(results, lambda result: result.wait_ms(0.99)):.2f}",
