@@ -12,6 +12,7 @@ from typing import Annotated, Any, Generic, NoReturn, TypeVar, cast
 import typer
 from django.contrib.auth.models import User
 from django.db import DatabaseError
+from typer._click.globals import get_current_context
 
 from aegis_project.kit import principal
 from aegis_project.kit.errors import AegisError, DatabaseUnavailable
@@ -88,6 +89,7 @@ STATUSES = {
 NEXT = {
     "SESSION_NOT_FOUND": "aegis session list --closed",
     "AMBIGUOUS_REFERENCE": "aegis session list   (its ids are unique, and so are their beginnings)",
+    "SESSION_ALREADY_EXISTS": "aegis session list --closed   (or leave --key out)",
     "COMPONENT_NOT_FOUND": "aegis component list",
     "CREDENTIAL_NOT_FOUND": "aegis credential list",
     "TOPIC_NOT_FOUND": "aegis topic list",
@@ -135,9 +137,7 @@ def tell(error: AegisError, *, is_json: bool = False, about: str = "") -> None:
         output.line({"schema": "aegis.error/1", "error": error.as_dict(), "meta": {}})
     about = f"{about}: " if about else ""
     output.say(f"error: {error.code}: {about}{error.message}")
-    step = _next(error)
-    if step:
-        output.say(f"  next: {step}")
+    output.say(f"  next: {_next(error)}")
 
 
 def acting(user: str = "") -> Principal:
@@ -209,7 +209,13 @@ def _next(error: AegisError) -> str:
         return f"allowed now: {', '.join(allowed)}"
     if error.code == "INVALID_STATE":
         return "nothing moves it any more; aegis session create makes another"
-    return NEXT.get(error.code, "")
+    return NEXT.get(error.code) or help_step(get_current_context(silent=True))
+
+
+def help_step(context: Any) -> str:
+    """The command that explains what was asked for, from where the command line was read."""
+    words = context.command_path.partition("aegis")[2].split() if context is not None else []
+    return " ".join(["aegis", *words, "--help"])
 
 
 def _os_user() -> str:

@@ -17,6 +17,7 @@ from sessions.management import (
     aegis_session,
     aegis_topic,
     output,
+    verbs,
     welcome,
 )
 from sessions.management.verbs import Exit
@@ -54,9 +55,7 @@ class Command(TyperCommand, rich_markup_mode=None):
 def _end(error: UsageError) -> None:
     """Usage has an exit code of its own, and a page of help hides the one line that matters."""
     output.say(f"error: USAGE: {error.format_message()}")
-    if error.ctx is not None:
-        words = error.ctx.command_path.partition("aegis ")[2]
-        output.say(f"  next: aegis {words} --help".replace("  --", " --"))
+    output.say(f"  next: {verbs.help_step(error.ctx)}")
     sys.exit(Exit.USAGE)
 
 
