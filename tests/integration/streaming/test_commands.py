@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -139,15 +139,15 @@ def test_a_row_is_traced_by_its_key_and_session(session: Session):
     assert commands.trace(None) == Trace(session_id=None, target="", detail={})
 
 
-UUID = uuid4()
+TARGET = UUID("5f2f0d9e-6a0b-4d5c-9d52-0c1f5d0f6c11")
 
 
 @pytest.mark.parametrize(
     ("arguments", "target"),
     [
         ({"session": "key", "component": "c"}, "key"),
-        ({"session": UUID}, str(UUID)),
-        ({"session": Session(pk=UUID)}, str(UUID)),
+        ({"session": TARGET}, str(TARGET)),
+        ({"session": Session(pk=TARGET)}, str(TARGET)),
         ({"session": "", "credential": "prefix"}, "prefix"),
         ({"session": "x" * 500}, "x" * 200),
         ({"session": "a\x00b"}, "ab"),
