@@ -71,6 +71,7 @@ UNFOLD: dict[str, Any] = {
     "ENVIRONMENT": "aegis_project.site.environment",
     "COLORS": {"base": BASE, "primary": PRIMARY, "font": FONT},
     "STYLES": [_file("aegis/aegis.css")],
+    "SCRIPTS": [_file("aegis/js/shell.js")],
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

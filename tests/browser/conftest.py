@@ -1,13 +1,14 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, StorageState, expect, sync_playwright
 
 from tests.browser.desk import DEADLINE_SECONDS, Api, Desk
 from tests.serving import Running, start_server
 
 # Short enough to watch a component get late, lost and failed.
-PERIODS = {
+PERIODS: dict[str, Any] = {
     "AEGIS_HEARTBEAT_SECONDS": "1",
     "AEGIS_LOST_SECONDS": "2.5",
     "AEGIS_GRACE_SECONDS": "2",
@@ -40,7 +41,7 @@ def browser(chromium) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def signed_in(browser, served) -> dict:
+def signed_in(browser: Browser, served: Running) -> StorageState:
     """The cookies of a browser in which the administrator signed in."""
     context = browser.new_context()
     page = context.new_page()
@@ -55,7 +56,9 @@ def signed_in(browser, served) -> dict:
 
 
 @pytest.fixture
-def new_context(browser, signed_in) -> Iterator:
+def new_context(
+    browser: Browser, signed_in: StorageState
+) -> Iterator[Callable[..., BrowserContext]]:
     """Make a signed-in browser context; all are closed with the test."""
     made: list[BrowserContext] = []
 

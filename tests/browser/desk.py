@@ -59,6 +59,7 @@ class Scripted:
 
     def __init__(self, url: str, token: str, name: str, *topics: str) -> None:
         self.url, self.token, self.name, self.topics = url, token, name, topics
+        self.session: dict[str, Any] = {}
         self.control: Any = None
         self.data: Any = None
 

@@ -99,12 +99,22 @@ def test_signing_out_elsewhere_takes_the_page_offline(new_context, browser, serv
     context.close()
 
 
+def test_menu_of_the_person_opens_by_keyboard(desk):
+    desk.open(LIST)
+    menu = desk.page.locator("#nav-sidebar [role=button]", has_text="admin")
+    menu.focus()
+
+    desk.page.keyboard.press("Enter")
+
+    expect(desk.page.get_by_role("button", name="Log out")).to_be_visible()
+
+
 PAGES = {
     "login": "/admin/login/",
     "sessions": LIST,
-    "session": "{session}",
+    "session": "{session}?at=1",
     "participants": "{session}?tab=participants",
-    "topics": "{session}?tab=topics",
+    "topics": "{session}?tab=topics&topic=book",
     "config": "{session}?tab=config",
     "new session": f"{LIST}add/",
     "components": "/admin/aegis_components/component/",

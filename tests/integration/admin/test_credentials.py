@@ -112,7 +112,9 @@ def test_state_tells_usable_expiring_expired_and_revoked_apart(client, keeper, i
 
     page = client.get(CREDENTIALS).content.decode()
 
-    shown = re.findall(r'ae-name">(\w+)<.*?ae-chip" data-tone="\w+" data-word="(\w+)"', page, re.DOTALL)
+    shown = re.findall(
+        r'ae-name">(\w+)<.*?ae-chip" data-tone="\w+" data-word="(\w+)"', page, re.DOTALL
+    )
     assert dict(shown) == {
         "plain": "usable",
         "soon": "expiring",

@@ -60,7 +60,7 @@ export class Ledger {
     }
     const isEmpty = !this.list.childElementCount;
     if (isEmpty && !frame.missed) this.begin.textContent = "This is where the ledger begins.";
-    this.list.prepend(template.content);
+    this.list.prepend(...template.content.children);
     this.trim();
   }
 
@@ -92,7 +92,7 @@ export class Ledger {
     template.innerHTML = html;
     writeAll(template.content);
     const first = template.content.querySelector("a");
-    this.list.append(template.content);
+    this.list.append(...template.content.children);
     this.mayHaveOlder(answer.headers.get("X-Oldest") !== "");
     if (this.older.hidden) first?.focus();
   }

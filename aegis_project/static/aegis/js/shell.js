@@ -1,0 +1,29 @@
+// Unfold opens its sidebar, menus and sheets by clicks on plain elements; this lets a keyboard
+// do what the pointer does.
+
+(() => {
+  const CLICKS = "span, div, a:not([href])";
+  const NAMES = { dock_to_right: "Toggle the sidebar", close: "Close the sidebar" };
+
+  function reach(element) {
+    if (element.tabIndex >= 0 || element.closest("button, a[href], label")) return;
+    element.tabIndex = 0;
+    element.setAttribute("role", "button");
+    const name = NAMES[element.textContent.trim()];
+    if (name) element.setAttribute("aria-label", name);
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const element of document.querySelectorAll(CLICKS)) {
+      if (element.hasAttribute("x-on:click")) reach(element);
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const isPress = event.key === "Enter" || event.key === " ";
+    if (isPress && event.target.matches?.('[role="button"]:not(button)')) {
+      event.preventDefault();
+      event.target.click();
+    }
+  });
+})();
