@@ -1,9 +1,11 @@
 """The engine of historical sources: the views of this process, and who waits for their clocks."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import ClassVar
 
+from aegis_project.kit.errors import AegisError
 from streaming.engines.base import Engine, Key, Log
 from streaming.engines.replay import ReplayView
 from streaming.engines.replay_log import ReplayLog
@@ -77,16 +79,28 @@ class ReplayEngine(Engine):
         return view.topics if view else ()
 
     async def wait(self, keys: Collection[Key], timeout_seconds: float) -> set[Key]:
-        wanted = set(keys)
+        await self._meet({session_id for session_id, name in keys if not name})
         try:
             async with asyncio.timeout(timeout_seconds):
-                while not (moved := wanted & self._moved):
+                while not (moved := self._moved.intersection(keys)):
                     self._signal.clear()
                     await self._signal.wait()
         except TimeoutError:
             return set()
         self._moved -= moved
-        return moved
+        return {key for session_id, name in moved for key in self._named(session_id, name)}
+
+    async def _meet(self, session_ids: Collection[str]) -> None:
+        # Whoever asks for a pattern has named no topic by which the view would be loaded.
+        for session_id in session_ids:
+            # Without its files it has no topics yet; it is the start that is refused then.
+            with contextlib.suppress(AegisError):
+                await self.view(session_id)
+
+    def _named(self, session_id: str, name: str) -> Collection[Key]:
+        if name:
+            return [(session_id, name)]
+        return [(session_id, topic) for topic in self.names(session_id)]
 
     async def forget(self, session_id: str) -> None:
         if task := self._loads.get(session_id):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from streaming.core import position
-from streaming.core.errors import SourceUnreadable
+from streaming.core.errors import SourceUnreadable, TopicNotFound
 from streaming.engines.replay import ReplayView
 from streaming.engines.replay_engine import ReplayEngine
 from streaming.sources import source
@@ -123,11 +123,48 @@ async def test_waiting_ends_with_the_topics_that_moved(dataset):
 
     await view.advance(until_ts=DAY_MS + 4)
 
-    assert known == {TRADES, AGG_TRADES, (SESSION, "")}
+    assert known == {TRADES, AGG_TRADES}
     assert await waiting == {TRADES}
     log = await engine.open(TRADES)
     assert log is not None
     assert log.head == 4
+
+
+async def test_empty_name_loads_the_view_and_stands_for_all_its_topics(dataset):
+    async def load(session_id):
+        return await open_view(dataset, session_id=session_id)
+
+    engine = ReplayEngine(load=load)
+
+    found = await engine.wait([(SESSION, "")], 5)
+
+    assert found == {TRADES, AGG_TRADES}
+    assert list(engine.names(SESSION)) == NAMES
+
+
+async def test_source_without_files_has_no_topics_yet():
+    async def load(session_id):
+        raise TopicNotFound(topic=session_id)
+
+    engine = ReplayEngine(load=load)
+
+    assert await engine.wait([(SESSION, "")], 0.01) == set()
+    assert list(engine.names(SESSION)) == []
+
+
+async def test_keys_that_are_added_while_one_waits_count(dataset):
+    engine = ReplayEngine(load=nothing)
+    view = await open_view(dataset)
+    engine.attach(view)
+    keys = [AGG_TRADES]
+    await engine.wait([TRADES, AGG_TRADES], 5)
+    waiting = asyncio.create_task(engine.wait(keys, 5))
+    await asyncio.sleep(0)
+
+    keys.append(TRADES)
+    await view.advance(until_ts=DAY_MS + 4)
+
+    assert await waiting == {TRADES}
 
 
 async def test_move_before_the_waiting_is_not_missed(dataset):
