@@ -95,6 +95,7 @@ class Drive:
         self._saved_at = self._looked_at = self._loop.time()
         # Where the clock is between two records, in unix milliseconds.
         self._clock: float | None = None
+        self._reported = 0
 
     async def run(self) -> None:
         """Run to the end of the range, or until the task is cancelled or the lease is lost."""
@@ -147,6 +148,7 @@ class Drive:
         if now - self._saved_at < SAVE_SECONDS:
             return True
         self._saved_at = now
+        self._report()
         return await run_db(replays.save, **self._own(), **self._stand())
 
     async def _finish(self) -> None:
@@ -155,9 +157,23 @@ class Drive:
             if not await self._save():
                 return
             await asyncio.sleep(LOOK_SECONDS)
+        self._report()
         result = {name: end.seq for name, end in self.view.receipts().items()}
         place = {**self._own(), **self._stand()}
         await run_db(_complete, self.claimed.session_id, place, result)
+
+    def _report(self) -> None:
+        """Log the bad rows that were met since the last time, as far as they are kept."""
+        rows = self.view.report.rows
+        for row in rows[self._reported :]:
+            logger.warning(
+                "%s, line %d was skipped: %s",
+                row.file,
+                row.line,
+                row.reason,
+                extra={"action": "row_skipped", "session_id": str(self.claimed.session_id)},
+            )
+        self._reported = len(rows)
 
     async def _is_everybody_served(self) -> bool:
         hub, session_id = self.node.hub, str(self.claimed.session_id)
@@ -189,9 +205,9 @@ def _complete(session_id: UUID, place: dict[str, Any], result: dict[str, int]) -
     # Either both or none: an exhausted clock of a session that runs would never be taken up.
     with contextlib.suppress(InvalidState), database.atomic():
         if replays.save(**place, is_exhausted=True):
-            lifecycle.complete(
-                principal=SYSTEM, session=session_id, result=result, reason="data exhausted"
-            )
+            bad = place["bad_rows"]
+            reason = f"data exhausted, {bad} bad rows skipped" if bad else "data exhausted"
+            lifecycle.complete(principal=SYSTEM, session=session_id, result=result, reason=reason)
 
 
 def _fail(claimed: Claimed, error: AegisError) -> None:
