@@ -17,11 +17,11 @@ from psycopg import sql
 
 from tests.serving import PREPARE, Running, clean, manage, prepared, start_server
 
-# No period that a test has to wait for is longer than a few of these.
+# Short, and yet long enough for test processes that share few cores.
 FAST = {
-    "AEGIS_HEARTBEAT_SECONDS": "0.2",
-    "AEGIS_LOST_SECONDS": "1",
-    "AEGIS_GRACE_SECONDS": "1",
+    "AEGIS_HEARTBEAT_SECONDS": "0.25",
+    "AEGIS_LOST_SECONDS": "2",
+    "AEGIS_GRACE_SECONDS": "5",
     "AEGIS_SETTLING_SECONDS": "0",
 }
 

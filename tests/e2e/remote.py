@@ -99,7 +99,7 @@ async def events(running: Running, session_id: str) -> list[Any]:
     """The whole ledger of a session."""
     found: list[Any] = []
     while True:
-        path = f"/api/v1/sessions/{session_id}/events?after={len(found)}&limit=1000"
+        path = f"/api/v1/sessions/{session_id}/events?after={len(found)}&limit=200"
         page = (await ask(running, "GET", path)).body["data"]
         if not page:
             return found
