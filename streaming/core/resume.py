@@ -91,7 +91,8 @@ class Placement:
 
     ``next`` is the first seq to deliver, ``ck`` the chain value before it (``None`` when ``next``
     lies ahead of the log), ``notice`` what must be told first, ``is_resumed`` whether the log
-    proved the cursor.
+    proved the cursor itself. A client that brought a cursor and was not resumed keeps it until
+    the notice has come: that may be lost on the way.
     """
 
     next: int
@@ -137,7 +138,7 @@ def _proven(view: LogView, cursor: Cursor) -> Placement | None:
 def _rewound(view: LogView, cursor: Cursor) -> Placement | None:
     for seq, ck in reversed(cursor.trail):
         if seq < cursor.seq and view.ck.get(seq) == ck:
-            return Placement(seq + 1, ck, Rewind(seq, ck), is_resumed=True)
+            return Placement(seq + 1, ck, Rewind(seq, ck))
     return None
 
 

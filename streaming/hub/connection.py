@@ -14,6 +14,7 @@ from streaming.core.messages import Id, Request
 from streaming.hub import feeding
 from streaming.hub.inline import Begun
 from streaming.hub.limits import Limits
+from streaming.hub.line import Line
 from streaming.hub.packs import Message, message
 from streaming.hub.subscription import Subscription
 
@@ -24,6 +25,9 @@ class Owner(Protocol):
     """What a connection tells its hub."""
 
     limits: Limits
+
+    def mark(self, line: Line) -> None:
+        """Compare a line with its log again at the next flush, and go on with it."""
 
     def again(self, connection: "Connection") -> None:
         """Pump it again at the next flush: it has had its turn and has more to send."""

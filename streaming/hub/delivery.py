@@ -46,7 +46,11 @@ def room(connection: "Connection") -> int:
 
 
 def deliver(connection: "Connection", subscription: Subscription, pack: Pack) -> bool:
-    """Send one pack; false when the connection takes no more now."""
+    """Send one pack; false when the connection takes no more now, or the pack is not its own."""
+    if not follows(subscription, pack):
+        pack.line.is_doubted = True
+        connection.owner.mark(pack.line)
+        return False
     connection.is_quiet = False
     subscription.n = None
     if not connection.is_batch:
@@ -54,6 +58,11 @@ def deliver(connection: "Connection", subscription: Subscription, pack: Pack) ->
     pack.line.counters.deliveries += pack.count
     subscription.next, subscription.ck = pack.last + 1, pack.ck
     return connection.put(pack.batch())
+
+
+def follows(subscription: Subscription, pack: Pack) -> bool:
+    """Whether a pack follows on what the subscriber has, as far as both can tell."""
+    return subscription.ck == pack.before or subscription.ck is None or pack.before is None
 
 
 def _deliver_singly(connection: "Connection", subscription: Subscription, pack: Pack) -> bool:

@@ -155,7 +155,8 @@ def _feed(subscriptions: Iterable[Subscription]) -> None:
 def _send_newest(line: Line, pack: Pack) -> list[Subscription]:
     # The path of almost every delivery, hence in one piece: the same frame to all who have
     # everything before it. The others are given back.
-    first, after, ck, epoch = pack.first, pack.last + 1, pack.ck, line.log.epoch
+    first, before, epoch = pack.first, pack.before, line.log.epoch
+    after, ck = pack.last + 1, pack.ck
     batch: Message | None = None
     single = pack.singles()[0] if pack.count == 1 else None
     others, sent = [], 0
@@ -164,6 +165,7 @@ def _send_newest(line: Line, pack: Pack) -> list[Subscription]:
         if (
             one.is_simple
             and one.next == first
+            and one.ck == before
             and one.epoch == epoch
             and connection.is_free
             and connection.is_open

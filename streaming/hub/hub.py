@@ -252,6 +252,9 @@ class Hub(Topics):
 
     # What connections tell
 
+    def mark(self, line: Line) -> None:
+        self.flusher.mark(line)
+
     def again(self, connection: Connection) -> None:
         self.flusher.again(connection)
 

@@ -38,7 +38,8 @@ class Line:
     A log and its subscriptions; ``alias`` is the number that frames name it by.
 
     ``head`` is where the log was seen to end: nothing beyond it is delivered, so that whatever
-    was delivered can be compared with the log again before more is.
+    was delivered can be compared with the log again before more is. ``is_doubted`` says that
+    something did not follow on what a subscriber has.
     """
 
     __slots__ = (
@@ -50,6 +51,7 @@ class Line:
         "ending",
         "engine",
         "head",
+        "is_doubted",
         "is_marked",
         "is_turning",
         "key",
@@ -84,7 +86,7 @@ class Line:
         # Where the log ended at each flush, by which a taken-back tail is noticed.
         self.trail: list[Position] = [log.position]
         self.head = log.head
-        self.is_marked = self.is_turning = False
+        self.is_marked = self.is_turning = self.is_doubted = False
         self.used_at = 0.0
         self._on_fetched = on_fetched
         self._shelf = shelf
@@ -103,21 +105,17 @@ class Line:
         limit = min(FRAME_RECORDS, self.head - first + 1)
         if first in self._fetching or limit <= 0:
             return None
-        cut, begun = inline.begin(self.log.read(first - 1, limit=limit))
-        if begun is None:
-            return self._put(cut)
-        self._fetching[first] = asyncio.create_task(self._fetch(first, begun, self.log.epoch))
-        return None
+        pack, begun = inline.begin(self._read(first, limit=limit))
+        if begun is not None:
+            self._fetching[first] = asyncio.create_task(self._fetch(first, begun))
+        return pack
 
     async def pack_of(self, first: int, *, limit: int, below_n: int | None) -> Pack | None:
         """The records from ``first`` on within these bounds, shared when they were cut before."""
         found = self.packs.get(first)
         if found is not None and found.count <= limit and _is_below(found.slice, below_n):
             return found
-        epoch = self.log.epoch
-        cut = await self.log.read(first - 1, limit=limit, below_n=below_n)
-        # What was read before the log began anew belongs to nobody.
-        return self._put(cut) if epoch == self.log.epoch else None
+        return await self._read(first, limit=limit, below_n=below_n)
 
     def note_head(self) -> None:
         """Remember where the log ends now, and deliver up to there."""
@@ -137,7 +135,7 @@ class Line:
         known = {point.seq: point.ck for point in self.trail}
         for _, pack in sorted(self.packs.items()):
             ck = known.get(pack.first - 1)
-            if ck is not None:
+            if ck is not None and ck == pack.before:
                 for seq, data in enumerate(pack.slice.data, pack.first):
                     ck = known[seq] = position.chain(ck, seq, data)
         return known
@@ -146,6 +144,7 @@ class Line:
         """Forget what stood here before the log took something back."""
         self.trail = [self.log.position]
         self.head = self.log.head
+        self.is_doubted = False
         self.packs.clear()
 
     def close(self) -> None:
@@ -153,22 +152,24 @@ class Line:
         for task in self._fetching.values():
             task.cancel()
 
-    def _put(self, cut: Slice | None) -> Pack | None:
-        if cut is None:
+    async def _read(self, first: int, *, limit: int, below_n: int | None = None) -> Pack | None:
+        epoch = self.log.epoch
+        cut = await self.log.read(first - 1, limit=limit, below_n=below_n)
+        before = None if cut is None else await self.log.match(cut.first - 1)
+        if cut is None or epoch != self.log.epoch:
+            # What was read before the log began anew belongs to nobody.
             return None
         known = self.packs.get(cut.first)
-        if known is not None and known.last == cut.last and known.ck == cut.ck:
+        if known is not None and (known.last, known.before, known.ck) == (cut.last, before, cut.ck):
             # Somebody else has read the same meanwhile.
             return known
-        pack = Pack(self, cut)
+        pack = Pack(self, cut, before)
         self._shelf.put(pack)
         return pack
 
-    async def _fetch(self, first: int, begun: inline.Begun[Slice | None], epoch: str) -> None:
+    async def _fetch(self, first: int, begun: inline.Begun[Pack | None]) -> None:
         try:
-            cut = await begun
-            if epoch == self.log.epoch:
-                self._put(cut)
+            await begun
         except Exception:  # the next look at the log tries again
             logger.exception("A log could not be read", extra={"action": "log_read_failed"})
             return

@@ -20,11 +20,17 @@ def message(text: str) -> Message:
 
 
 class Pack:
-    """One slice; its frames are encoded when the first subscriber needs them."""
+    """
+    One slice; its frames are encoded when the first subscriber needs them.
+
+    ``before`` is the chain value at ``first - 1``, by which it is seen that the slice follows on
+    what a subscriber has; ``None`` where the log could not tell.
+    """
 
     __slots__ = (
         "_batch",
         "_singles",
+        "before",
         "ck",
         "count",
         "first",
@@ -35,12 +41,13 @@ class Pack:
         "weight",
     )
 
-    def __init__(self, line: "Line", cut: Slice) -> None:
+    def __init__(self, line: "Line", cut: Slice, before: bytes | None) -> None:
         self.line = line
         self.slice = cut
         self.first = cut.first
         self.count = len(cut.data)
         self.last = cut.first + self.count - 1
+        self.before = before
         self.ck = cut.ck
         self.size = sum(map(len, cut.data))
         # About what it takes: the frames hold the data once more, and the objects are not free.

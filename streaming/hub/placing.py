@@ -12,6 +12,7 @@ from streaming.hub import delivery
 from streaming.hub.line import Line
 from streaming.hub.subscription import Subscription
 
+RETRIES = 3
 LATEST = Start()
 EARLIEST = Start("earliest")
 
@@ -23,19 +24,29 @@ async def place(log: Log, begin: Start, cursor: Cursor | None = None) -> Placeme
     """Ask a log what the resume rule wants to know, and apply it."""
     if begin.kind == "time":
         begin = Start("seq", await log.seq_at(begin.value))
+    view = await _look(log, begin, cursor)
+    for _ in range(RETRIES):
+        # A log that lost an end or began anew meanwhile gave answers that do not go together.
+        if (log.epoch, log.start) == (view.epoch, view.start) and view.head in view.ck:
+            break
+        view = await _look(log, begin, cursor)
+    return resume.place(view, begin, cursor)
+
+
+async def _look(log: Log, begin: Start, cursor: Cursor | None) -> LogView:
     epoch, start, head = log.epoch, log.start, log.head
     known = {}
     for seq in resume.points(start, head, begin, cursor):
         ck = await log.match(seq)
         if ck is not None:
             known[seq] = ck
-    return resume.place(LogView(epoch, start, head, known), begin, cursor)
+    return LogView(epoch, start, head, known)
 
 
 async def is_continued(line: Line) -> bool:
     """Whether the log still holds what it ended with at the last flush, in the same epoch."""
     log, last = line.log, line.trail[-1]
-    if log.epoch != last.epoch:
+    if log.epoch != last.epoch or line.is_doubted:
         return False
     # Retention may have passed that point, which takes nothing back.
     return last.seq < log.start - 1 or await log.match(last.seq) == last.ck

@@ -27,10 +27,11 @@ class Keeper(Protocol):
 
 async def go_round(hub: Keeper) -> None:
     """Look after everything, again and again."""
-    proofs_due = 0.0
+    time = asyncio.get_running_loop().time
+    proofs_due = time() + hub.limits.idle_proof_seconds
     while True:
         await asyncio.sleep(hub.limits.look_seconds)
-        now = asyncio.get_running_loop().time()
+        now = time()
         is_proof_due = now >= proofs_due
         if is_proof_due:
             proofs_due = now + hub.limits.idle_proof_seconds

@@ -22,9 +22,10 @@ async def skip(connection: "Connection", subscription: Subscription) -> None:
         connection.refuse(SlowConsumer(topic=subscription.line.key[1]))
         return
     log = subscription.line.log
-    start = log.start
-    ck = await log.match(start - 1)
-    if subscription.next < start:
+    start, ck = log.start, await log.match(log.start - 1)
+    while start != log.start:
+        start, ck = log.start, await log.match(log.start - 1)
+    if subscription.next < start and delivery.is_able(connection, subscription):
         gap = Gap(subscription.next, start - 1, "overrun")
         delivery.tell(connection, subscription, Placement(start, ck, gap))
 

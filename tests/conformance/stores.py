@@ -3,6 +3,7 @@
 from streaming.core.position import CK_BYTES
 from streaming.engines.base import Engine, Key, Log
 from streaming.engines.memory import MemoryEngine, MemoryLog
+from tests.hubs import SlowEngine
 
 
 class Store:
@@ -62,4 +63,11 @@ class MemoryStore(Store):
         log.__init__(log.key, epoch=self.mint(), keep=log._keep, engine=self.engine)  # type: ignore[misc]
 
 
-STORES = {"memory": MemoryStore}
+class WaitingStore(MemoryStore):
+    """The same, behind a connection that has to be waited for at every question."""
+
+    def __init__(self) -> None:
+        self.engine = SlowEngine(mint=self.mint)
+
+
+STORES = {"memory": MemoryStore, "waiting": WaitingStore}

@@ -49,7 +49,7 @@ class World:
         self.told: set[int] = set()
         self.epoch, self.seq, self.ck = "", 0, b""
         self.trail: list[tuple[int, bytes]] = []
-        self.placed: tuple[int, str] | None = None
+        self.placed: tuple[str, int, str] | None = None
 
     async def open(self):
         self.log = await self.store.open(KEY)
@@ -137,22 +137,26 @@ class World:
             case None:
                 self.record(frame)
             case "SUBSCRIBED":
-                (entry,) = frame["topics"]
-                self.epoch = entry["epoch"]
-                self.placed = None if entry["resumed"] else (entry["next"] - 1, entry["ck"])
-                if not self.ck:
-                    self.adopt()
+                self.answer(*frame["topics"])
             case "REWIND":
                 self.trail = [point for point in self.trail if point[0] < frame["to"]]
                 self.stand(frame, frame["to"])
             case "GAP":
                 self.gap(frame)
 
+    def answer(self, entry):
+        if entry["resumed"]:
+            self.epoch, self.placed = entry["epoch"], None
+            return
+        self.placed = (entry["epoch"], entry["next"] - 1, entry["ck"])
+        if not self.ck:
+            self.adopt()
+
     def adopt(self):
         """Stand where SUBSCRIBED said, when no notice told how that follows."""
         if self.placed:
-            self.seq, self.ck, self.trail = self.placed[0], bytes.fromhex(self.placed[1]), []
-            self.placed = None
+            self.epoch, self.seq, ck = self.placed
+            self.ck, self.trail, self.placed = bytes.fromhex(ck), [], None
 
     def record(self, frame):
         self.adopt()
@@ -198,9 +202,9 @@ class World:
         return bool(self.link) and not self.flight and here == (self.log.epoch, self.log.head)
 
     async def settle(self):
-        for _ in range(3):
+        for _ in range(4):
             self.hub.flusher.flush()
-            for _ in range(6):
+            for _ in range(12):
                 await asyncio.sleep(0)
 
     async def close(self):

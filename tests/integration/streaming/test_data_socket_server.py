@@ -80,7 +80,11 @@ async def say(client, **frame):
 
 
 async def hear(client):
-    return json.loads(await asyncio.wait_for(client.recv(), 10))
+    """The next frame, idle proofs apart."""
+    frame = {"COMMAND": "POS"}
+    while frame.get("COMMAND") == "POS":
+        frame = json.loads(await asyncio.wait_for(client.recv(), 10))
+    return frame
 
 
 async def closing(client):

@@ -47,7 +47,7 @@ def test_highest_point_of_the_trail_that_matches_is_rewound_to():
 
     placed = resume.place(VIEW, LATEST, cursor)
 
-    assert placed == Placement(15, ck(14), Rewind(14, ck(14)), is_resumed=True)
+    assert placed == Placement(15, ck(14), Rewind(14, ck(14)))
 
 
 def test_cursor_before_retention_is_told_exactly_what_is_missing():
