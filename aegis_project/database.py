@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from django.db import close_old_connections, connection, transaction
+from django.db import connection, transaction
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,12 +53,12 @@ async def _run(kind: str, call: Callable[[], T]) -> T:
 
 
 def _with_connection(call: Callable[[], T]) -> T:
-    close_old_connections()
     try:
         return call()
     finally:
+        # Back to the pool of psycopg, which checks it; a lasting thread must not hold one while
+        # idle. SQLite's stays open: opening it and its pragmas cost more than most queries.
         if connection.vendor != "sqlite":
-            # Back to the pool of psycopg; a lasting thread must not hold one while idle.
             connection.close()
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "AEGIS_"
+CHECKOUT = Path(__file__).resolve().parent.parent
 # Read by the SDK, the tests and the bootstrap, not by the server.
 FOREIGN = frozenset(
     {
@@ -34,7 +35,8 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 
     home: Path = Field(
-        default=Path(".aegis/home"), description="Folder of the SQLite file, storage and logs."
+        default=CHECKOUT / ".aegis" / "home",
+        description="Folder of the SQLite file, storage and logs.",
     )
     database_url: str = Field(
         default="", description="postgresql://user:password@host:port/name; empty means SQLite."

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -85,6 +86,12 @@ def serve(plan: Plan, *, beside: Callable[[], AbstractContextManager[Started]]) 
         return _run(plan, listener, started, give_up)
 
 
+APART = (
+    "Commands and ledgers are shared by all processes; topics are kept in each, so the components "
+    "of one session must reach the same process.\n"
+)
+
+
 def _run(
     plan: Plan,
     listener: socket.socket,
@@ -92,6 +99,7 @@ def _run(
     give_up: Callable[[], None],
 ) -> bool:
     if plan.processes > 1:
+        sys.stderr.write(APART)
         return processes.serve(
             plan.server,
             count=plan.processes,
