@@ -85,7 +85,10 @@ class Flusher:
         lagging, self._lagging = self._lagging, {}
         for line in marked:
             line.is_marked = False
-            self._serve(line, lagging)
+            try:
+                self._serve(line, lagging)
+            except Exception:  # one topic must not stop the others
+                logger.exception("A topic could not be delivered", extra={"action": "flush_failed"})
         # Catching up is bounded by turns; waiting as long as it took would halve its speed.
         self._took = time() - began
         _pump(lagging)
