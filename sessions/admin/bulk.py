@@ -10,7 +10,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
+from aegis_project import marks
 from aegis_project.kit.errors import AegisError
 from components.admin.asking import asking
 from sessions.admin.lever import EFFECTS, LABELS, Verb, pull, verbs
@@ -29,6 +31,11 @@ class Fate:
 
     view: View
     verb: Verb
+
+    @property
+    def chip(self) -> SafeString:
+        """The state before the verb."""
+        return marks.chip(self.view.session.state, marks.SESSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +127,6 @@ def _render(
         "title": f"{LABELS[verb][0].rstrip('…')} sessions",
         "verb": verb,
         "label": LABELS[verb][0].rstrip("…"),
-        "icon": LABELS[verb][1],
         "is_fullwidth": "1",
     }
     return TemplateResponse(request, f"admin/aegis/{template}.html", shared | context)

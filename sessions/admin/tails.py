@@ -26,7 +26,7 @@ from streaming.models import Log
 RATE_SECONDS = 5.0
 # At most so many records in one frame, and frames in one second.
 FRAME_RECORDS = 20
-FRAMES_PER_SECOND = 20
+FRAMES_PER_SECOND = 10
 FIRST_RECORDS = 50
 LONGEST = 4096
 IDLE_SECONDS = 0.25
@@ -144,7 +144,7 @@ def _rate(rate: float) -> SafeString | str:
 
 class TailFeed(Feed):
     """
-    The newest records of one topic, at most twenty frames a second.
+    The newest records of one topic, at most ten frames a second.
 
     What a frame leaves out is counted in ``skipped``; it stays in the log. ``after`` is the
     epoch and seq up to which the page has seen the topic.

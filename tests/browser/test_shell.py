@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -124,7 +125,7 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def session(served) -> dict:
+def session(served) -> dict[str, Any]:
     api = Api(served.url, served.token)
     made = api.session(environment="production", context={"symbol": "BTCUSDT"})
     api.post(f"sessions/{made['id']}/attach", {"components": [{"name": "feed", "role": "feed"}]})

@@ -56,6 +56,7 @@ export class Topics {
     this.waiting = [];
     this.log.replaceChildren();
     this.box.hidden = false;
+    this.box.scrollIntoView({ block: "nearest" });
     document.getElementById("ae-tail-name").textContent = topic;
     const url = new URL(location.href);
     url.searchParams.set("topic", topic);
@@ -159,7 +160,8 @@ export class Topics {
   }
 
   counts() {
-    const hidden = this.log.querySelectorAll(".ae-record[hidden]").length;
+    const isFiltered = this.filter.value.trim() !== "";
+    const hidden = isFiltered ? this.log.querySelectorAll(".ae-record[hidden]").length : 0;
     const parts = [`${thin(this.shown)} shown`, `${thin(this.skipped)} skipped`];
     if (hidden) parts.push(`${hidden} hidden by the filter`);
     document.getElementById("ae-tail-counts").textContent = parts.join(", ");
