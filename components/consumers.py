@@ -132,7 +132,7 @@ class ControlConsumer(AsyncConsumer):
         text = self.handshake.write(frame, at=timezone.now().isoformat())
         async with self._sending:
             if text is not None and not self._closed:
-                await self._send({"type": "websocket.send", "text": text})
+                await self._put({"type": "websocket.send", "text": text})
 
     async def _close(self, code: CloseCode, *, both: bool) -> None:
         if both and self.component_id:
@@ -140,4 +140,12 @@ class ControlConsumer(AsyncConsumer):
         async with self._sending:
             if not self._closed:
                 self._closed = True
-                await self._send({"type": "websocket.close", "code": int(code)})
+                await self._put({"type": "websocket.close", "code": int(code)})
+
+    async def _put(self, event: Mapping[str, Any]) -> None:
+        try:
+            await self._send(event)
+        except Exception as gone:  # noqa: BLE001 -- each server has its own way to say so
+            # The disconnect that follows says what becomes of the component.
+            self._closed = True
+            logger.debug("Nobody was there to be told: %s", gone)

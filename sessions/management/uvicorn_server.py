@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +14,13 @@ from sessions.management import limits
 from sessions.management.door import Door
 
 CLOSING_STEP_SECONDS = 0.05
+
+
+def terse(record: logging.LogRecord) -> bool:
+    """Leave out the traceback of what a client did wrong: a text frame that is no UTF-8."""
+    if record.getMessage().startswith("Invalid UTF-8"):
+        record.exc_info = None
+    return True
 
 
 class UvicornServer(uvicorn.Server):
@@ -34,6 +42,7 @@ class UvicornServer(uvicorn.Server):
         self.listener = listener
         self.on_started = on_started
         super().__init__(configuration(self.door, trusts_proxy=trusts_proxy))
+        logging.getLogger("uvicorn.error").addFilter(terse)
 
     def serve_forever(self) -> bool:
         """Serve in the main thread until :meth:`stop`; whether it started at all."""
