@@ -1,4 +1,4 @@
-"""The test command: everything on SQLite, then again on PostgreSQL what touches tables."""
+"""The test command: on SQLite, then on PostgreSQL what touches tables, then in a browser."""
 
 import argparse
 import json
@@ -16,6 +16,8 @@ from pathlib import Path
 from tests import services
 
 APART = ["browser", "servers", "conformance", "docs"]
+# The browser's driver leaves an event loop running in its process, and Django refuses to work there.
+BROWSERLESS = "not browser"
 # Without --all the browser's driver is not even installed.
 LIGHT = ["--ignore", "tests/browser", "-p", "no:schemathesis"]
 KEPT = {"AEGIS_CHROMIUM", "AEGIS_CI", "AEGIS_DATA"}
@@ -71,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
 def run_passes(
     options: argparse.Namespace, rest: list[str], addresses: dict[str, str], folder: Path
 ) -> list[Pass]:
-    apart = "" if options.all else f"not ({' or '.join(APART)})"
+    apart = BROWSERLESS if options.all else f"not ({' or '.join(APART)})"
     common = ["-p", "tests.tally", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
     common += [] if options.all else LIGHT
 
@@ -87,7 +89,14 @@ def run_passes(
     second = Pass("PostgreSQL", [*common, *selection, *rest], on_postgres)
     announce("What touches tables, on PostgreSQL")
     second.run(folder)
-    return [first, second]
+    passes = [first, second]
+    if options.all:
+        passes.append(
+            Pass("Browser", [*common, *marked(options.mark, "browser"), *rest], addresses)
+        )
+        announce("In a Chromium")
+        passes[-1].run(folder)
+    return passes
 
 
 def marked(*conditions: str) -> list[str]:
