@@ -2,7 +2,7 @@
 
 import pytest
 
-from components.sdk import Subscription
+from components.sdk import Standing, Subscription
 from tests import archive
 from tests.archive import DAY_MS, kline, trade
 from tests.e2e import remote
@@ -54,6 +54,11 @@ async def beats(server, count):
             await control.hear("HEARTBEAT")
 
 
+def where(member: Member) -> Standing:
+    assert member.component.standing is not None
+    return member.component.standing
+
+
 def ns(member):
     return [record.n for record in member.records]
 
@@ -66,11 +71,11 @@ async def test_paused_replay_delivers_nothing_and_goes_on_without_loss(server):
 
         paused = await remote.order(server, session_id, "pause")
         # Told on the control socket once the gate is closed; what is under way arrives first.
-        await until(lambda: sink.component.standing.session == "paused")
+        await until(lambda: where(sink).session == "paused")
         await beats(server, 2)
         held = ns(sink)
         await beats(server, 4)
-        assert (ns(sink), sink.component.standing.component) == (held, "ready")
+        assert (ns(sink), where(sink).component) == (held, "ready")
         resumed = await remote.order(server, session_id, "start")
         await sink.over()
 
@@ -96,7 +101,8 @@ async def test_stopped_replay_goes_on_where_it_stood_in_the_same_epoch(server):
         await until(lambda: len(sink.records) >= 30)
 
         await remote.order(server, session_id, "stop")
-        first = await until(lambda: sink.receipts.get(TRADES))
+        await until(lambda: TRADES in sink.receipts)
+        first = sink.receipts[TRADES]
         before = ns(sink)
         await remote.order(server, session_id, "start?wait=10")
         await sink.over()

@@ -22,6 +22,7 @@ class Socket:
         if origin:
             headers.append((b"origin", origin.encode()))
         self.scope = {"type": "websocket", "path": "/ws/live", "scheme": scheme, "headers": headers}
+        self.accepted = False
         self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.outgoing: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
@@ -34,7 +35,7 @@ class Socket:
         while True:
             event = await self.event()
             assert event["type"] == "websocket.send", event
-            frame = json.loads(event["text"])
+            frame: dict[str, Any] = json.loads(event["text"])
             if frame["type"] == kind:
                 return frame
 
