@@ -13,6 +13,7 @@ from django.utils import timezone
 from aegis_project import database
 from aegis_project.kit.errors import NotAuthenticated, PermissionDenied, ValidationFailed
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from components import selectors
 from components.core import scopes as scope_words
 from components.core.events import ComponentEvent
@@ -152,10 +153,13 @@ def look_up(secret: str) -> Credential | None:
     mark, _, rest = secret.partition("_")
     # A database may refuse to compare what no secret of ours is made of.
     prefix = rest.partition("_")[0] if mark == MARK and rest.isprintable() else ""
-    found = Credential.objects.select_related("session").filter(prefix=prefix).first()
+    found = next(iter(_of_prefix(prefix=prefix)), None)
     # The digest is compared also when there is no row, so that time tells nothing.
     is_same = hmac.compare_digest(found.digest if found else "0" * 64, digest(secret))
     return found if is_same else None
+
+
+_of_prefix = Prepared(lambda prefix: Credential.objects.filter(prefix=prefix))
 
 
 def principal_of(credential: Credential, *, transport: str) -> Principal:

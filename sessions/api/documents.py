@@ -90,12 +90,14 @@ PLAIN = tuple(
 def document(view: View, *, now: datetime, secret: str = "", previous: str = "") -> SessionDocument:
     """The session of a view; ``secret`` is a token that is shown this once."""
     row = view.session
+    values = row.__dict__
+    team, owner = _names(row)
     return SessionDocument(
-        **{name: getattr(row, name) for name in PLAIN},
+        **{name: values[name] for name in PLAIN},
         conditions=[condition.value for condition in view.conditions],
         allowed=row.legal(),
-        owner=row.owner.get_username() if row.owner else None,
-        team=row.team.name,
+        owner=owner,
+        team=team,
         participants=Participants(
             present=view.present_count,
             required=sum(one.required for one in view.participants),
@@ -107,3 +109,11 @@ def document(view: View, *, now: datetime, secret: str = "", previous: str = "")
         previous_state=State(previous) if previous else UNSET,
         session_token=secret or UNSET,
     )
+
+
+def _names(row: Session) -> tuple[str, str | None]:
+    """The names of its team and owner, which a list has read without the rows they are of."""
+    values = row.__dict__
+    if "team_name" in values:
+        return values["team_name"], values["owner_name"]
+    return row.team.name, row.owner.get_username() if row.owner else None

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from components.models import Component
 from sessions.core import conditions, keys
 from sessions.core.conditions import Condition, Participant, Situation
@@ -18,6 +19,8 @@ from sessions.core.lifecycle import Mode, State
 from sessions.models import Session
 
 SHORTEST_PREFIX = 4
+# Minutes; whoever waits longer waits for ever.
+LONGEST_IDLE = 1_000_000_000
 HEX_DIGITS = set("0123456789abcdef")
 
 
@@ -42,12 +45,13 @@ class View:
 
 def visible(principal: Principal) -> QuerySet[Session]:
     """The sessions that exist for the principal."""
-    rows = Session.objects.present()
-    if principal.session_id is not None:
-        rows = rows.filter(pk=principal.session_id)
-    if principal.teams is None:
-        return rows
-    return rows.filter(team_id__in=principal.teams)
+    return within(*reach(principal))
+
+
+def reach(principal: Principal) -> tuple[tuple[int, ...] | None, UUID | None]:
+    """The teams of a principal (None: all) and the one session that it is bound to."""
+    teams = None if principal.teams is None else tuple(sorted(principal.teams))
+    return teams, UUID(principal.session_id) if principal.session_id else None
 
 
 def find(principal: Principal, reference: Session | UUID | str) -> Session:
@@ -61,9 +65,9 @@ def find(principal: Principal, reference: Session | UUID | str) -> Session:
     if not keys.FORM.fullmatch(name):
         # No id and no key; a database may refuse to compare it at all.
         raise SessionNotFound(session=name)
-    uuid = keys.as_uuid(name)
-    by_id = Q(pk=uuid) if uuid else Q()
-    return _only(visible(principal).filter(by_id | Q(key=name)), name)
+    teams, bound = reach(principal)
+    found = _named(teams=teams, bound=bound, uuid=keys.as_uuid(name), name=name)
+    return _single(found, name)
 
 
 def resolve(principal: Principal, reference: str) -> Session:
@@ -86,8 +90,31 @@ def resolve(principal: Principal, reference: str) -> Session:
     return _only(rows.filter(name=reference), reference)
 
 
+def within(teams: tuple[int, ...] | None, bound: UUID | None) -> QuerySet[Session]:
+    """The sessions of these teams (None: all) and, if one is named, of that id alone."""
+    rows = Session.objects.present()
+    if bound is not None:
+        rows = rows.filter(pk=bound)
+    return rows if teams is None else rows.filter(team_id__in=teams)
+
+
+@Prepared
+def _named(
+    teams: tuple[int, ...] | None, bound: UUID | None, uuid: UUID | None, name: str
+) -> QuerySet[Session]:
+    by_id = Q(pk=uuid) if uuid else Q()
+    return _newest(within(teams, bound).filter(by_id | Q(key=name)))
+
+
+def _newest(rows: QuerySet[Session]) -> QuerySet[Session]:
+    return rows.select_related("team", "owner").order_by("-created_at")[:2]
+
+
 def _only(rows: QuerySet[Session], reference: str) -> Session:
-    found = list(rows.select_related("team", "owner").order_by("-created_at")[:2])
+    return _single(list(_newest(rows)), reference)
+
+
+def _single(found: list[Session], reference: str) -> Session:
     if not found or not reference:
         raise SessionNotFound(session=reference)
     if len(found) > 1:
@@ -115,10 +142,15 @@ def views(sessions: Iterable[Session], *, now: datetime) -> list[View]:
     """Sessions with their participants and conditions, in one more query for all of them."""
     rows = list(sessions)
     participants: dict[UUID, list[Participant]] = defaultdict(list)
-    found = Component.objects.filter(session__in=[row.pk for row in rows]).order_by("created_at")
-    for pk, name, state, required in found.values_list("session_id", "name", "state", "required"):
+    for pk, name, state, required in _participants(ids=tuple(row.pk for row in rows)):
         participants[pk].append(Participant(name=name, state=state, required=required))
     return [_view(row, tuple(participants[row.pk]), now) for row in rows]
+
+
+@Prepared
+def _participants(ids: tuple[UUID, ...]) -> QuerySet[Component, tuple[UUID, str, str, bool]]:
+    rows = Component.objects.filter(session__in=ids).order_by("created_at")
+    return rows.values_list("session_id", "name", "state", "required")
 
 
 def _view(session: Session, participants: tuple[Participant, ...], now: datetime) -> View:
@@ -135,6 +167,8 @@ def _view(session: Session, participants: tuple[Participant, ...], now: datetime
 
 def idle_limit(session: Session) -> timedelta | None:
     """After how long without work the session counts as stale, or None for never."""
-    minutes = session.config.get("idle_minutes", settings.ENVIRONMENT.session_idle_minutes)
+    minutes = session.config.get("idle_minutes")
+    if minutes is None:
+        minutes = settings.ENVIRONMENT.session_idle_minutes
     is_number = isinstance(minutes, int | float) and not isinstance(minutes, bool)
-    return timedelta(minutes=minutes) if is_number and minutes > 0 else None
+    return timedelta(minutes=minutes) if is_number and 0 < minutes < LONGEST_IDLE else None

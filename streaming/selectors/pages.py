@@ -33,8 +33,19 @@ def page(rows: QuerySet[M], *, order: str, cursor: str, limit: int) -> Page[M]:
     field, sign = order.removeprefix("-"), "-" if order.startswith("-") else ""
     if cursor:
         rows = rows.filter(_beyond(field, sign, _open(order, cursor)))
-    found = list(rows.order_by(f"{sign}{field}", f"{sign}pk")[: limit + 1])
+    return cut(list(ordered(rows, order=order, limit=limit)), order=order, limit=limit)
+
+
+def ordered(rows: QuerySet[M], *, order: str, limit: int) -> QuerySet[M]:
+    """The rows of a page in their order, and one more, which tells that there is another page."""
+    field, sign = order.removeprefix("-"), "-" if order.startswith("-") else ""
+    return rows.order_by(f"{sign}{field}", f"{sign}pk")[: limit + 1]
+
+
+def cut(found: list[M], *, order: str, limit: int) -> Page[M]:
+    """The page that such rows are."""
     more = len(found) > limit
+    field = order.removeprefix("-")
     return Page(found[:limit], _close(order, field, found[limit - 1]) if more else "")
 
 
