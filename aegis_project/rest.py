@@ -1,5 +1,6 @@
 """How requests, bodies and errors look over HTTP."""
 
+import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -86,9 +87,12 @@ class CompactJSONRenderer(JSONRenderer):
             return b""
         # The browsable pages ask for indented text through the same class.
         indent = self.get_indent(accepted_media_type or "", dict(renderer_context or {}))
-        return orjson.dumps(
-            data, default=str, option=orjson.OPT_UTC_Z | (orjson.OPT_INDENT_2 if indent else 0)
-        )
+        option = orjson.OPT_UTC_Z | (orjson.OPT_INDENT_2 if indent else 0)
+        try:
+            return orjson.dumps(data, default=str, option=option)
+        except orjson.JSONEncodeError:
+            # PostgreSQL gives a large number back as an integer, here beyond 64 bits.
+            return json.dumps(data, default=str).encode()
 
 
 def render_error(error: Exception, context: Mapping[str, Any]) -> Response:

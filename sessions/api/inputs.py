@@ -69,6 +69,7 @@ class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
     token: bool = False
 
     def __post_init__(self) -> None:
+        codecs.check_kept(self.context, self.config, self.memory, self.metadata)
         if self.expires_at is not None:
             self.expires_at = codecs.in_utc(self.expires_at)
 
@@ -115,6 +116,7 @@ class SessionChanges(Struct, kw_only=True, forbid_unknown_fields=True):
     expires_at: Timestamp | UnsetType | None = UNSET
 
     def __post_init__(self) -> None:
+        codecs.check_kept(self.context, self.config, self.memory, self.metadata)
         if isinstance(self.expires_at, datetime):
             self.expires_at = codecs.in_utc(self.expires_at)
 
@@ -135,6 +137,9 @@ class ResultInput(ReasonInput, kw_only=True, forbid_unknown_fields=True):
 
     result: Any = None
 
+    def __post_init__(self) -> None:
+        codecs.check_kept(self.result)
+
 
 class FailureBody(Struct, kw_only=True, forbid_unknown_fields=True):
     """What broke."""
@@ -142,6 +147,9 @@ class FailureBody(Struct, kw_only=True, forbid_unknown_fields=True):
     message: Annotated[str, Meta(min_length=1, max_length=2000)]
     code: Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]{0,63}\Z")] = "SESSION_FAILED"
     details: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        codecs.check_kept(self.details)
 
 
 class FailureInput(ReasonInput, kw_only=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from aegis_project.kit.errors import ValidationFailed
 from sessions.api.inputs import Components, Name
+from streaming.api import codecs
 
 T = TypeVar("T", bound=Struct)
 
@@ -18,6 +19,9 @@ class Create(Struct, kw_only=True):
     mode: str = "realtime"
     config: dict[str, Any] = {}
     paths: list[str] = []
+
+    def __post_init__(self) -> None:
+        codecs.check_kept(self.config)
 
 
 class One(Struct, kw_only=True):

@@ -10,6 +10,7 @@ from components.core.lifecycle import Role
 from components.services.registry import Expected
 from sessions.core.lifecycle import Environment, Kind, Mode, State
 from sessions.management.verbs import Misused
+from streaming.api import codecs
 
 MAX_BYTES = 2 * 1024 * 1024
 
@@ -42,15 +43,19 @@ def value(text: str, *, option: str) -> Any:
     """
     The JSON value that an option has, or that stands in the file it names with an ``@``.
 
-    :raises Misused: for a file that cannot be read
+    :raises Misused: for a file that cannot be read, or a value that cannot be kept
     :raises ValidationFailed: for what is not JSON
     """
-    if not text.startswith("@"):
-        return strict.decode(text, max_bytes=MAX_BYTES)
     try:
-        return strict.decode(Path(text[1:]).read_bytes(), max_bytes=MAX_BYTES)
+        raw = Path(text[1:]).read_bytes() if text.startswith("@") else text
     except OSError as error:
         raise Misused(f"{option}: {error.strerror}: {text[1:]}") from None
+    found = strict.decode(raw, max_bytes=MAX_BYTES)
+    try:
+        codecs.check_kept(found)
+    except ValueError as error:
+        raise Misused(f"{option}: {error}.") from None
+    return found
 
 
 def mapping(text: str, *, option: str) -> dict[str, Any]:

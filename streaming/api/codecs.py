@@ -13,6 +13,8 @@ from aegis_project.kit.errors import ValidationFailed
 
 S = TypeVar("S", bound=Struct)
 
+MAX_FLOAT = 2.0**63
+
 Timestamp = Annotated[datetime, Meta(tz=True, description="UTC, RFC 3339")]
 # Further away than this, converting between time zones leaves the calendar.
 EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
@@ -60,6 +62,26 @@ def in_utc(at: datetime) -> datetime:
     if not EARLIEST <= at <= LATEST:
         raise ValueError("The year must be from 1970 to 9999")
     return at.astimezone(UTC)
+
+
+def check_kept(*values: Any) -> None:
+    """
+    Go on only with JSON values that come back from a database as they were.
+
+    PostgreSQL keeps numbers as decimals: a large one comes back as an integer, and beyond 64 bits
+    neither our encoders nor many clients read those.
+
+    :raises ValueError: otherwise
+    """
+    rest = list(values)
+    while rest:
+        one = rest.pop()
+        if isinstance(one, float) and abs(one) >= MAX_FLOAT:
+            raise ValueError("There is a number beyond 64 bits")
+        if isinstance(one, dict):
+            rest.extend(one.values())
+        elif isinstance(one, list):
+            rest.extend(one)
 
 
 @cache

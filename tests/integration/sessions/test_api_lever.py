@@ -97,6 +97,8 @@ def test_what_is_said_with_a_verb_is_kept(program: Caller):
         ("fail", {"error": "broken"}),
         ("fail", {"error": {"message": "x", "code": "lower"}}),
         ("fail", {"error": {"message": "x", "colour": 1}}),
+        ("fail", {"error": {"message": "x", "details": {"y": -1e300}}}),
+        ("complete", {"result": [1e300]}),
         ("end", {"reason": 1}),
         ("end", {"reason": "x" * 501}),
         ("start", {"wait": 1}),

@@ -87,6 +87,15 @@ def test_components_of_another_team_are_not_there():
     assert code(stranger.get(f"{COMPONENTS}/none")) == (404, "COMPONENT_NOT_FOUND")
 
 
+def test_what_a_component_said_is_shown_however_large_its_numbers(program: Caller):
+    made = factories.session(key="k")
+    factories.registered(made, "feed", capabilities={"rate": 1e300})
+
+    answer = program.get(f"{SESSIONS}/k/components/feed")
+
+    assert float(answer.json()["capabilities"]["rate"]) == 1e300
+
+
 # Events
 
 

@@ -10,6 +10,8 @@ from django.utils import timezone
 from components.services.registry import Expected
 from sessions.core.lifecycle import Environment, Kind, Mode, State
 from sessions.models import Session
+from sessions.selectors import lists
+from streaming.selectors import pages
 from tests import factories
 from tests.calling import Caller, caller, code
 
@@ -176,6 +178,7 @@ def test_unknown_members_are_refused_by_name(program: Caller):
         {"components": [{"name": "a", "colour": "red"}]},
         {"components": [{"name": ""}]},
         {"components": ["a\nb"]},
+        {"metadata": {"x": [1e19]}},
         {"components": [{"name": "a", "topics": ["..", "a"]}]},
     ],
 )
@@ -227,6 +230,13 @@ def test_conditions_and_participants_are_told(program: Caller):
     assert (said["state"], said["conditions"]) == ("created", ["starting"])
     assert said["participants"]["missing"] == ["feed"]
     assert "stop" in said["allowed"]
+
+
+@pytest.mark.parametrize("minutes", [1e18, -1, 0, True, "5", None, [1], 2**63])
+def test_an_idle_time_that_means_nothing_is_none(program: Caller, minutes: Any):
+    program.post(SESSIONS, {"key": "k", "config": {"idle_minutes": minutes}})
+
+    assert program.get(f"{SESSIONS}/k").json()["conditions"] == []
 
 
 # Lists
@@ -500,3 +510,19 @@ def test_the_request_id_goes_in_and_out(program: Caller):
 
 def test_a_method_that_is_not_there_is_told(program: Caller):
     assert code(program.send("PUT", SESSIONS, {})) == (405, "METHOD_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("order", ["-created_at", "-last_activity_at"])
+def test_a_page_is_read_in_its_order_and_not_sorted(order: str):
+    mine = lists.readable(factories.member(factories.team("default")))
+    page = pages.ordered(mine, order=order, limit=50)
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            # A small table is sorted sooner than an index is opened.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_sort = off")
+
+    plan = page.explain()
+    assert "Sort" not in plan
+    assert "TEMP B-TREE" not in plan
