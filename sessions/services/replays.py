@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q
 from django.utils import timezone
 
 from aegis_project import database
@@ -140,19 +139,22 @@ def claim(*, replay_id: UUID, lease_id: UUID) -> Claimed | None:
     """
     Take the clock of a session for this process; None when another process holds it.
 
-    Compare and set: of two processes that try, one changes the row. One that is gone holds it
-    until its own lease is over too, as it holds its components.
+    One that is gone holds it as long as its own lease, by which it holds its components too.
     """
     now = timezone.now()
-    is_gone = Q(lease=None) | Q(lease__expires_at__lt=now)
-    is_over = Q(lease_expires_at__lt=now) & is_gone
-    is_free = Q(lease_id=lease_id) | Q(lease_expires_at=None) | is_over
     with database.atomic():
-        free = Replay.objects.filter(is_free, pk=replay_id, is_exhausted=False)
-        if not free.update(lease_id=lease_id, lease_expires_at=_term(now), fence=F("fence") + 1):
+        rows = Replay.objects.select_for_update(of=("self",)).select_related("lease")
+        row = rows.filter(pk=replay_id, is_exhausted=False).first()
+        if row is None or not _is_free(row, lease_id, now):
             return None
-        row = Replay.objects.get(pk=replay_id)
+        row.lease_id, row.lease_expires_at = lease_id, _term(now)
+        row.fence += 1
+        row.save(update_fields=["lease", "lease_expires_at", "fence", "updated_at"])
     return Claimed(row.pk, row.session_id, row.fence, row.speed, row.n)
+
+
+def _is_free(row: Replay, lease_id: UUID, now: datetime) -> bool:
+    return row.lease is None or row.lease.pk == lease_id or row.lease.expires_at < now
 
 
 def save(*, replay_id: UUID, fence: int, **clock: Any) -> bool:
