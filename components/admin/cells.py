@@ -33,7 +33,11 @@ def chip(component: Component, *, now: datetime) -> SafeString:
 def role(component: Component, *, now: datetime) -> SafeString:
     """What it does, and whether the session needs it."""
     word = "required" if component.required else "optional"
-    return format_html('{}<span class="ae-muted">, {}</span>', component.role, word)
+    return format_html(
+        '<span class="ae-two"><span>{}</span><span class="ae-key">{}</span></span>',
+        component.role,
+        word,
+    )
 
 
 def handshake(component: Component, *, now: datetime) -> SafeString:
