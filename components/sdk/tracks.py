@@ -56,9 +56,16 @@ class Track:
     # Frames
 
     def place(self, entry: wire.Entry) -> None:
-        """Take the server's word where delivery goes on; GAP or REWIND say what that means."""
+        """
+        Take the server's word where delivery goes on.
+
+        A cursor that was not proven stays what it is until the GAP or REWIND that follows says
+        what it missed: after a cut between the two, that must be told again.
+        """
         self.alias = entry.alias
-        if not entry.resumed or self.proof is None:
+        if self.proof is not None and not entry.resumed:
+            return
+        if self.proof is None:
             self.seq = entry.next - 1
             self.trail.clear()
         self.epoch = entry.epoch

@@ -208,6 +208,20 @@ def test_track_goes_on_from_a_stored_cursor():
     assert seqs(track.take(batch(3, 3))) == [3]
 
 
+def test_cursor_that_was_not_proven_stays_until_the_gap_tells_what_it_missed():
+    brought = Cursor(EPOCH, 2, bytes.fromhex(ck(2).hex()))
+    track = Track.at(TOPIC, brought)
+    other = "f" * 16
+
+    track.place(wire.Entry(topic=TOPIC, epoch=other, next=8, ck="a" * 16, resumed=False))
+
+    assert track.cursor == brought
+
+    track.gap(frame(COMMAND="GAP", topic=TOPIC, epoch=other, next=8, ck="a" * 16, reason="epoch"))
+
+    assert track.cursor == Cursor(other, 7, bytes.fromhex("a" * 16))
+
+
 def test_trail_stays_short_and_reaches_far_back():
     track = placed()
 
