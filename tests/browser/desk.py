@@ -128,7 +128,7 @@ class Desk:
     def live(self) -> "Desk":
         """Wait until the badge says that the page is live."""
         expect(self.page.locator("#ae-live")).to_have_attribute(
-            "data-state", "live", timeout=DEADLINE_SECONDS * 1000
+            "data-state", "live", timeout=3 * DEADLINE_SECONDS * 1000
         )
         return self
 
