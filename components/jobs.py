@@ -251,6 +251,6 @@ class Liveness:
             # This process or its database stood still, and so may everybody's leases have.
             self._judges_from = max(self._judges_from, now + leases.LEASE_SECONDS)
         if now >= self._judges_from:
-            await run_db(liveness.lose_orphans)
+            await run_db(liveness.lose_orphans, own=node.lease_id)
             await run_db(liveness.fail_overdue, grace_seconds=settings.ENVIRONMENT.grace_seconds)
         self._done_at = now

@@ -25,16 +25,18 @@ def beat(*, lease_id: UUID, component_ids: list[str]) -> None:
             )
 
 
-def lose_orphans() -> int:
+def lose_orphans(*, own: UUID | None = None) -> int:
     """
     Lose the connected components whose process renews no lease any more.
 
     Returns how many. A process does this only after it settled, so that components can come
-    back to a server that was restarted.
+    back to a server that was restarted. Those under its ``own`` lease, which it may renew late,
+    it hears itself.
     """
-    orphans = Component.objects.filter(state__in=STATES).filter(
-        Q(lease=None) | Q(lease__expires_at__lt=timezone.now())
-    )
+    is_gone = Q(lease=None) | Q(lease__expires_at__lt=timezone.now())
+    orphans = Component.objects.filter(is_gone, state__in=STATES)
+    if own is not None:
+        orphans = orphans.exclude(lease=own)
     return sum(
         standing.lose(component_id=str(pk), fence=fence, reason="its server is gone")
         for pk, fence in orphans.values_list("pk", "fence")

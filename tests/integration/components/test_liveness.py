@@ -60,6 +60,15 @@ def test_who_is_held_by_a_living_process_stays(state: State):
     assert liveness.lose_orphans() == 0
 
 
+def test_a_process_that_renews_late_does_not_lose_whom_it_holds_itself():
+    own = factories.lease(seconds=-1)
+    held(factories.session(), State.RUNNING, own)
+    held(factories.session(), State.RUNNING, None)
+
+    assert liveness.lose_orphans(own=own.pk) == 1
+    assert Component.objects.get(lease=own).state == State.RUNNING
+
+
 @pytest.mark.parametrize("state", UNCONNECTED)
 def test_who_is_not_connected_is_no_orphan(state: State):
     held(factories.session(), state, None)
