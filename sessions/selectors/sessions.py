@@ -11,6 +11,8 @@ from django.db.models import Q, QuerySet
 
 from aegis_project.kit.principal import Principal
 from aegis_project.prepared import Prepared
+from components.core.lifecycle import CONNECTED
+from components.core.lifecycle import State as ComponentState
 from components.models import Component
 from sessions.core import conditions, keys
 from sessions.core.conditions import Condition, Participant, Situation
@@ -22,6 +24,7 @@ SHORTEST_PREFIX = 4
 # Minutes; whoever waits longer waits for ever.
 LONGEST_IDLE = 1_000_000_000
 HEX_DIGITS = set("0123456789abcdef")
+LOST = ComponentState.LOST.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +145,24 @@ def views(sessions: Iterable[Session], *, now: datetime) -> list[View]:
     """Sessions with their participants and conditions, in one more query for all of them."""
     rows = list(sessions)
     participants: dict[UUID, list[Participant]] = defaultdict(list)
-    for pk, name, state, required in _participants(ids=tuple(row.pk for row in rows)):
-        participants[pk].append(Participant(name=name, state=state, required=required))
+    for pk, name, state, required, held in _participants(ids=tuple(row.pk for row in rows)):
+        standing = LOST if is_orphan(state, held, now=now) else state
+        participants[pk].append(Participant(name=name, state=standing, required=required))
     return [_view(row, tuple(participants[row.pk]), now) for row in rows]
 
 
+Row = tuple[UUID, str, str, bool, datetime | None]
+
+
 @Prepared
-def _participants(ids: tuple[UUID, ...]) -> QuerySet[Component, tuple[UUID, str, str, bool]]:
+def _participants(ids: tuple[UUID, ...]) -> QuerySet[Component, Row]:
     rows = Component.objects.filter(session__in=ids).order_by("created_at")
-    return rows.values_list("session_id", "name", "state", "required")
+    return rows.values_list("session_id", "name", "state", "required", "lease__expires_at")
+
+
+def is_orphan(state: str, held_until: datetime | None, *, now: datetime) -> bool:
+    """Whether the process that held a component is gone: it is missed before anybody judges."""
+    return state in CONNECTED and held_until is not None and held_until <= now
 
 
 def _view(session: Session, participants: tuple[Participant, ...], now: datetime) -> View:
