@@ -126,7 +126,9 @@ class Session(models.Model):
             models.Index(fields=["-last_activity_at", "-id"], name="session_most_active"),
             # One team's list in its order; without them a page costs a sort of all its sessions.
             models.Index(fields=["team", "-created_at", "-id"], name="session_newest_in_team"),
-            models.Index(fields=["team", "-last_activity_at", "-id"], name="session_active_in_team"),
+            models.Index(
+                fields=["team", "-last_activity_at", "-id"], name="session_active_in_team"
+            ),
             models.Index(fields=["state", "-created_at"], name="session_state"),
             models.Index(
                 fields=["start_deadline_at"],
