@@ -11,13 +11,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis_project.settings")
 # Django must be ready before any module with models is imported.
 django_application = get_asgi_application()
 
-from sessions.consumers import LiveConsumer  # noqa: E402
-from streaming.consumers import DataConsumer  # noqa: E402
-
 from aegis_project import node, rest  # noqa: E402
 from aegis_project.guard import BodyLimit, unknown_socket  # noqa: E402
 from components.auth import Registrar  # noqa: E402
 from components.consumers import ControlConsumer  # noqa: E402
+from sessions.consumers import LiveConsumer  # noqa: E402
+from streaming.consumers import DataConsumer  # noqa: E402
 
 # Django types what it routes to as views; Channels routes applications by the same paths.
 consumers: list[tuple[str, Any]] = [
