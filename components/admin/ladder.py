@@ -36,16 +36,26 @@ class Ladder:
 def of(component: Component) -> Ladder:
     """The ladder of the current registration; nobody who is gone stands on it."""
     is_there = component.state in CONNECTED
-    steps = (
-        ("Connected", component.registered_at),
-        ("Acknowledged", component.registered_at),
-        ("Identified", component.identified_at if component.is_data_connected else None),
-        ("Subscribed", component.subscribed_at if component.is_data_connected else None),
-        ("READY", component.ready_at),
-        ("Streaming", component.running_at if component.state == "running" else None),
-    )
-    rungs = [Rung(title, at if is_there else None) for title, at in steps]
+    steps = {
+        "Connected": component.registered_at,
+        "Acknowledged": component.registered_at,
+        "Identified": component.identified_at if component.is_data_connected else None,
+        "Subscribed": _subscribed_at(component),
+        "READY": component.ready_at,
+        "Streaming": component.running_at if component.state == "running" else None,
+    }
+    if not component.topics and component.subscribed_at is None:
+        # Who registered no topics and asked for none only publishes.
+        del steps["Subscribed"]
+    rungs = [Rung(title, at if is_there else None) for title, at in steps.items()]
     return Ladder(rungs, _says(component))
+
+
+def _subscribed_at(component: Component) -> datetime | None:
+    # READY subscribes the registered topics of whoever has not done so.
+    if not component.is_data_connected:
+        return None
+    return component.subscribed_at or component.ready_at
 
 
 SAYS = {

@@ -147,6 +147,7 @@ def test_co1_each_rung_of_the_handshake_lights_up_in_order(desk, api, served):
     expect(says).to_have_text("ready, runs when the session does")
     desk.page.locator("#ae-lever [data-verb=start]").click()
     expect(says).to_have_text("receives data")
+    expect(ladder).to_have_attribute("aria-label", re.compile("^6 of 6 steps"))
     expect(desk.page.locator("#ae-made-shell")).to_have_text(re.compile(token))
     component.close()
 

@@ -191,15 +191,25 @@ def test_participants_tell_how_far_each_handshake_came(
     client, superuser, new_session, new_component
 ):
     session, now = new_session("one"), timezone.now()
-    new_component(session, "waiting", state="pending")
-    new_component(session, "half", state="registered", registered_at=now)
+    new_component(session, "waiting", state="pending", topics=["book"])
+    new_component(session, "half", state="registered", topics=["book"], registered_at=now)
+    new_component(
+        session,
+        "feed",
+        state="running",
+        registered_at=now,
+        identified_at=now,
+        ready_at=now,
+        running_at=now,
+        is_data_connected=True,
+    )
     new_component(
         session,
         "whole",
         state="running",
         registered_at=now,
         identified_at=now,
-        subscribed_at=now,
+        topics=["book"],
         ready_at=now,
         running_at=now,
         is_data_connected=True,
@@ -211,6 +221,7 @@ def test_participants_tell_how_far_each_handshake_came(
     assert re.findall(r'role="img"\s+aria-label="([^"]+)"', page) == [
         "0 of 6 steps: none",
         "2 of 6 steps: Connected, Acknowledged",
+        "5 of 5 steps: Connected, Acknowledged, Identified, READY, Streaming",
         "6 of 6 steps: Connected, Acknowledged, Identified, Subscribed, READY, Streaming",
     ]
     assert "waits for its data socket" in page
