@@ -1,6 +1,7 @@
 """Components and credentials of every session and team that one can see."""
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -18,14 +19,15 @@ from components.api.documents import (
     SecretDocument,
 )
 from components.core.lifecycle import Role, State
+from components.core.scopes import SCOPES
 from components.services import credentials
 from streaming.api import codecs
 from streaming.api.base import Endpoint, once
-from streaming.api.documents import PageQuery
+from streaming.api.documents import PageQuery, Topics
 from streaming.api.schema import operation
 from streaming.selectors import pages
 
-Name = Annotated[str, Meta(max_length=100)]
+Scope = StrEnum("Scope", {one.upper().replace(":", "_"): one for one in sorted(SCOPES)})  # type: ignore[misc]
 
 
 class ComponentQuery(PageQuery, kw_only=True):
@@ -49,8 +51,8 @@ class CredentialInput(Struct, kw_only=True, forbid_unknown_fields=True):
     """A credential for a program of one team; it can give no more than you have."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
-    scopes: Annotated[list[str], Meta(min_length=1, max_length=50)]
-    patterns: Annotated[list[str], Meta(max_length=200)] = []
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=50)]
+    patterns: Topics = []
     team: Annotated[str, Meta(max_length=150)] = ""
     lifetime_seconds: Annotated[int, Meta(ge=1, le=315_360_000)] | None = None
 
@@ -59,7 +61,11 @@ class Components(Endpoint):
     """The components of all sessions that you can see."""
 
     @operation(
-        "components.list", tag="components", query=ComponentQuery, answers={200: ComponentPage}
+        "components.list",
+        tag="components",
+        query=ComponentQuery,
+        fields=ComponentDocument,
+        answers={200: ComponentPage},
     )
     def get(self, _request: Request) -> Response:
         """List components, the newest first."""
@@ -89,7 +95,11 @@ class Credentials(Endpoint):
     """The credentials of your teams."""
 
     @operation(
-        "credentials.list", tag="credentials", query=CredentialQuery, answers={200: CredentialPage}
+        "credentials.list",
+        tag="credentials",
+        query=CredentialQuery,
+        fields=CredentialDocument,
+        answers={200: CredentialPage},
     )
     def get(self, _request: Request) -> Response:
         """List credentials, the newest first; their secrets are kept nowhere."""
@@ -115,7 +125,7 @@ class Credentials(Endpoint):
         issued = credentials.issue(
             principal=self.principal,
             name=order.name,
-            scopes=order.scopes,
+            scopes=[scope.value for scope in order.scopes],
             patterns=order.patterns,
             team_id=selectors.team_for_new(self.principal, order.team).pk,
             lifetime=timedelta(seconds=seconds) if seconds else None,

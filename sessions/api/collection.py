@@ -31,6 +31,7 @@ class Sessions(Endpoint):
         "sessions.list",
         tag="sessions",
         query=ListQuery,
+        fields=SessionDocument,
         parameters=PARAMETERS,
         answers={200: SessionPage},
     )
@@ -82,7 +83,13 @@ class OneSession(Endpoint):
         allowed = data.get("allowed", []) if isinstance(data, dict) else []
         return [(verb, f"{address}/{verb}") for verb in allowed if verb != "fail"]
 
-    @operation("sessions.read", tag="sessions", query=FieldsQuery, answers={200: SessionDocument})
+    @operation(
+        "sessions.read",
+        tag="sessions",
+        query=FieldsQuery,
+        fields=SessionDocument,
+        answers={200: SessionDocument},
+    )
     def get(self, _request: Request, session: str) -> Response:
         """Read a session; its ETag is what If-Match of a change takes."""
         fields = self.asked(FieldsQuery).fields

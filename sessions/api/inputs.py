@@ -11,28 +11,32 @@ from sessions.core.lifecycle import Environment, Kind, Mode
 from sessions.services.creation import Draft
 from streaming.api import codecs
 from streaming.api.codecs import Timestamp
-from streaming.api.documents import PageQuery
+from streaming.api.documents import PageQuery, Topics
 
-Key = Annotated[str, Meta(max_length=128, description="Letters, digits and `._~-`.")]
+Key = Annotated[
+    str,
+    Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._~-]{0,127})?$", description="No word of an address."),
+]
 Name = Annotated[str, Meta(max_length=200)]
 Label = Annotated[str, Meta(max_length=200)]
 Agent = Annotated[str, Meta(max_length=100)]
 Team = Annotated[str, Meta(max_length=150)]
 Reason = Annotated[str, Meta(max_length=500)]
-Topic = Annotated[str, Meta(max_length=200, description="A topic or a pattern of topics.")]
-Topics = Annotated[list[Topic], Meta(max_length=200)]
+
+
+ComponentName = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
 class ComponentInput(Struct, kw_only=True, forbid_unknown_fields=True):
     """A component that the session counts on."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=128)]
+    name: ComponentName
     role: Role = Role.OBSERVER
     required: bool = True
     topics: Topics = []
 
 
-Components = Annotated[list[str | ComponentInput], Meta(max_length=200)]
+Components = Annotated[list[ComponentName | ComponentInput], Meta(max_length=200)]
 
 
 def expected(components: list[str | ComponentInput]) -> list[Expected]:

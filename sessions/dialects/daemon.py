@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 from django.conf import settings
-from msgspec import Struct
+from msgspec import Meta, Struct
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -80,9 +80,9 @@ def _rest(verb: Verb, asked: Envelope) -> dict[str, Any] | None:
 class CommandInput(Struct, kw_only=True):
     """An envelope; `type` and `data` are other words for `command` and `payload`."""
 
-    command: str
-    request_id: str = ""
-    payload: dict[str, Any] = {}
+    command: Annotated[str, Meta(min_length=1, max_length=64)]
+    request_id: Annotated[str, Meta(max_length=200)] = ""
+    payload: dict[str, Any] | None = None
 
 
 class CommandAnswer(Struct, kw_only=True):
@@ -119,7 +119,8 @@ class Commands(Endpoint):
         "commands.post",
         tag="commands",
         body=CommandInput,
-        answers={200: CommandAnswer, 400: CommandAnswer, 401: CommandAnswer, 413: CommandAnswer},
+        answers={200: CommandAnswer},
+        failure=CommandAnswer,
     )
     def post(self, request: Request) -> Response:
         """Carry one command out; a refusal has the status 200 and `status` error."""

@@ -5,6 +5,13 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 Limit = Annotated[int, Meta(ge=1, le=200, description="How many at most.")]
+# As `streaming.core.topics` has it, in words that OpenAPI knows.
+LEVEL = "[A-Za-z0-9_][A-Za-z0-9_:@~+=-]*"
+TOPIC_PATTERN = rf"^(({LEVEL}|\*)\.)*({LEVEL}|\*\*?)$"
+Topic = Annotated[
+    str, Meta(max_length=200, pattern=TOPIC_PATTERN, description="A topic or a pattern of topics.")
+]
+Topics = Annotated[list[Topic], Meta(max_length=200)]
 Fields = Annotated[
     str, Meta(max_length=1000, description="Only these fields, with commas between.")
 ]

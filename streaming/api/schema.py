@@ -17,6 +17,9 @@ from msgspec import Struct
 F = TypeVar("F", bound=Callable[..., Any])
 REFERENCE = "#/components/schemas/{name}"
 
+# Documents of which somebody may ask for some fields only; so none of them is sure to be there.
+picked: set[str] = set()
+
 
 class ErrorBody(Struct):
     """What went wrong: a stable code, a sentence, particulars, the id of the request."""
@@ -33,10 +36,6 @@ class ErrorDocument(Struct):
     error: ErrorBody
 
 
-FAILURES = {
-    "4XX": OpenApiResponse(ErrorDocument, "Refused; the code says why."),
-    "5XX": OpenApiResponse(ErrorDocument, "Failed; 503 may succeed later."),
-}
 KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
@@ -59,15 +58,30 @@ def operation(
     body: type[Struct] | None = None,
     query: type[Struct] | None = None,
     parameters: list[OpenApiParameter] | None = None,
+    fields: type[Struct] | None = None,
+    failure: type[Struct] = ErrorDocument,
 ) -> Callable[[F], F]:
-    """Describe a method of a view; its docstring is the text."""
+    """
+    Describe a method of a view; its docstring is the text.
+
+    ``fields`` is the document of which the parameter of that name takes some, ``failure`` what
+    every refusal looks like.
+    """
+    asked = parameters_of(query) if query else []
+    if fields is not None:
+        picked.add(fields.__name__)
+        asked = [_choosing(one, fields) if one.name == "fields" else one for one in asked]
     headers = [KEY] if body is not None or name.endswith(".post") else []
     return extend_schema(
         operation_id=name,
         tags=[tag],
-        request=body,
-        responses={**answers, **FAILURES},
-        parameters=[*(parameters or []), *(parameters_of(query) if query else []), *headers],
+        request=None if body is None else {"application/json": body},
+        responses={
+            **answers,
+            "4XX": OpenApiResponse(failure, "Refused; the answer says why."),
+            "5XX": OpenApiResponse(failure, "Failed; 503 may succeed later."),
+        },
+        parameters=[*(parameters or []), *asked, *headers],
     )
 
 
@@ -77,6 +91,12 @@ def parameters_of(query: type[Struct]) -> list[OpenApiParameter]:
         OpenApiParameter(name, schema, description=schema.pop("description", ""))
         for name, schema in components_of(query)[query.__name__]["properties"].items()
     ]
+
+
+def _choosing(parameter: OpenApiParameter, document: type[Struct]) -> OpenApiParameter:
+    word = f"({'|'.join(document.__struct_fields__)})"
+    schema = {"type": "string", "pattern": f"^({word}(,{word})*)?$"}
+    return OpenApiParameter("fields", schema, description=parameter.description)
 
 
 class Documents(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
@@ -113,6 +133,8 @@ def components_of(kind: type[Struct]) -> dict[str, dict[str, Any]]:
         for name, schema in found.items()
         if "enum" in schema
     }
+    for name in found.keys() & picked:
+        found[name].pop("required", None)
     return {name: _resolve(schema, words) for name, schema in found.items() if "enum" not in schema}
 
 

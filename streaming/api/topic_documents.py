@@ -12,7 +12,13 @@ from streaming.core.position import MAX_SEQ
 from streaming.core.resume import Gap, Notice, Rewind
 from streaming.models import Log
 
-Place = Annotated[str, Meta(max_length=60, description="A position: `epoch:seq:ck`.")]
+Place = Annotated[
+    str,
+    Meta(
+        pattern="^([0-9a-f]{16}:[0-9]{1,16}:[0-9a-f]{16})?$",
+        description="A position: `epoch:seq:ck`.",
+    ),
+]
 Milliseconds = Annotated[int, Meta(ge=0, le=MAX_SEQ, description="Unix milliseconds.")]
 
 
@@ -101,7 +107,7 @@ class RecordQuery(Struct, kw_only=True):
     start: Annotated[
         str,
         Meta(
-            max_length=24,
+            pattern="^(latest(-[0-9]{1,15})?|earliest|(seq|time):[0-9]{1,15})$",
             description="latest-n, earliest, seq:n or time:ms; counts where `after` proves nothing.",
         ),
     ] = "earliest"

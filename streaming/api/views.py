@@ -23,7 +23,13 @@ class TopicQuery(PageQuery, kw_only=True):
 class Topics(Endpoint):
     """The topics of all sessions that you can see."""
 
-    @operation("topics.list", tag="topics", query=TopicQuery, answers={200: TopicPage})
+    @operation(
+        "topics.list",
+        tag="topics",
+        query=TopicQuery,
+        fields=TopicDocument,
+        answers={200: TopicPage},
+    )
     def get(self, _request: Request) -> Response:
         """List topics, the newest first, with what the answering process knows of them."""
         query, principal = self.asked(TopicQuery), self.principal
