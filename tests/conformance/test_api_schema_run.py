@@ -1,0 +1,49 @@
+"""What the interface says of itself is true, and nothing that it allows makes it fail."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.serving import start_server
+
+pytestmark = pytest.mark.timeout(600)
+
+# A state may refuse what the schema allows (400 INVALID_STATE), which is no finding.
+OPTIONS = [
+    "--max-examples",
+    "15",
+    "--seed",
+    "1",
+    "--no-color",
+    "--request-timeout",
+    "30",
+    "--phases",
+    "examples,coverage,fuzzing,stateful",
+    "--exclude-checks",
+    "positive_data_acceptance",
+    "--exclude-operation-id",
+    "credentials.revoke",
+]
+
+
+def test_schemathesis_finds_nothing(tmp_path: Path):
+    with start_server(AEGIS_START_SECONDS="1") as server:
+        found = subprocess.run(
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "run"),
+                f"{server.url}/api/schema?format=json",
+                *("--header", f"Authorization: Bearer {server.token}"),
+                *OPTIONS,
+            ],
+            cwd=tmp_path,
+            env={**os.environ, "NO_PROXY": "*"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert found.returncode == 0, found.stdout[-4000:] + found.stderr[-2000:]
+        assert "Traceback" not in server.log()
