@@ -19,6 +19,15 @@ SQLITE_READERS = 2
 # SQLite lets one connection write at a time. Waiting here costs a lock; waiting in SQLite costs
 # a busy loop with growing pauses, and writers that came first may be served last.
 _writing = threading.RLock()
+
+
+class _Last(threading.local):
+    """What this thread does at the end of its transaction; None outside of one."""
+
+    calls: dict[Callable[[list[str]], None], dict[str, None]] | None = None
+
+
+_last = _Last()
 _pools: dict[str, tuple[ThreadPoolExecutor, int]] = {}
 _pools_lock = threading.Lock()
 
@@ -31,11 +40,38 @@ def atomic() -> Iterator[None]:
     On SQLite the outermost one holds the process-wide write lock until it is committed.
     """
     if connection.vendor == "sqlite" and not connection.in_atomic_block:
-        with _writing, transaction.atomic():
+        with _writing, transaction.atomic(), _ending():
             yield
     else:
-        with transaction.atomic():
+        with transaction.atomic(), _ending():
             yield
+
+
+def before_commit(call: Callable[[list[str]], None], item: str) -> None:
+    """
+    Collect ``item`` for one ``call`` at the end of the outermost :func:`atomic` of this thread.
+
+    Each item is there once, in the order in which they came, also those of a savepoint that was
+    rolled back. Outside of any transaction the call is made at once.
+    """
+    if _last.calls is None:
+        call([item])
+    else:
+        _last.calls.setdefault(call, {})[item] = None
+
+
+@contextmanager
+def _ending() -> Iterator[None]:
+    if _last.calls is not None:
+        yield
+        return
+    calls = _last.calls = {}
+    try:
+        yield
+        for call, items in calls.items():
+            call(list(items))
+    finally:
+        _last.calls = None
 
 
 async def run_db(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

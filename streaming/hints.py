@@ -9,6 +9,8 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
+from aegis_project import database
+
 CHANNEL = "aegis_hints"
 # Tells this process' notifications from those of others.
 PROCESS = uuid4().hex[:12]
@@ -39,10 +41,14 @@ def send(hint: Hint) -> None:
     """Tell every process, this one included, after the open transaction is committed."""
     if connection.vendor == "postgresql":
         # NOTIFY is transactional: PostgreSQL itself sends it at the commit.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, write(hint)])
+        database.before_commit(_notify, write(hint))
     # What is committed stays committed, whatever becomes of a hint.
     transaction.on_commit(lambda: deliver(hint), robust=True)
+
+
+def _notify(payloads: list[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, unnest(%s::text[]))", [CHANNEL, payloads])
 
 
 def listen(listener: Listener) -> None:

@@ -95,7 +95,7 @@ def finish(*, component_id: str, fence: int) -> bool:
         component = Component.objects.locked(component_id)
         if component.fence != fence or component.state == State.STOPPED:
             return False
-        _release(component)
+        _change(component, "stop", **_released())
         component.save()
         tell(
             ComponentEvent.STOPPED,
@@ -154,7 +154,8 @@ def lock(*, session_id: UUID) -> None:
 
 def run_ready(*, session_id: UUID, actor: str) -> list[Component]:
     """Everyone who is ready runs."""
-    return _move(session_id, [State.READY], "run", ComponentEvent.RUNNING, actor)
+    told = ComponentEvent.RUNNING
+    return _move(session_id, [State.READY], "run", told, actor, running_at=timezone.now())
 
 
 def hold_running(*, session_id: UUID, actor: str) -> list[Component]:
@@ -165,42 +166,56 @@ def hold_running(*, session_id: UUID, actor: str) -> list[Component]:
 def release(*, session_id: UUID, actor: str) -> list[Component]:
     """Everyone is released, also who never came."""
     everyone = [state for state in State if state is not State.STOPPED]
-    return _move(session_id, everyone, "stop", ComponentEvent.STOPPED, actor)
+    return _move(session_id, everyone, "stop", ComponentEvent.STOPPED, actor, **_released())
+
+
+def _released() -> dict[str, Any]:
+    """What becomes of the fields of a component that is let go."""
+    return {
+        "stopped_at": timezone.now(),
+        "lost_at": None,
+        "lease": None,
+        "is_data_connected": False,
+        "is_late": False,
+    }
 
 
 def _move(
-    session_id: UUID, states: Sequence[State], verb: str, event: ComponentEvent, actor: str
+    session_id: UUID,
+    states: Sequence[State],
+    verb: str,
+    event: ComponentEvent,
+    actor: str,
+    **fields: Any,
 ) -> list[Component]:
     rows = Component.objects.of_session(session_id).filter(state__in=[s.value for s in states])
     moved = list(rows.select_for_update(of=("self",), no_key=True))
-    now = timezone.now()
-    said = {"reason": "released"} if verb == "stop" else {}
     for component in moved:
-        if verb == "stop":
-            _release(component)
-        else:
-            component.follow(verb)
-            component.running_at = now if verb == "run" else component.running_at
-        component.save()
-        tell(event, component, actor=actor, **said)
+        _change(component, verb, **fields)
+    if moved:
+        # All come to the same state, so that one statement writes them and one their events.
+        Component.objects.filter(pk__in=[one.pk for one in moved]).update(
+            state=moved[0].state, updated_at=timezone.now(), **fields
+        )
+        said = {"reason": "released"} if verb == "stop" else {}
+        tell_all(event, moved, actor=actor, **said)
     return moved
 
 
-def _release(component: Component) -> None:
-    component.follow("stop")
-    component.stopped_at, component.lease = timezone.now(), None
-    component.is_data_connected = component.is_late = False
-    component.lost_at = None
+def _change(component: Component, verb: str, **fields: Any) -> None:
+    component.follow(verb)
+    for name, value in fields.items():
+        setattr(component, name, value)
 
 
 def tell(event: ComponentEvent, component: Component, *, actor: str, **data: Any) -> None:
     """Write what happened to a component to its session's ledger, in the open transaction."""
-    ledger.append(
-        session_id=component.session_id,
-        type=event.value,
-        actor=actor,
-        component_id=str(component.pk),
-        name=component.name,
-        **data,
-    )
-    hints.send(hints.Hint("component", str(component.pk)))
+    tell_all(event, [component], actor=actor, **data)
+
+
+def tell_all(event: ComponentEvent, moved: Sequence[Component], *, actor: str, **data: Any) -> None:
+    """Write what happened to components of one session, one event for each."""
+    told = [(event.value, {"component_id": str(one.pk), "name": one.name, **data}) for one in moved]
+    ledger.extend(session_id=moved[0].session_id, actor=actor, told=told)
+    for one in moved:
+        hints.send(hints.Hint("component", str(one.pk)))

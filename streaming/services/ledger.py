@@ -1,6 +1,7 @@
 """Writing to a session's ledger."""
 
 import secrets
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -41,17 +42,36 @@ def append(
     ``seq`` is the number before plus one, so a rolled back transaction leaves no gap. Receivers
     and other processes hear of it after the commit.
     """
+    return extend(session_id=session_id, actor=actor, cause=cause, told=[(type, data)])[0]
+
+
+def extend(
+    *, session_id: UUID | str, actor: str, told: Sequence[tuple[str, Any]], cause: str = ""
+) -> list[Event]:
+    """Write several events, each a type and its data, as :func:`append` does one."""
     log = Log.objects.ledger_of(session_id).select_for_update(no_key=True).get()
-    seq, ts = log.head + 1, timezone.now()
-    body = _body(seq=seq, type=type, ts=ts, actor=actor, cause=cause, data=data)
-    ck = position.chain(bytes.fromhex(log.ck), seq, body).hex()
-    event = Event.objects.create(
-        log=log, seq=seq, ck=ck, ts=ts, type=type, actor=actor, cause=cause, body=body.decode()
-    )
-    log.head, log.ck = seq, ck
+    events = [_next(log, type_, actor, cause, data) for type_, data in told]
+    Event.objects.bulk_create(events)
     log.save(update_fields=["head", "ck"])
-    _announce(Published(session_id=str(session_id), seq=seq, type=type, data=data))
-    return event
+    for event, (type_, data) in zip(events, told, strict=True):
+        _announce(Published(session_id=str(session_id), seq=event.seq, type=type_, data=data))
+    return events
+
+
+def _next(log: Log, type_: str, actor: str, cause: str, data: Any) -> Event:
+    seq, ts = log.head + 1, timezone.now()
+    body = _body(seq=seq, type=type_, ts=ts, actor=actor, cause=cause, data=data)
+    log.head, log.ck = seq, position.chain(bytes.fromhex(log.ck), seq, body).hex()
+    return Event(
+        log=log,
+        seq=seq,
+        ck=log.ck,
+        ts=ts,
+        type=type_,
+        actor=actor,
+        cause=cause,
+        body=body.decode(),
+    )
 
 
 def _body(**fields: Any) -> bytes:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from components.models import Component
@@ -375,6 +377,22 @@ def test_a_start_from_stopped_needs_register_and_ready_again():
     assert outcome.is_pending
     factories.readied(session, "feed")
     assert lifecycle.settle(session_id=session.pk)
+
+
+@pytest.mark.parametrize("command", ["start", "pause", "stop", "end"])
+def test_a_move_of_many_components_takes_as_many_queries_as_one_of_one(command: str):
+    counts = []
+    for size in (1, 3):
+        session = factories.session()
+        for _ in range(size):
+            factories.readied(session)
+        if command != "start":
+            start(session)
+        with CaptureQueriesContext(connection) as queries:
+            getattr(lifecycle, command)(principal=OPERATOR, session=session)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
 
 
 # Losing somebody

@@ -112,6 +112,70 @@ def test_processes_and_threads_that_write_at_once_all_write():
     assert ledger.chain_is_sound(log)
 
 
+# The end of a transaction
+
+
+@pytest.fixture
+def calls() -> list[list[str]]:
+    return []
+
+
+def test_what_is_collected_is_called_once_at_the_end_of_the_outermost(calls: list[list[str]]):
+    with database.atomic():
+        database.before_commit(calls.append, "a")
+        with database.atomic():
+            database.before_commit(calls.append, "b")
+            database.before_commit(calls.append, "a")
+        inside = list(calls)
+
+    assert (inside, calls) == ([], [["a", "b"]])
+
+
+def test_what_is_called_at_the_end_belongs_to_the_transaction():
+    def make_and_fail(found: list[str]) -> None:
+        make(found[0])
+        raise Undone
+
+    def collect() -> None:
+        with database.atomic():
+            database.before_commit(make_and_fail, "gone")
+
+    with pytest.raises(Undone):
+        collect()
+
+    assert names() == set()
+
+
+def test_a_transaction_that_fails_calls_nothing_and_the_next_begins_anew(calls: list[list[str]]):
+    def collect_and_fail() -> None:
+        with database.atomic():
+            database.before_commit(calls.append, "gone")
+            raise Undone
+
+    with pytest.raises(Undone):
+        collect_and_fail()
+    with database.atomic():
+        database.before_commit(calls.append, "kept")
+
+    assert calls == [["kept"]]
+
+
+def test_outside_of_a_transaction_the_call_is_made_at_once(calls: list[list[str]]):
+    database.before_commit(calls.append, "a")
+
+    assert calls == [["a"]]
+
+
+def test_threads_collect_for_themselves(calls: list[list[str]]):
+    with database.atomic():
+        database.before_commit(calls.append, "here")
+        if connection.vendor == "postgresql":
+            with threads.beside(lambda: database.before_commit(calls.append, "there")) as result:
+                result()
+
+    assert calls[-1] == ["here"]
+
+
 # The seam
 
 

@@ -143,6 +143,16 @@ def test_twenty_writers_at_once_leave_no_gap():
     assert ledger.chain_is_sound(log_of(session))
 
 
+def test_several_events_are_written_like_one_after_the_other(session: Session):
+    told = [("test.written", {"number": number}) for number in range(3)]
+
+    events = ledger.extend(session_id=session.pk, actor="test", told=told)
+
+    assert factories.told(session)[1:] == told
+    assert [event.seq for event in events] == [2, 3, 4]
+    assert ledger.chain_is_sound(log_of(session))
+
+
 # Soundness
 
 
