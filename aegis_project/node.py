@@ -10,7 +10,7 @@ from streaming.engines.memory import MemoryEngine
 from streaming.engines.replay_engine import ReplayEngine
 from streaming.engines.rows import RowEngine
 from streaming.hub import Hub
-from streaming.jobs import LeaseJob, ListingJob, hint_receiver
+from streaming.jobs import ForgetJob, LeaseJob, ListingJob, hint_receiver
 from streaming.node import Job, Node
 
 _starting = asyncio.Lock()
@@ -22,6 +22,7 @@ def build(*, url: str = "") -> Node:
     jobs: list[Job] = [
         LeaseJob(),
         ListingJob(),
+        ForgetJob(),
         hint_receiver(),
         links,
         Watcher(links),

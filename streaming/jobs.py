@@ -14,7 +14,7 @@ from streaming.core.position import Position
 from streaming.engines.base import Key
 from streaming.hints import Hint
 from streaming.node import Job, Node
-from streaming.services import leases, listing
+from streaming.services import idempotency, leases, listing
 
 
 class LeaseJob:
@@ -48,6 +48,20 @@ class ListingJob:
         if moved:
             await run_db(listing.write, moved)
         self._written = held
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
+class ForgetJob:
+    """Remove the answers to idempotency keys that are a day old."""
+
+    name = "forget"
+    period_seconds = 60.0
+
+    async def run(self, node: Node) -> None:
+        """Remove some; what is left has its turn next time."""
+        await run_db(idempotency.forget)
 
     def wants(self, hint: Hint) -> bool:
         return False

@@ -46,6 +46,7 @@ class Exit(IntEnum):
     CHECK_FAILED = 9
     PERSON_NEEDED = 10
     OUT_OF_REACH = 11
+    INTERRUPTED = 130
 
 
 class Misused(AegisError):
@@ -115,6 +116,9 @@ def verb(function: F) -> F:
             function(*args, **kwargs)
         except AegisError as error:
             fail(error, is_json=bool(kwargs.get("is_json")))
+        except KeyboardInterrupt:
+            output.say("Stopped looking; what was begun goes on.")
+            raise typer.Exit(Exit.INTERRUPTED) from None
         except DatabaseError as error:
             reason = str(error).splitlines()[0] if str(error) else "it does not answer"
             fail(

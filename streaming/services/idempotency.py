@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -27,6 +28,7 @@ KEPT = timedelta(hours=24)
 PENDING = 0
 ABANDONED = timedelta(minutes=2)
 PATIENCE_SECONDS = 65.0
+SLICE = 1000
 MAX_LENGTH = 255
 
 
@@ -92,10 +94,15 @@ def alone(*, principal: Principal, digest: str, act: Callable[[], Answer]) -> tu
 
 
 def forget() -> int:
-    """Remove what is older than 24 hours; returns how many keys."""
+    """Remove some of what is older than 24 hours; returns how many keys."""
+    can_skip = connection.features.has_select_for_update_skip_locked
     with database.atomic():
-        old = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT)
-        return old.delete()[0]
+        old = IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT).order_by("pk")
+        # Another process that does the same meanwhile takes others.
+        mine = list(
+            old.select_for_update(skip_locked=can_skip).values_list("pk", flat=True)[:SLICE]
+        )
+        return IdempotencyKey.objects.filter(pk__in=mine).delete()[0]
 
 
 def digest_of(*parts: bytes) -> str:

@@ -3,6 +3,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -516,6 +517,27 @@ def test_a_terminal_gets_colour_and_a_pipe_does_not(home: Path):
     [key] = re.findall(r"^[0-9a-f-]{36}", piped.out, re.MULTILINE)
     assert key not in shown
     assert key[:8] in shown
+
+
+def test_an_interrupt_only_stops_looking(home: Path):
+    made = alone("session", "create", "--start", "--quiet", home=home).out.strip()
+
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "aegis", "event", "tail", made],
+        cwd=ROOT,
+        env={**os.environ, "AEGIS_HOME": str(home), "AEGIS_DATABASE_URL": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+
+    assert "session.created" in first
+    assert (process.returncode, said) == (130, "Stopped looking; what was begun goes on.\n")
+    assert alone("session", "state", made, "-q", home=home).out == "running\n"
 
 
 def on_terminal(*words: str, home: Path) -> str:
