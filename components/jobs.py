@@ -176,6 +176,9 @@ class Watcher:
 
     async def _apply(self, node: Node, standing: Standing) -> None:
         link = self.links.bound.get(standing.component_id)
+        if link is not None and link.fence > standing.fence:
+            # It registered while the rows were read; they are read again at once.
+            return
         if standing.is_token_revoked:
             error = ConnectionForbidden("The token was revoked.")
             self._end_link(link, error, reason="token_revoked")

@@ -1,0 +1,195 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from aegis_project.database import run_db
+from components.core.admission import Admission
+from components.core.effects import Close, Effect, MarkLost, Reply
+from components.core.handshake import Handshake
+from components.core.messages import Proto
+from components.jobs import Links, Watcher
+from components.models import Component, Credential
+from components.services import credentials, standing
+from sessions.models import Session
+from sessions.services import creation, lifecycle
+from streaming.core.errors import CloseCode
+from streaming.hub import Hub
+from streaming.node import Node
+from tests import factories, waiting
+from tests.factories import OPERATOR
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Link:
+    """A control socket that keeps what its handshake decided."""
+
+    def __init__(self, component: Component) -> None:
+        self.component_id, self.fence = str(component.pk), component.fence
+        self.handshake = Handshake(now=0)
+        self.decided: list[Effect] = []
+        register = '{"session_token": "t", "proto": {"v": 1}}'
+        self.handshake.receive(register, now=0)
+        admission = Admission(
+            component_id=self.component_id,
+            name=component.name,
+            session_id=str(component.session_id),
+            topics=(),
+        )
+        self.handshake.admit(admission, now=0)
+
+    async def perform(self, decided: list[Effect]) -> None:
+        self.decided += decided
+
+    @property
+    def closes(self) -> list[CloseCode]:
+        return [effect.code for effect in self.decided if isinstance(effect, Close)]
+
+    @property
+    def states(self) -> list[tuple[Any, Any]]:
+        frames = [effect.frame for effect in self.decided if isinstance(effect, Reply)]
+        told = [frame for frame in frames if frame["COMMAND"] == "STATE"]
+        return [(frame["session"], frame["component"]) for frame in told]
+
+
+@pytest.fixture
+def links() -> Links:
+    return Links()
+
+
+@pytest.fixture
+def watch(links: Links) -> Callable[[], Any]:
+    watcher, node = Watcher(links), Node(hub=Hub(), jobs=[])
+
+    async def run() -> None:
+        await watcher.run(node)
+        await waiting.until(lambda: not links._tasks)
+
+    return run
+
+
+def in_session(state: str) -> Component:
+    session = factories.session()
+    component = factories.readied(session, "feed", proto=Proto())
+    if state != "created":
+        lifecycle.start(principal=OPERATOR, session=session)
+    component.refresh_from_db()
+    return component
+
+
+def session_of(component: Component) -> Session:
+    return Session.objects.get(pk=component.session_id)
+
+
+async def bound(links: Links, component: Component) -> Link:
+    link = Link(component)
+    links.open(link)
+    links.bind(link)
+    return link
+
+
+async def test_a_component_is_told_where_it_stands_once(links: Links, watch: Callable[[], Any]):
+    component = await run_db(in_session, "created")
+    link = await bound(links, component)
+
+    await watch()
+    await watch()
+    await run_db(lifecycle.start, principal=OPERATOR, session=component.session_id)
+    await watch()
+
+    assert link.states == [("created", "ready"), ("running", "running")]
+    assert link.closes == []
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("stop", CloseCode.NORMAL),
+        ("complete", CloseCode.SESSION_OVER),
+        ("end", CloseCode.SESSION_OVER),
+        ("delete", CloseCode.SESSION_OVER),
+    ],
+)
+async def test_who_is_released_is_sent_away_once(
+    links: Links, watch: Callable[[], Any], command: str, code: CloseCode
+):
+    component = await run_db(in_session, "running")
+    link = await bound(links, component)
+
+    await run_db(getattr(lifecycle, command), principal=OPERATOR, session=component.session_id)
+    await watch()
+    await watch()
+
+    assert link.closes == [code]
+    assert not any(isinstance(effect, MarkLost) for effect in link.decided)
+
+
+async def test_a_revoked_token_ends_the_connection(links: Links, watch: Callable[[], Any]):
+    component = await run_db(in_session, "running")
+    link = await bound(links, component)
+
+    await run_db(revoke_the_token_of, component)
+    await watch()
+
+    assert link.closes == [CloseCode.FORBIDDEN]
+    assert link.decided[-1] == MarkLost("token_revoked")
+
+
+def revoke_the_token_of(component: Component) -> None:
+    issued = creation.issue_token(principal=OPERATOR, session=component.session_id)
+    Component.objects.filter(pk=component.pk).update(token=issued.credential)
+    credentials.revoke(principal=OPERATOR, credential=issued.credential.pk)
+    assert Credential.objects.get().revoked_at is not None
+
+
+async def test_who_was_judged_lost_elsewhere_must_register_again(
+    links: Links, watch: Callable[[], Any]
+):
+    component = await run_db(in_session, "running")
+    link = await bound(links, component)
+
+    await run_db(lose, component)
+    await watch()
+    await watch()
+
+    assert link.closes == [CloseCode.HEARTBEAT_MISSED]
+    assert await run_db(standing.lose, reason="judged_lost", **own(component)) is False
+
+
+def own(component: Component) -> dict[str, Any]:
+    return {"component_id": str(component.pk), "fence": component.fence}
+
+
+def lose(component: Component) -> None:
+    standing.lose(**own(component), reason="its server is gone")
+
+
+async def test_an_older_connection_gives_way(links: Links, watch: Callable[[], Any]):
+    component = await run_db(in_session, "running")
+    link = await bound(links, component)
+
+    await run_db(register_again, component)
+    await watch()
+
+    assert link.closes == [CloseCode.REPLACED]
+
+
+def register_again(component: Component) -> Component:
+    return factories.registered(
+        session_of(component), component_id=str(component.pk), proto=Proto()
+    )
+
+
+@pytest.mark.parametrize("before", ["stopped", "lost"])
+async def test_what_was_read_before_a_new_registration_does_not_touch_it(
+    links: Links, watch: Callable[[], Any], before: str
+):
+    component = await run_db(in_session, "created")
+    await run_db(Component.objects.update, state=before)
+    component.fence += 1
+    link = await bound(links, component)
+
+    await watch()
+
+    assert link.decided == []
