@@ -106,8 +106,14 @@ class Subscription:
 
     @property
     def goal(self) -> int:
-        """The last seq to deliver for now: where the log was seen to end, or was ended."""
-        ending, head = self.ending, self.line.head
+        """
+        The last seq to deliver for now: where the log was seen to end, or was ended.
+
+        The topics of a source, of which nothing is ever taken back, all end where their one clock
+        stands: each of them seen at another moment would get ahead of the others.
+        """
+        line, ending = self.line, self.ending
+        head = line.log.head if line.log.is_ordered else line.head
         return head if ending is None else min(head, ending.position.seq)
 
     @property

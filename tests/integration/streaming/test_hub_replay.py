@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from streaming.core.messages import Commit, Request
@@ -53,6 +55,27 @@ async def test_topics_of_one_source_come_in_the_order_of_their_clock():
         ([5, 6], ["t5", "t6"]),
         ([7], ["k7"]),
     ]
+
+
+async def test_topic_whose_past_must_be_read_from_a_file_first_is_not_overtaken():
+    hub, source = replay()
+    client = Client()
+    await hub.subscribe(historical(), client.send, ["klines.BTC", "trades.BTC"])
+    klines, is_read = source.logs["klines.BTC"], asyncio.Event()
+    match = klines.match
+
+    async def match_later(seq):
+        await is_read.wait()
+        return await match(seq)
+
+    klines.match = match_later
+    await advance(hub, source, 7)
+    before = [data for _, _, data in client.records]
+    is_read.set()
+    await settle(hub)
+
+    assert before == ["t1", "t2"]
+    assert [data for _, _, data in client.records] == ["t1", "t2", "k3", "k4", "t5", "t6", "k7"]
 
 
 async def test_plain_records_tell_their_place_in_the_clock_order():
