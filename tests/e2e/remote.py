@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -114,17 +114,15 @@ async def publish(running: Running, session_id: str, topic: str, *data: Any) -> 
     assert answer.status == 201, answer
 
 
-async def until(
-    condition: Callable[[], Awaitable[T]] | Callable[[], T], *, seconds: float = SECONDS
-) -> T:
-    """What the condition gives as soon as that is true; it has this many seconds."""
+async def until(condition: Callable[[], Any], *, seconds: float = SECONDS) -> Any:
+    """What the condition gives, awaited if need be, as soon as that is true; it has so long."""
     give_up_at = time.monotonic() + seconds
     while True:
-        found: Any = condition()
+        found = condition()
         if asyncio.iscoroutine(found):
             found = await found
         if found:
-            return cast(T, found)
+            return found
         assert time.monotonic() < give_up_at, f"Not within {seconds} s: {condition}"
         await asyncio.sleep(0.01)
 
