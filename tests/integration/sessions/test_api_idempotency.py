@@ -18,11 +18,6 @@ from tests.calling import Caller, caller, code
 SESSIONS = "/api/v1/sessions"
 
 
-@pytest.fixture
-def program() -> Caller:
-    return caller()
-
-
 @pytest.mark.django_db
 def test_the_first_answer_is_given_again(program: Caller):
     order = {"key": "k", "token": True}

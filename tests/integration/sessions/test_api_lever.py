@@ -13,7 +13,7 @@ from sessions.services import lifecycle
 from streaming import hints
 from streaming.models import AuditEntry
 from tests import factories, threads
-from tests.calling import Caller, caller, code
+from tests.calling import Caller, code
 
 SESSIONS = "/api/v1/sessions"
 BODIES = {"fail": {"error": {"message": "broken"}}}
@@ -23,11 +23,6 @@ def until_starting(session: Session) -> None:
     """Return once a start of the session waits for components."""
     mine = Session.objects.starting().filter(pk=session.pk)
     assert hints.wait_until(mine.exists, timeout_seconds=20)
-
-
-@pytest.fixture
-def program() -> Caller:
-    return caller()
 
 
 @pytest.mark.django_db

@@ -14,11 +14,6 @@ COMPONENTS = "/api/v1/components"
 TOPICS = "/api/v1/topics"
 
 
-@pytest.fixture
-def program() -> Caller:
-    return caller()
-
-
 def named(response, field: str = "name") -> list[str]:
     return [one[field] for one in response.json()["data"]]
 

@@ -1,0 +1,162 @@
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.core.management import load_command_class
+
+from tests import serving
+
+pytestmark = [
+    pytest.mark.django_db,
+    # django-typer has not followed Typer there yet.
+    pytest.mark.filterwarnings("ignore:In Typer, only the parameter:DeprecationWarning"),
+]
+
+ROOT = Path(__file__).parents[3]
+ESCAPE = "\x1b"
+
+
+@dataclass
+class Told:
+    """How a process ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def alone(*words: str, home: Path) -> Told:
+    """The command line as a process of its own, without a terminal."""
+    answer = subprocess.run(
+        [sys.executable, "manage.py", "aegis", *words],
+        cwd=ROOT,
+        env={**os.environ, "AEGIS_HOME": str(home), "AEGIS_DATABASE_URL": ""},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Told(answer.returncode, answer.stdout, answer.stderr)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli") / "home"
+    shutil.copytree(serving.prepared(), folder)
+    return folder
+
+
+def test_by_itself_it_says_where_to_begin(home: Path):
+    told = alone(home=home)
+
+    lines = told.out.splitlines()
+    assert (told.code, told.err) == (0, "")
+    assert [line.split()[0] for line in lines[2:7]] == ["aegis"] * 5
+    assert lines[8] == "Here: 0 sessions, 0 running; no server runs."
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("words", "step"),
+    [
+        (["bogus"], "aegis --help"),
+        (["session", "bogus"], "aegis session --help"),
+        (["session", "list", "--bogus"], "aegis session list --help"),
+        (["session", "start"], "aegis session start --help"),
+    ],
+)
+def test_wrong_usage_has_a_code_and_a_next_step(
+    capsys: pytest.CaptureFixture[str], words: list[str], step: str
+):
+    with pytest.raises(SystemExit) as ended:
+        load_command_class("sessions", "aegis").run_from_argv(["manage.py", "aegis", *words])
+
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out) == (2, "")
+    assert said.err.startswith("error: USAGE: ")
+    assert said.err.splitlines()[-1] == f"  next: {step}"
+
+
+def test_without_tables_it_says_what_to_do(tmp_path: Path):
+    told = alone("session", "list", home=tmp_path)
+
+    assert (told.code, told.out) == (8, "")
+    assert told.err.startswith("error: DATABASE_ERROR: ")
+    assert "next: aegis run" in told.err
+
+
+def test_a_terminal_gets_colour_and_a_pipe_does_not(home: Path):
+    alone("session", "create", "demo", home=home)
+
+    piped = alone("session", "list", home=home)
+    shown = on_terminal("session", "list", home=home)
+
+    assert ESCAPE not in piped.out
+    assert ESCAPE in shown
+    # A whole id in a pipe, and a beginning of it that every command takes on a terminal.
+    [key] = re.findall(r"^[0-9a-f-]{36}", piped.out, re.MULTILINE)
+    assert key not in shown
+    assert key[:8] in shown
+
+
+def test_an_interrupt_only_stops_looking(home: Path):
+    made = alone("session", "create", "--start", "--quiet", home=home).out.strip()
+
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "aegis", "event", "tail", made],
+        cwd=ROOT,
+        env={**os.environ, "AEGIS_HOME": str(home), "AEGIS_DATABASE_URL": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+
+    assert "session.created" in first
+    assert (process.returncode, said) == (130, "Stopped looking; what was begun goes on.\n")
+    assert alone("session", "state", made, "-q", home=home).out == "running\n"
+
+
+def on_terminal(*words: str, home: Path) -> str:
+    """What a terminal is sent."""
+    ours, theirs = pty.openpty()
+    environment = {
+        **os.environ,
+        "AEGIS_HOME": str(home),
+        "AEGIS_DATABASE_URL": "",
+        "TERM": "xterm-256color",
+        "COLUMNS": "200",
+    }
+    environment.pop("NO_COLOR", None)
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "aegis", *words],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+    ) as process:
+        os.close(theirs)
+        said = b""
+        while piece := _read(ours):
+            said += piece
+        process.wait()
+    os.close(ours)
+    return said.decode()
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:
+        # How Linux tells that the other side is closed.
+        return b""
