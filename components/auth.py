@@ -12,7 +12,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from aegis_project.database import run_db
-from aegis_project.kit.errors import NotAuthenticated, PermissionDenied
+from aegis_project.kit.errors import PermissionDenied
 from aegis_project.kit.principal import ALL, Principal
 from aegis_project.kit.seat import Seat
 from components.core import scopes
@@ -146,21 +146,6 @@ class IsPrincipal(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.auth, Principal)
-
-
-def asking(request: Request) -> Principal:
-    """
-    The principal of a request, with its request id and idempotency key.
-
-    :raises NotAuthenticated: if nobody is
-    """
-    if not isinstance(request.auth, Principal):
-        raise NotAuthenticated
-    return request.auth.via(
-        request.auth.transport,
-        request_id=getattr(request, "request_id", ""),
-        idempotency_key=request.headers.get("Idempotency-Key", ""),
-    )
 
 
 def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
