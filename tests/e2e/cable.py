@@ -19,6 +19,7 @@ class Cable:
         self.is_broken = False
         self.carried: list[str] = []
         self._transports: dict[asyncio.StreamWriter, str] = {}
+        self._next = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -37,6 +38,7 @@ class Cable:
         path = head.split()[1].decode()
         far_reader, far_writer = await asyncio.open_connection(self.host, self.port)
         self.carried.append(path)
+        self._next.set()
         self._transports |= {writer: path, far_writer: path}
         far_writer.write(head)
         ways = (_pump(reader, far_writer), _pump(far_reader, writer))
@@ -57,6 +59,12 @@ class Cable:
         for end in ends:
             end.transport.abort()
         return len(ends) // 2
+
+    async def next_carried(self) -> None:
+        """Wait for one more connection than there are now."""
+        self._next.clear()
+        async with asyncio.timeout(20):
+            await self._next.wait()
 
     async def close(self) -> None:
         """Let nothing be carried any more."""
