@@ -207,6 +207,11 @@ def credential(principal: Principal, reference: str) -> Credential:
     return found
 
 
+def default_team() -> Group:
+    """The team of who named none: a migration makes it, and it comes back when it was removed."""
+    return Group.objects.get_or_create(name=DEFAULT_TEAM)[0]
+
+
 def team_for_new(principal: Principal, name: str = "") -> Group:
     """
     The team of something new: the one named, else the principal's only one, else the default.
@@ -220,8 +225,7 @@ def team_for_new(principal: Principal, name: str = "") -> Group:
     only = next(iter(found.values())) if len(found) == 1 else None
     team = found.get(name) if name else only or found.get(DEFAULT_TEAM)
     if team is None and principal.teams is None and name in {"", DEFAULT_TEAM}:
-        # A migration makes it; somebody may have removed it since.
-        team = Group.objects.get_or_create(name=DEFAULT_TEAM)[0]
+        team = default_team()
     if team is None:
         raise PermissionDenied("There is no such team for you.", team=name or DEFAULT_TEAM)
     return team

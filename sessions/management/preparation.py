@@ -4,7 +4,7 @@ import secrets
 import time
 
 from django.conf import settings
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -69,7 +69,7 @@ def first_administrator() -> str:
         given = settings.ENVIRONMENT.admin_password.get_secret_value()
         password = given or secrets.token_urlsafe(9)
         admin = User.objects.create_superuser(ADMIN, "", password)
-        admin.groups.add(Group.objects.get(name=teams.DEFAULT))
+        admin.groups.add(teams.default())
     if given:
         return f"{ADMIN}, with the password in AEGIS_ADMIN_PASSWORD"
     return f"{ADMIN} / {password}  (shown this once)"

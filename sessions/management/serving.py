@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.db import DatabaseError, connection
 
 from aegis_project.kit import principal as principals
@@ -191,7 +190,7 @@ def _credential() -> Iterator[Issued]:
         principal=PRINCIPAL,
         name="aegis serve",
         scopes=SCOPES,
-        team_id=Group.objects.get(name=teams.DEFAULT).pk,
+        team_id=teams.default().pk,
     )
     try:
         yield issued
