@@ -25,9 +25,9 @@ def name(component: Component, *, now: datetime) -> SafeString:
 
 def chip(component: Component, *, now: datetime) -> SafeString:
     """The state with its time; one that missed a beat reads late."""
-    is_late = component.is_late and component.state in CONNECTED
-    word = "late" if is_late else component.state
-    return marks.chip(word, marks.COMPONENT, since=ladder.since(component), now=now)
+    state = ladder.state_of(component, now=now)
+    word = "late" if component.is_late and state in CONNECTED else state
+    return marks.chip(word, marks.COMPONENT, since=ladder.since(component, now=now), now=now)
 
 
 def role(component: Component, *, now: datetime) -> SafeString:
@@ -42,7 +42,7 @@ def role(component: Component, *, now: datetime) -> SafeString:
 
 def handshake(component: Component, *, now: datetime) -> SafeString:
     """How far it came."""
-    return render_to_string("admin/aegis/ladder.html", {"ladder": ladder.of(component)})
+    return render_to_string("admin/aegis/ladder.html", {"ladder": ladder.of(component, now=now)})
 
 
 def heard(component: Component, *, now: datetime) -> SafeString:

@@ -92,7 +92,7 @@ class ComponentAdmin(PlainAdmin):
         "heard_cell",
         "topics_cell",
     )
-    list_select_related = ("session",)
+    list_select_related = ("session", "lease")
     list_filter = (PresenceFilter, "state", "role", "required")
     search_fields = ("name", "session__name", "session__key")
     search_help_text = "Component or session"
@@ -147,7 +147,8 @@ class ComponentAdmin(PlainAdmin):
     @admin.display(description="Steps")
     def steps(self, row: Component) -> SafeString:
         """The ladder with its times, and what it waits for."""
-        now, found = timezone.now(), ladder.of(row)
+        now = timezone.now()
+        found = ladder.of(row, now=now)
         items = format_html_join(
             "",
             "<li {}>{}<span>{}</span>{}</li>",

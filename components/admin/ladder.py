@@ -33,22 +33,30 @@ class Ladder:
         return f"{len(done)} of {len(self.rungs)} steps: {', '.join(done) or 'none'}"
 
 
-def of(component: Component) -> Ladder:
+def state_of(component: Component, *, now: datetime) -> str:
+    """The state that is shown: who was held by a process that is gone is lost already."""
+    lease = component.lease
+    is_orphan = lease is not None and lease.expires_at <= now
+    return "lost" if is_orphan and component.state in CONNECTED else component.state
+
+
+def of(component: Component, *, now: datetime) -> Ladder:
     """The ladder of the current registration; nobody who is gone stands on it."""
-    is_there = component.state in CONNECTED
+    state = state_of(component, now=now)
+    is_there = state in CONNECTED
     steps = {
         "Connected": component.registered_at,
         "Acknowledged": component.registered_at,
         "Identified": component.identified_at if component.is_data_connected else None,
         "Subscribed": _subscribed_at(component),
         "READY": component.ready_at,
-        "Streaming": component.running_at if component.state == "running" else None,
+        "Streaming": component.running_at if state == "running" else None,
     }
     if not component.topics and component.subscribed_at is None:
         # Who registered no topics and asked for none only publishes.
         del steps["Subscribed"]
     rungs = [Rung(title, at if is_there else None) for title, at in steps.items()]
-    return Ladder(rungs, _says(component))
+    return Ladder(rungs, _says(component, state))
 
 
 def _subscribed_at(component: Component) -> datetime | None:
@@ -67,18 +75,22 @@ SAYS = {
 }
 
 
-def _says(component: Component) -> str:
-    if component.state in {"lost", "failed"} and component.error:
+def _says(component: Component, state: str) -> str:
+    if state != component.state:
+        return "its server is gone"
+    if state in {"lost", "failed"} and component.error:
         return component.error
-    if component.state == "registered":
+    if state == "registered":
         return "waits for READY" if component.is_data_connected else "waits for its data socket"
-    if component.state == "running":
+    if state == "running":
         return "receives data" if component.is_data_connected else "runs without a data socket"
-    return SAYS.get(component.state, component.state)
+    return SAYS.get(state, state)
 
 
-def since(component: Component) -> datetime:
+def since(component: Component, *, now: datetime) -> datetime:
     """When the component came into its state, as far as its row says."""
+    if component.lease is not None and state_of(component, now=now) != component.state:
+        return component.lease.expires_at
     by_state = {
         "pending": component.created_at,
         "registered": component.registered_at,

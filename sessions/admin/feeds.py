@@ -192,7 +192,7 @@ class ComponentsFeed(RowsFeed):
 
     def _read(self, heard: frozenset[str]) -> tuple[dict[str, dict[str, str]], set[str]]:
         now, seen = timezone.now(), selectors.visible(self.principal)
-        found = seen.filter(pk__in=self.ids)
+        found = seen.filter(pk__in=self.ids).select_related("lease")
         rows = {str(row.pk): component_cells.row(row, now=now) for row in found}
         return rows, _new(seen, heard, self.since)
 

@@ -5,7 +5,9 @@ from typing import Any
 from django.contrib.admin import SimpleListFilter
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from components.core.lifecycle import CONNECTED
 from components.models import Component
 from sessions.core import lifecycle
 from sessions.models import Session
@@ -76,7 +78,9 @@ class ConditionFilter(SimpleListFilter):
 
 
 def _has_gone() -> Exists:
-    return Exists(Component.objects.filter(session=OuterRef("pk"), state__in=GONE))
+    orphaned = Q(state__in=CONNECTED, lease__expires_at__lte=timezone.now())
+    gone = Component.objects.filter(Q(state__in=GONE) | orphaned)
+    return Exists(gone.filter(session=OuterRef("pk")))
 
 
 def search(queryset: QuerySet[Session], term: str) -> QuerySet[Session]:

@@ -74,7 +74,7 @@ def load(principal: Principal, reference: Session | UUID | str) -> Page:
     """
     now = timezone.now()
     session = sessions.find(principal, reference)
-    rows = Component.objects.of_session(session.pk).select_related("token")
+    rows = Component.objects.of_session(session.pk).select_related("token", "lease")
     logs = {log.name: log for log in Log.objects.filter(session=session)}
     view = sessions.view(session, now=now)
     return Page(view=view, components=list(rows), logs=logs, principal=principal, now=now)
@@ -142,7 +142,7 @@ def participants(page: Page) -> str:
             "name": cells.name(component, now=page.now),
             "chip": cells.chip(component, now=page.now),
             "role": cells.role(component, now=page.now),
-            "ladder": ladder.of(component),
+            "ladder": ladder.of(component, now=page.now),
             "heard": cells.heard(component, now=page.now),
             "topics": cells.topics(component, now=page.now),
         }

@@ -8,6 +8,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from aegis_project import marks
+from components.admin import ladder
 from components.models import Component
 from sessions.admin import words
 from sessions.core.conditions import Condition
@@ -35,7 +36,7 @@ def strips(view: View, components: Sequence[Component], now: datetime) -> list[S
         found += [
             _gone(component, now)
             for component in components
-            if component.state in {"lost", "failed"}
+            if ladder.state_of(component, now=now) in {"lost", "failed"}
         ]
     return found
 
@@ -70,18 +71,19 @@ def _starting(view: View, now: datetime) -> Strip:
 
 def _gone(component: Component, now: datetime) -> Strip:
     word = "required" if component.required else "optional"
-    since = component.lost_at or component.updated_at
+    state = ladder.state_of(component, now=now)
+    since = component.lost_at or ladder.since(component, now=now)
     ends = since + timedelta(seconds=words.grace_seconds())
     grace = (
         format_html(", grace ends in {}", marks.until_html(ends, now=now))
-        if component.state == "lost" and ends > now
+        if state == "lost" and ends > now
         else EMPTY
     )
     return Strip(
         "bad" if component.state == "failed" and component.required else "warn",
         "degraded",
         format_html("Degraded since {}.", marks.clock(since, now=now)),
-        format_html("{} {} ({}{}).", component.name, component.state, word, grace),
+        format_html("{} {} ({}{}).", component.name, state, word, grace),
     )
 
 

@@ -9,6 +9,7 @@ from sessions.admin import lever
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.services import lifecycle
+from streaming.models import Lease
 from streaming.services import ledger
 from tests import tables
 from tests.integration.admin.help import address, principal, text
@@ -352,3 +353,19 @@ def test_markup_in_a_name_stays_text(client, superuser, new_session):
     client.force_login(superuser)
 
     assert "<script>alert" not in client.get(address(session)).content.decode()
+
+
+def test_component_whose_server_is_gone_reads_lost_everywhere(
+    client, superuser, new_session, new_component
+):
+    session, now = new_session("one"), timezone.now()
+    lifecycle.start(principal=principal(superuser), session=session.pk)
+    dead = Lease.objects.create(expires_at=now - timedelta(seconds=9))
+    new_component(session, "orphan", state="running", lease=dead, registered_at=now)
+    client.force_login(superuser)
+
+    page = client.get(f"{address(session)}?tab=participants").content.decode()
+
+    assert re.search(r"orphan lost \(optional, grace ends in \d+ s \)\.", text(page))
+    assert "its server is gone" in page
+    assert re.findall(r'data-word="(\w+)"', page) == ["running", "degraded", "lost"]
