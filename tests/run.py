@@ -58,6 +58,8 @@ class Pass:
 def main(arguments: Sequence[str]) -> int:
     """Exit 0 only when something was run and nothing failed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Started in the background it may be ignored, and every process of the tests inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--all", action="store_true")
     parser.add_argument("-m", dest="mark", default="")
