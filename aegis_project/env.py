@@ -74,6 +74,12 @@ class Environment(BaseSettings):
     lost_seconds: float = Field(default=15, gt=0, description="Silence after which one is lost.")
     grace_seconds: float = Field(default=30, gt=0, description="Time a lost one has to come back.")
     start_seconds: float = Field(default=30, gt=0, description="Time a start waits for READY.")
+    control_frames_per_second: float = Field(
+        default=50, ge=0, description="Frames that a control socket may send; 0 is no limit."
+    )
+    data_frames_per_second: float = Field(
+        default=10_000, ge=0, description="Frames that a data socket may send; 0 is no limit."
+    )
     settling_seconds: float = Field(
         default=45, ge=0, description="Time after its start in which a server judges nobody lost."
     )

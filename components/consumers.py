@@ -6,19 +6,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from channels.consumer import AsyncConsumer
+from django.conf import settings
 from django.utils import timezone
 
 from aegis_project.database import run_db
 from aegis_project.kit.errors import AegisError
+from aegis_project.kit.ratelimit import Bucket
 from components import auth
 from components.core import effects, frames
 from components.core.handshake import Handshake
 from components.jobs import Links
 from components.services import admissions, standing
 from streaming import node as nodes
-from streaming.core.errors import CloseCode, StreamFailed
+from streaming.core.errors import CloseCode, StreamFailed, TooManyFrames
 
 logger = logging.getLogger(__name__)
+
+BURST_SECONDS = 2.0
 
 
 class ControlConsumer(AsyncConsumer):
@@ -40,6 +44,9 @@ class ControlConsumer(AsyncConsumer):
         self.scope, self._send = scope, send
         self.links = Links.of(nodes.required())
         self.handshake = Handshake(now=self.links.now(), beats=self.links.beats)
+        self.bucket = Bucket(
+            per_second=settings.ENVIRONMENT.control_frames_per_second, burst_seconds=BURST_SECONDS
+        )
         self._closed = False
         self._sending = asyncio.Lock()
         await receive()
@@ -61,8 +68,13 @@ class ControlConsumer(AsyncConsumer):
 
     async def take(self, raw: str | bytes) -> None:
         """Let the handshake decide about one frame; a fault of ours closes 4104, never 1011."""
+        now = self.links.now()
         try:
-            await self.perform(self.handshake.receive(raw, now=self.links.now()))
+            if self.bucket.take(now):
+                decided = self.handshake.receive(raw, now=now)
+            else:
+                decided = self.handshake.fail(TooManyFrames(), reason="too_many_frames")
+            await self.perform(decided)
         except AegisError as error:
             await self.perform(self.handshake.fail(error))
         except Exception:  # whatever it was, the component is told and we see it

@@ -6,9 +6,11 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
 from channels.consumer import AsyncConsumer
+from django.conf import settings
 from django.db import DatabaseError
 
 from aegis_project.kit.errors import AegisError
+from aegis_project.kit.ratelimit import Bucket
 from aegis_project.kit.seat import Seat
 from streaming import hints
 from streaming import node as nodes
@@ -18,6 +20,7 @@ from streaming.core.errors import (
     SessionOver,
     StoreDown,
     StreamFailed,
+    TooManyFrames,
     UnknownCommand,
     UnknownTopic,
     close_code,
@@ -30,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 HELLO_SECONDS = 10.0
 GOODBYE_SECONDS = 5.0
+BURST_SECONDS = 2.0
 KNOWN_TOPICS = 1000
 
 Event = dict[str, Any]
@@ -159,11 +163,17 @@ class DataConsumer(AsyncConsumer):
     # Frames
 
     async def _read(self, connection: Connection, receive: Receive) -> None:
-        seat = connection.seat
+        seat, time = connection.seat, connection.loop.time
+        per_second = settings.ENVIRONMENT.data_frames_per_second
+        bucket = Bucket(per_second=per_second, burst_seconds=BURST_SECONDS)
         while True:
             event = await receive()
             if event["type"] != "websocket.receive":
                 return
+            if not bucket.take(time()):
+                # What else it has sent already is not read any more.
+                connection.refuse(TooManyFrames())
+                continue
             self.registrar.heard(seat)
             await self._take(connection, event.get("text"))
 

@@ -377,6 +377,25 @@ def test_no_frame_whatever_is_answered_by_a_failure(door, texts):
     assert all(frame["code"] != "STREAM_FAILED" for frame in socket.told("ERROR"))
 
 
+@pytest.fixture
+def few_frames(settings):
+    few = {"data_frames_per_second": 5}
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update=few)
+
+
+async def test_flood_of_frames_is_told_and_closed_and_nothing_more_is_taken(hub, door, few_frames):
+    async with open_socket(hub, door) as socket:
+        for n in range(10):
+            socket.say(COMMAND="PUBLISH", topic=TOPIC, data=n)
+        socket.say(COMMAND="HEARTBEAT", n=1)
+        for n in range(10):
+            socket.say(COMMAND="PUBLISH", topic=TOPIC, data=n)
+
+        assert await socket.end() is CloseCode.RATE_LIMITED
+        assert [error["code"] for error in socket.told("ERROR")] == ["TOO_MANY_FRAMES"]
+        assert hub.board.lines[(SESSION, TOPIC)].log.head == 10
+
+
 # Reading and writing do not wait for each other
 
 
