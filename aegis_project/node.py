@@ -5,13 +5,16 @@ import asyncio
 from components.jobs import Links, Liveness, Watcher
 from sessions import driver
 from sessions.jobs import Sweep
+from sessions.selectors import topic_rules
 from streaming import node as nodes
 from streaming.engines.memory import MemoryEngine
 from streaming.engines.replay_engine import ReplayEngine
 from streaming.engines.rows import RowEngine
+from streaming.engines.rulebook import RuleBook
 from streaming.hub import Hub
 from streaming.jobs import ForgetJob, LeaseJob, ListingJob, hint_receiver
 from streaming.node import Job, Node
+from streaming.upkeep import RulesJob
 
 _starting = asyncio.Lock()
 
@@ -19,10 +22,12 @@ _starting = asyncio.Lock()
 def build(*, url: str = "") -> Node:
     """A node that is not started yet; ``url`` is how other processes reach it."""
     links, replays = Links(), ReplayEngine(load=driver.load_view)
+    rules = RuleBook(topic_rules.load)
     jobs: list[Job] = [
         LeaseJob(),
         ListingJob(),
         ForgetJob(),
+        RulesJob(),
         hint_receiver(),
         links,
         Watcher(links),
@@ -31,7 +36,7 @@ def build(*, url: str = "") -> Node:
         driver.Driver(replays),
     ]
     # Asked in this order for a log; memory has one for every name.
-    hub = Hub(engines=[RowEngine(), replays, MemoryEngine()])
+    hub = Hub(engines=[RowEngine(), replays, MemoryEngine(rules=rules)], rules=rules)
     return Node(hub=hub, jobs=jobs, url=url)
 
 

@@ -245,8 +245,8 @@ class SlowEngine(MemoryEngine):
 
     is_shared = True
 
-    def _make(self, key):
-        log = super()._make(key)
+    def _make(self, key, keep):
+        log = super()._make(key, keep)
         log.__class__ = SlowLog
         return log
 

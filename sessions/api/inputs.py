@@ -24,6 +24,16 @@ Team = Annotated[str, Meta(max_length=150)]
 Reason = Annotated[str, Meta(max_length=500)]
 
 
+Config = Annotated[
+    dict[str, Any],
+    Meta(
+        description="How it runs. `topics` is a list of rules for topics, the first whose `pattern`"
+        " matches counting: `retention` {records, bytes, age_seconds} bounds what is kept at hand,"
+        " `recorded` keeps it in the database as long as `tape` {days, bytes} says, `schema` is"
+        " the JSON Schema of the data and `on_invalid` (refuse, quarantine) what becomes of other"
+        " data. `source` says what a historical session replays."
+    ),
+]
 ComponentName = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -65,7 +75,7 @@ class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
     owner_label: Label = ""
     team: Team = ""
     context: dict[str, Any] = {}
-    config: dict[str, Any] = {}
+    config: Config = {}
     memory: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     expires_at: Timestamp | None = None
@@ -113,7 +123,7 @@ class SessionChanges(Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: Name | UnsetType = UNSET
     context: dict[str, Any] | UnsetType = UNSET
-    config: dict[str, Any] | UnsetType = UNSET
+    config: Config | UnsetType = UNSET
     memory: dict[str, Any] | UnsetType = UNSET
     metadata: dict[str, Any] | UnsetType = UNSET
     owner_label: Label | UnsetType = UNSET

@@ -22,6 +22,7 @@ from sessions.selectors import sessions, teams
 from sessions.services import replays, telling
 from sessions.services.lifecycle import Reference
 from sessions.services.outcome import Outcome
+from streaming.core import rules
 from streaming.services import ledger
 from streaming.services.commands import command
 
@@ -58,7 +59,7 @@ def create(
     """
     Make a session in ``created``, with its ledger, expected components and, if asked, a token.
 
-    :raises ValidationFailed: for a key, text or source that cannot be
+    :raises ValidationFailed: for a key, text, source or topic rules that cannot be
     :raises SessionAlreadyExists: if the team has a session with this key
     """
     session = _insert(principal, draft)
@@ -82,6 +83,7 @@ def create(
 
 def _insert(principal: Principal, draft: Draft) -> Session:
     texts.check(name=draft.name, agent=draft.agent, owner_label=draft.owner_label)
+    rules.read(draft.config.get("topics"))
     session_id = uuid4()
     session = Session(
         id=session_id,
@@ -193,6 +195,7 @@ def update(
     :raises SessionNotFound: if it is not there for the principal
     :raises PreconditionFailed: if it has moved on since
     :raises InvalidState: if it is closed
+    :raises ValidationFailed: for a text or topic rules that cannot be
     """
     row = Session.objects.locked(sessions.find(principal, session).pk)
     if version is not None and version != row.version:
@@ -204,6 +207,7 @@ def update(
         )
     changed = [name for name in EDITABLE if name in changes and changes[name] != getattr(row, name)]
     texts.check(**{name: changes[name] for name in changed if name in texts.LIMITS})
+    rules.read(changes.get("config", {}).get("topics"))
     if changed:
         _change(row, {name: changes[name] for name in changed}, principal)
     return Outcome(row, row.state)

@@ -9,8 +9,10 @@ from collections.abc import Callable, Collection, Sequence
 from streaming.core import position, topics
 from streaming.core.errors import OverCapacity
 from streaming.core.position import CK_BYTES, Position
+from streaming.core.rules import Keep, Rules
 from streaming.engines.base import FRAME_BYTES, FRAME_RECORDS, Engine, Key, Log, Record, Slice
-from streaming.engines.retention import Keep, Retention
+from streaming.engines.retention import Retention
+from streaming.engines.rulebook import RuleBook
 
 # Dead places at the front are cut off when there are this many, and more than live ones.
 DEAD_PLACES = 1024
@@ -112,6 +114,12 @@ class MemoryLog(Log):
         self.epoch = epoch
         return True
 
+    def keep(self, keep: Keep) -> None:
+        """Keep within other bounds from now on."""
+        self._keep = keep
+        if self.head - self.start >= keep.records or self.bytes > keep.bytes:
+            self._shrink()
+
     def trim(self, start: int) -> None:
         """Let go of the records before ``start``; the chain value before it remains."""
         for place in range(self.start - self._base, start - self._base):
@@ -164,9 +172,12 @@ class MemoryEngine(Engine):
         self,
         *,
         retention: Retention | None = None,
+        rules: RuleBook | None = None,
         mint: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self.retention = retention or Retention()
+        self.rules = rules or RuleBook()
+        self.rules.listen(self._rule)
         self.bytes = 0
         self._mint = mint
         self._sessions: dict[str, dict[str, MemoryLog]] = {}
@@ -177,8 +188,12 @@ class MemoryEngine(Engine):
 
     async def open(self, key: Key) -> MemoryLog | None:
         session_id, name = key
-        logs = self._sessions.get(session_id, {})
-        return logs.get(name) or (None if topics.is_row(name) else self._make(key))
+        found = self._sessions.get(session_id, {}).get(name)
+        if found is not None or topics.is_row(name):
+            return found
+        keep = self._keep_of(name, await self.rules.of(session_id))
+        # Another call may have been first while the rules were read.
+        return self._sessions.get(session_id, {}).get(name) or self._make(key, keep)
 
     def names(self, session_id: str) -> Collection[str]:
         return tuple(self._sessions.get(session_id, ()))
@@ -225,14 +240,20 @@ class MemoryEngine(Engine):
         """Count what a log of this engine has let go."""
         self.bytes -= size
 
-    def _make(self, key: Key) -> MemoryLog:
+    def _make(self, key: Key, keep: Keep) -> MemoryLog:
         session_id, name = key
         logs = self._sessions.setdefault(session_id, {})
         if len(logs) >= self.retention.max_topics:
             raise OverCapacity("The session has too many topics.", topic=name)
-        keep = self.retention.of(name)
         logs[name] = MemoryLog(key, epoch=self._mint(), keep=keep, engine=self)
         return logs[name]
+
+    def _keep_of(self, name: str, rules: Rules) -> Keep:
+        return rules.of(name).keep or self.retention.default
+
+    def _rule(self, session_id: str, rules: Rules) -> None:
+        for name, log in self._sessions.get(session_id, {}).items():
+            log.keep(self._keep_of(name, rules))
 
     def _evict(self) -> None:
         goal = self.retention.total_bytes - self.retention.total_bytes // SLACK

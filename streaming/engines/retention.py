@@ -1,35 +1,19 @@
-"""How much of a fast log is kept."""
+"""How much of the fast logs of a process is kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from streaming.core import topics
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """The newest records are kept within all three bounds; ``bytes`` counts their data."""
-
-    records: int = 10_000
-    bytes: int = 16 * 1024 * 1024
-    age_seconds: float = 3600.0
+from streaming.core.rules import Keep
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
     """
-    What is kept by topic pattern, the first that matches; ``default`` for all others.
+    What is kept of a topic for which its session has no rule, and of all together.
 
     ``total_bytes`` bounds the data of all logs of the process: when they pass it, the logs that
     were silent longest are emptied first. ``max_topics`` bounds the topics of one session.
     """
 
-    rules: tuple[tuple[str, Keep], ...] = ()
-    default: Keep = Keep()
+    default: Keep = field(default_factory=Keep)
     total_bytes: int = 512 * 1024 * 1024
     max_topics: int = 10_000
-
-    def of(self, name: str) -> Keep:
-        """What is kept of the topic ``name``."""
-        return next(
-            (keep for pattern, keep in self.rules if topics.matches(pattern, name)), self.default
-        )

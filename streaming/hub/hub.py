@@ -11,6 +11,7 @@ from streaming.core.frames import Frame
 from streaming.core.messages import Commit, Hold, Id, Request
 from streaming.core.position import Position
 from streaming.engines.base import Engine, Key
+from streaming.engines.rulebook import RuleBook
 from streaming.hub import rounds, subscribing
 from streaming.hub.commits import Commits
 from streaming.hub.connection import Connection, Send
@@ -36,11 +37,12 @@ class Hub(Topics):
         self,
         *,
         engines: Sequence[Engine] = (),
+        rules: RuleBook | None = None,
         limits: Limits | None = None,
         clock: Callable[[], int] = wall_ms,
         mint: Callable[[], str] = mint,
     ) -> None:
-        super().__init__(engines=engines, limits=limits, clock=clock, mint=mint)
+        super().__init__(engines=engines, rules=rules, limits=limits, clock=clock, mint=mint)
         self.rooms = Rooms(block_seconds=self.limits.block_seconds)
         self.commits = Commits()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -148,6 +150,14 @@ class Hub(Topics):
     def seated(self) -> list[str]:
         """Who has a data socket here, by component id."""
         return self.seats.components()
+
+    def is_seated(self, component_id: str) -> bool:
+        """Whether this component has a data socket here."""
+        return self.seats.of(component_id) is not None
+
+    def tokens(self) -> dict[Connection, str]:
+        """The credentials of those connections that have one other than their component's."""
+        return self.seats.tokens()
 
     async def prepare(self, component_id: str, *, fence: int) -> None:
         """Subscribe the registered topics of a component that is READY and has not asked."""

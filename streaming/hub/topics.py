@@ -10,6 +10,7 @@ from streaming.core.position import Cursor, Position
 from streaming.core.resume import Placement, Start
 from streaming.engines.base import FRAME_BYTES, FRAME_RECORDS, Engine, Key, Record, Slice
 from streaming.engines.memory import MemoryEngine
+from streaming.engines.rulebook import RuleBook
 from streaming.hub import figures, placing, subscribing
 from streaming.hub.board import Board
 from streaming.hub.figures import TopicFigures
@@ -21,6 +22,8 @@ from streaming.hub.seats import Seats
 from streaming.hub.subscription import Ending
 
 Listener = Callable[[], None]
+# Of more publishers of one topic nobody reads the names.
+WRITERS = 32
 
 
 class Hint(Protocol):
@@ -50,18 +53,20 @@ class Topics:
     Topics by key: the session's id and the name.
 
     All calls come from the node's loop. ``engines`` are asked in their order for a log; the last
-    one has a log for every name.
+    one has a log for every name. ``rules`` are what the sessions say of their topics.
     """
 
     def __init__(
         self,
         *,
         engines: Sequence[Engine] = (),
+        rules: RuleBook | None = None,
         limits: Limits | None = None,
         clock: Callable[[], int] = wall_ms,
         mint: Callable[[], str] = mint,
     ) -> None:
         self.limits = limits or Limits()
+        self.rules = rules or RuleBook()
         self.flusher = Flusher(floor_seconds=self.limits.floor_seconds, mint=mint)
         self.board = Board(
             engines or (MemoryEngine(),),
@@ -73,8 +78,15 @@ class Topics:
         self.seats = Seats(most=self.limits.connections)
         self._clock = clock
         self._clocks: dict[str, int] = {}
+        self._writers: dict[Key, dict[str, None]] = {}
 
     # Publishing
+
+    def wrote(self, key: Key, writer: str) -> None:
+        """Remember who publishes a topic here: the id of a component, or an actor."""
+        writers = self._writers.setdefault(key, {})
+        if len(writers) < WRITERS:
+            writers[writer] = None
 
     async def publish(self, key: Key, records: Sequence[Record]) -> Position:
         """
@@ -120,10 +132,12 @@ class Topics:
             self.flusher.mark(line)
 
     def hear(self, hint: Hint) -> None:
-        """Look at the ledgers and runs that a hint may mean."""
+        """Look at the ledgers, runs and topic rules that a hint may mean."""
         if hint.kind in {"ledger", "moved"}:
             for engine in self.board.engines:
                 engine.hear(hint.id)
+        if hint.kind in {"lever", "moved"}:
+            self.rules.hear(hint.id)
 
     def now_ms(self, session_id: str = "") -> int:
         """The time of a session in unix milliseconds: its clock's where it has one."""
@@ -205,6 +219,10 @@ class Topics:
         lines = sorted(self.board.of(session_id), key=lambda line: line.key)
         return [figures.of_line(line) for line in lines]
 
+    def writers(self, key: Key) -> list[str]:
+        """Who published a topic here: ids of components, and actors."""
+        return list(self._writers.get(key, ()))
+
     def held(self) -> list[tuple[Key, int, Position]]:
         """The topics that this process alone has: first readable seq, and where they end."""
         lines = self.board.lines.values()
@@ -217,7 +235,10 @@ class Topics:
     async def forget(self, session_id: str) -> None:
         """Let go of all topics of a session; what is stored in the database stays."""
         self._clocks.pop(session_id, None)
+        for key in [key for key in self._writers if key[0] == session_id]:
+            del self._writers[key]
         await self.board.forget(session_id)
+        self.rules.forget(session_id)
 
     async def _announce(self, line: Line) -> None:
         await subscribing.widen(line, self.seats.in_session(line.key[0]))

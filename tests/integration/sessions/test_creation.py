@@ -493,6 +493,20 @@ def test_a_closed_session_is_not_changed(state: State):
         creation.update(principal=OPERATOR, session=session, changes={"name": "late"})
 
 
+def test_topic_rules_that_cannot_be_are_refused_with_their_place():
+    wrong = {"topics": [{"pattern": "**", "retention": {"records": 0}}]}
+    session = create(config={"topics": [{"pattern": "**"}]})
+
+    with pytest.raises(ValidationFailed) as made:
+        create(config=wrong)
+    with pytest.raises(ValidationFailed) as changed:
+        creation.update(principal=OPERATOR, session=session, changes={"config": wrong})
+
+    place = {"field": "config.topics[0].retention.records"}
+    assert (made.value.details, changed.value.details) == (place, place)
+    assert Session.objects.get().config == {"topics": [{"pattern": "**"}]}
+
+
 def test_a_name_too_long_is_no_change_either():
     with pytest.raises(ValidationFailed):
         creation.update(principal=OPERATOR, session=create(), changes={"name": "x" * 201})

@@ -7,8 +7,9 @@ from streaming.core import position
 from streaming.core.errors import TopicNotFound, TopicReadOnly
 from streaming.core.messages import Request
 from streaming.core.resume import Start
+from streaming.core.rules import Keep
 from streaming.engines.memory import MemoryEngine
-from streaming.engines.retention import Keep, Retention
+from streaming.engines.retention import Retention
 from streaming.hub import Hub, Limits
 from tests.hubs import (
     SESSION,

@@ -6,8 +6,9 @@ import pytest
 from streaming.core.errors import StoreDown
 from streaming.core.messages import Request
 from streaming.core.resume import Start
+from streaming.core.rules import Keep
 from streaming.engines.memory import MemoryEngine
-from streaming.engines.retention import Keep, Retention
+from streaming.engines.retention import Retention
 from streaming.hub import Hub, Limits
 from tests.conformance.stores import WaitingStore
 from tests.hubs import (
@@ -50,8 +51,8 @@ class FragileLog(SlowLog):
 class FragileEngine(SlowEngine):
     is_down = False
 
-    def _make(self, key):
-        log = super()._make(key)
+    def _make(self, key, keep):
+        log = super()._make(key, keep)
         log.__class__ = FragileLog
         return log
 

@@ -5,8 +5,9 @@ from streaming.core.errors import CloseCode
 from streaming.core.messages import Commit, Hold, Request
 from streaming.core.position import Cursor
 from streaming.core.resume import Start
+from streaming.core.rules import Keep
 from streaming.engines.memory import MemoryEngine
-from streaming.engines.retention import Keep, Retention
+from streaming.engines.retention import Retention
 from streaming.hub import Hub, Limits
 from tests.hubs import SESSION, Client, Reader, connection_of, plain_seat, publish, seat, settle
 

@@ -5,9 +5,11 @@ import pytest
 from streaming.core import position
 from streaming.core.errors import OverCapacity, TopicReadOnly
 from streaming.core.position import Position
+from streaming.core.rules import Keep
 from streaming.engines.base import Log
 from streaming.engines.memory import DEAD_PLACES, MemoryEngine
-from streaming.engines.retention import Keep, Retention
+from streaming.engines.retention import Retention
+from streaming.engines.rulebook import RuleBook
 
 KEY = ("s", "klines.BTC")
 EPOCH = "a" * 16
@@ -15,6 +17,15 @@ EPOCH = "a" * 16
 
 def engine_of(**retention):
     return MemoryEngine(retention=Retention(**retention), mint=lambda: EPOCH)
+
+
+def engine_by(said):
+    """An engine whose sessions say this of their topics; three records are kept of others."""
+
+    async def load(session_ids):
+        return {one: said[one] for one in session_ids if one in said}
+
+    return MemoryEngine(retention=Retention(default=Keep(records=3)), rules=RuleBook(load))
 
 
 async def filled(engine, *items, key=KEY, ts=0):
@@ -96,13 +107,44 @@ async def test_oldest_records_leave_when_a_bound_is_passed(keep, start):
     assert (await log.read(0)).first == start
 
 
-async def test_bounds_are_by_pattern_and_the_first_that_matches_counts():
-    engine = engine_of(rules=(("klines.*", Keep(records=2)), ("**", Keep(records=3))))
+async def test_bounds_are_those_of_the_rules_of_the_session():
+    said = {KEY[0]: [{"pattern": "klines.*", "retention": {"records": 2}}]}
+    engine = engine_by(said)
 
     klines = await filled(engine, b"1", b"2", b"3", b"4")
-    other = await filled(engine, b"1", b"2", b"3", b"4", key=("s", "other"))
+    other = await filled(engine, b"1", b"2", b"3", b"4", key=(KEY[0], "other"))
+    elsewhere = await filled(engine, b"1", b"2", b"3", b"4", key=("elsewhere", KEY[1]))
 
-    assert (klines.start, other.start) == (3, 2)
+    assert (klines.start, other.start, elsewhere.start) == (3, 2, 2)
+
+
+async def test_open_logs_keep_within_changed_rules_at_once():
+    said = {KEY[0]: [{"pattern": "**", "retention": {"records": 8}}]}
+    engine = engine_by(said)
+    log = await filled(engine, *[b"x" * 10] * 8)
+    other = await filled(engine, *[b"x" * 10] * 3, key=("other", KEY[1]))
+
+    said[KEY[0]] = [{"pattern": "**", "retention": {"records": 2}}]
+    engine.rules.hear(KEY[0])
+    await engine.rules.renew()
+
+    assert (log.start, log.head, other.start) == (7, 8, 1)
+    assert engine.bytes == 50
+
+
+async def test_log_that_two_ask_for_at_once_is_one():
+    gate = asyncio.Event()
+
+    async def load(_):
+        await gate.wait()
+        return {}
+
+    engine = MemoryEngine(rules=RuleBook(load))
+    first, second = asyncio.create_task(engine.open(KEY)), asyncio.create_task(engine.open(KEY))
+    await asyncio.sleep(0)
+    gate.set()
+
+    assert await first is await second
 
 
 async def test_dead_front_is_cut_off_and_the_anchor_stays():
