@@ -79,20 +79,22 @@ class ReplayEngine(Engine):
         return view.topics if view else ()
 
     async def wait(self, keys: Collection[Key], timeout_seconds: float) -> set[Key]:
-        await self._meet({session_id for session_id, name in keys if not name})
-        try:
+        await self._meet(keys)
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_seconds):
-                while not (moved := self._moved.intersection(keys)):
+                while not self._moved.intersection(keys):
                     self._signal.clear()
                     await self._signal.wait()
-        except TimeoutError:
-            return set()
+                    # Somebody may want more by now.
+                    await self._meet(keys)
+        # Also when the time is over: what moved at the last moment counts.
+        moved = self._moved.intersection(keys)
         self._moved -= moved
         return {key for session_id, name in moved for key in self._named(session_id, name)}
 
-    async def _meet(self, session_ids: Collection[str]) -> None:
+    async def _meet(self, keys: Collection[Key]) -> None:
         # Whoever asks for a pattern has named no topic by which the view would be loaded.
-        for session_id in session_ids:
+        for session_id in {session_id for session_id, name in keys if not name}:
             # Without its files it has no topics yet; it is the start that is refused then.
             with contextlib.suppress(AegisError):
                 await self.view(session_id)

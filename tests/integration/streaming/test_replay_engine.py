@@ -142,6 +142,23 @@ async def test_empty_name_loads_the_view_and_stands_for_all_its_topics(dataset):
     assert list(engine.names(SESSION)) == NAMES
 
 
+async def test_pattern_that_is_added_while_one_waits_loads_the_view(dataset):
+    views = Views(dataset)
+    engine = ReplayEngine(load=views.load)
+    engine.attach(another := await open_view(dataset, session_id="another"))
+    keys = [("another", ""), ("another", NAMES[0])]
+    await engine.wait(keys, 5)
+    keys.pop()
+    waiting = asyncio.create_task(engine.wait(keys, 5))
+    await asyncio.sleep(0)
+
+    keys.append((SESSION, ""))
+    await another.advance(count=1)
+
+    assert await waiting == {TRADES, AGG_TRADES}
+    assert views.asked == [SESSION]
+
+
 async def test_source_without_files_has_no_topics_yet():
     async def load(session_id):
         raise TopicNotFound(topic=session_id)
