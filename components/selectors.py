@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,11 @@ SHORTEST_PREFIX = 4
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a process must know of a component whose sockets it holds."""
+    """
+    What a process must know of a component whose sockets it holds.
+
+    ``token_fault`` says why its token ends the connections: ``revoked`` or ``expired``.
+    """
 
     component_id: str
     session_id: str
@@ -32,7 +36,7 @@ class Standing:
     fence: int
     is_data_connected: bool
     is_session_open: bool
-    is_token_revoked: bool
+    token_fault: str
     session_state: str
 
 
@@ -58,8 +62,13 @@ def is_session_open(session_id: UUID | str) -> bool:
     return any(session.is_open for session in rows)
 
 
-def standings(component_ids: Iterable[str]) -> list[Standing]:
-    """Where these components and their sessions stand now, in one query."""
+def standings(component_ids: Iterable[str], *, overtime_seconds: float) -> list[Standing]:
+    """
+    Where these components and their sessions stand now, in one query.
+
+    A token counts as expired when so much time has passed since its end.
+    """
+    at = timezone.now() - timedelta(seconds=overtime_seconds)
     rows = (
         Component.objects.filter(pk__in=list(component_ids))
         .select_related("session", "token")
@@ -71,6 +80,7 @@ def standings(component_ids: Iterable[str]) -> list[Standing]:
             "session__state",
             "session__deleted_at",
             "token__revoked_at",
+            "token__expires_at",
         )
     )
     return [
@@ -81,11 +91,25 @@ def standings(component_ids: Iterable[str]) -> list[Standing]:
             fence=row.fence,
             is_data_connected=row.is_data_connected,
             is_session_open=row.session.is_open,
-            is_token_revoked=row.token is not None and row.token.revoked_at is not None,
+            token_fault=_fault(row.token, at=at) if row.token else "",
             session_state=row.session.state,
         )
         for row in rows
     ]
+
+
+def token_faults(credential_ids: Iterable[str], *, overtime_seconds: float) -> dict[str, str]:
+    """Those of these credentials that end connections, by id, and why (as in a standing)."""
+    at = timezone.now() - timedelta(seconds=overtime_seconds)
+    rows = Credential.objects.filter(pk__in=list(credential_ids)).only("revoked_at", "expires_at")
+    found = {str(row.pk): _fault(row, at=at) for row in rows}
+    return {key: fault for key, fault in found.items() if fault}
+
+
+def _fault(token: Credential, *, at: datetime) -> str:
+    if token.revoked_at is not None:
+        return "revoked"
+    return "" if token.is_usable(at=at) else "expired"
 
 
 def awaited(session_id: UUID | str, *, lease_id: UUID | None) -> set[str]:

@@ -10,7 +10,8 @@ class Seat:
 
     ``patterns`` bound what may be subscribed and published; ``topics`` are the registered ones,
     subscribed when READY comes without a SUBSCRIBE; ``fence`` is the registration it belongs to;
-    ``batch`` allows batch frames and ``extended`` every frame beyond those of the first protocol.
+    ``batch`` allows batch frames and ``extended`` every frame beyond those of the first protocol;
+    ``token_id`` is the credential that the data socket showed, where it is not its component's.
     """
 
     component_id: str
@@ -23,3 +24,4 @@ class Seat:
     extended: bool = False
     batch: bool = False
     window: int = 0
+    token_id: str = ""

@@ -231,7 +231,7 @@ class Handshake:
 
     def _judge_token(self, now: float) -> list[Effect]:
         if self.token.is_over(now):
-            return self.fail(errors.TokenExpired(), reason="token_expired")
+            return self.fail(errors.TokenExpired(), reason="token_expired", both=True)
         if self.is_extended and self.token.warns(now):
             return [Reply(frames.token_expiring(self.token.at_ms))]
         return []

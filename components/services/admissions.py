@@ -132,7 +132,7 @@ def take_seat(*, hello: dict[str, Any], is_open: bool) -> Seat:
     shown = bearer(str(hello.get("session_token", "")), is_open=is_open)
     component = _waiting(shown.principal, str(hello.get("component_id") or ""))
     standing.identify(component_id=str(component.pk), fence=component.fence)
-    return seat_of(component, patterns=shown.principal.patterns)
+    return seat_of(component, shown.principal)
 
 
 def _waiting(principal: Principal, component_id: str) -> Component:
@@ -171,18 +171,19 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def seat_of(component: Component, *, patterns: tuple[str, ...]) -> Seat:
-    """What the data socket must know of a component."""
-    proto = component.proto
+def seat_of(component: Component, shown: Principal) -> Seat:
+    """What the data socket that shows this token must know of a component."""
+    proto, token = component.proto, shown.credential_id or ""
     return Seat(
         component_id=str(component.pk),
         session_id=str(component.session_id),
         name=component.name,
-        patterns=patterns,
+        patterns=shown.patterns,
         topics=tuple(component.topics),
         fence=component.fence,
         is_historical=component.session.is_historical,
         extended=bool(proto),
         batch=bool(proto.get("batch")),
         window=int(proto.get("window", 0)),
+        token_id="" if token == str(component.token_id) else token,
     )

@@ -64,6 +64,10 @@ class Seats:
         """Who is connected, by id."""
         return list(self._components)
 
+    def tokens(self) -> dict[Connection, str]:
+        """The credentials of the connections that have one other than their component's."""
+        return {one: one.seat.token_id for one in self._components.values() if one.seat.token_id}
+
     def wide_sessions(self) -> list[str]:
         """The sessions in which somebody subscribed with wildcards."""
         return [

@@ -10,7 +10,7 @@ from aegis_project.kit.seat import Seat
 from components.core.errors import ComponentAmbiguous, ComponentNotFound
 from components.core.messages import Proto
 from components.core.tokens import Expiry
-from components.models import Component
+from components.models import Component, Credential
 from components.services import admissions, credentials
 from components.services.registry import Expected
 from sessions.core.lifecycle import Mode
@@ -253,9 +253,25 @@ def test_a_seat_says_all_that_the_data_socket_must_know():
         extended=True,
         batch=True,
         window=50,
+        token_id=str(Credential.objects.get().pk),
     )
     feed.refresh_from_db()
     assert feed.is_data_connected
+
+
+def test_a_seat_has_a_token_of_its_own_only_where_its_component_has_another(session: Session):
+    feed, sink = (factories.registered(session, name) for name in ("feed", "sink"))
+    secret = token(session)
+    Component.objects.filter(pk=sink.pk).update(token=Credential.objects.get())
+
+    seats = [
+        admissions.take_seat(
+            hello={"session_token": secret, "component_id": str(one.pk)}, is_open=False
+        )
+        for one in (feed, sink)
+    ]
+
+    assert [seat.token_id for seat in seats] == [str(Credential.objects.get().pk), ""]
 
 
 def test_a_seed_client_has_a_plain_seat(session: Session):

@@ -1,12 +1,15 @@
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from aegis_project.database import run_db
 from components.core.admission import Admission
 from components.core.effects import Close, Effect, MarkLost, Reply
 from components.core.handshake import Handshake
+from components.core.heartbeat import BEATS
 from components.core.messages import Proto
 from components.jobs import Links, Watcher
 from components.models import Component, Credential
@@ -14,10 +17,12 @@ from components.services import credentials, standing
 from sessions.models import Session
 from sessions.services import creation, lifecycle
 from streaming.core.errors import CloseCode
+from streaming.hints import Hint
 from streaming.hub import Hub
 from streaming.node import Node
 from tests import factories, waiting
 from tests.factories import OPERATOR
+from tests.hubs import Client, seat
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,10 +64,18 @@ def links() -> Links:
 
 
 @pytest.fixture
-def watch(links: Links) -> Callable[[], Any]:
-    watcher, node = Watcher(links), Node(hub=Hub(), jobs=[])
+def node() -> Node:
+    return Node(hub=Hub(), jobs=[])
 
-    async def run() -> None:
+
+@pytest.fixture
+def watch(links: Links, node: Node) -> Callable[..., Any]:
+    watcher = Watcher(links)
+
+    async def run(*hinted: Component) -> None:
+        held = [str(one.pk) for one in hinted] or [*links.bound, *node.hub.seated()]
+        for component_id in held:
+            assert watcher.wants(Hint("component", component_id))
         await watcher.run(node)
         await waiting.until(lambda: not links._tasks)
 
@@ -125,22 +138,110 @@ async def test_who_is_released_is_sent_away_once(
     assert not any(isinstance(effect, MarkLost) for effect in link.decided)
 
 
-async def test_a_revoked_token_ends_the_connection(links: Links, watch: Callable[[], Any]):
+async def test_the_hint_of_a_component_reads_its_row_alone(links: Links, watch: Callable[..., Any]):
+    components = [await run_db(in_session, "created") for _ in range(2)]
+    hinted, other = [await bound(links, one) for one in components]
+    await watch()
+    for component in components:
+        await run_db(lifecycle.start, principal=OPERATOR, session=component.session_id)
+
+    await watch(components[0])
+
+    assert hinted.states[-1] == ("running", "running")
+    assert other.states == [("created", "ready")]
+
+
+REVOKED = ("token_revoked", "CONNECTION_FORBIDDEN", CloseCode.FORBIDDEN)
+EXPIRED = ("token_expired", "TOKEN_EXPIRED", CloseCode.TOKEN_EXPIRED)
+
+
+def token_of(component: Component, *, fault: str) -> str:
+    """Another token for the session of a component that is over by now; its id."""
+    issued = creation.issue_token(principal=OPERATOR, session=component.session_id)
+    token = issued.credential
+    if fault == "token_revoked":
+        credentials.revoke(principal=OPERATOR, credential=token.pk)
+    else:
+        # Until then there is time for a REFRESH.
+        token.expires_at = timezone.now() - timedelta(seconds=BEATS.overtime_seconds)
+        token.save()
+    return str(token.pk)
+
+
+def end_the_token_of(component: Component, *, fault: str) -> None:
+    token = token_of(component, fault=fault)
+    Component.objects.filter(pk=component.pk).update(token=token)
+
+
+async def seated(node: Node, component: Component, **fields: Any) -> Client:
+    client = Client()
+    own = {"component_id": str(component.pk), "session_id": str(component.session_id)}
+    node.hub.connect(seat(**own, **fields), client.send, is_open=True)
+    return client
+
+
+@pytest.mark.parametrize("is_control_here", [True, False])
+@pytest.mark.parametrize(("fault", "word", "code"), [REVOKED, EXPIRED])
+async def test_a_token_that_is_over_ends_both_sockets_in_whatever_process(
+    links: Links,
+    node: Node,
+    watch: Callable[..., Any],
+    fault: str,
+    word: str,
+    code: CloseCode,
+    is_control_here: bool,
+):
+    component = await run_db(in_session, "running")
+    link = await bound(links, component) if is_control_here else None
+    data = await seated(node, component)
+    await watch()
+    was_open = not data.closed
+
+    await run_db(end_the_token_of, component, fault=fault)
+    await watch()
+    await waiting.until(lambda: data.closed)
+
+    assert was_open
+    assert (data.frames[-1]["code"], data.closed) == (word, code)
+    if link is not None:
+        assert link.closes == [code]
+        assert link.decided[-1] == MarkLost(fault)
+
+
+@pytest.mark.parametrize(("fault", "word", "code"), [REVOKED, EXPIRED])
+async def test_a_data_socket_with_a_token_of_its_own_ends_with_that(
+    links: Links, node: Node, watch: Callable[..., Any], fault: str, word: str, code: CloseCode
+):
     component = await run_db(in_session, "running")
     link = await bound(links, component)
+    own = await run_db(token_of, component, fault=fault)
+    data = await seated(node, component, token_id=own)
 
-    await run_db(revoke_the_token_of, component)
+    await watch()
+    await waiting.until(lambda: data.closed)
+
+    assert (data.frames[-1]["code"], data.closed) == (word, code)
+    assert link.closes == []
+
+
+async def test_a_token_may_still_be_replaced_shortly_after_its_end(
+    links: Links, node: Node, watch: Callable[..., Any]
+):
+    component = await run_db(in_session, "running")
+    link = await bound(links, component)
+    own = await run_db(expired_just_now, component)
+    data = await seated(node, component, token_id=own)
+
     await watch()
 
-    assert link.closes == [CloseCode.FORBIDDEN]
-    assert link.decided[-1] == MarkLost("token_revoked")
+    assert (link.closes, data.closed) == ([], None)
 
 
-def revoke_the_token_of(component: Component) -> None:
+def expired_just_now(component: Component) -> str:
     issued = creation.issue_token(principal=OPERATOR, session=component.session_id)
+    Credential.objects.update(expires_at=timezone.now())
     Component.objects.filter(pk=component.pk).update(token=issued.credential)
-    credentials.revoke(principal=OPERATOR, credential=issued.credential.pk)
-    assert Credential.objects.get().revoked_at is not None
+    return str(issued.credential.pk)
 
 
 async def test_who_was_judged_lost_elsewhere_must_register_again(

@@ -391,8 +391,12 @@ def test_expiring_token_is_told_once_and_closed_after_overtime():
     done = [handshake.tick(now=now) for now in (40, 41, 124, 125)]
 
     assert done[0] == [Reply({"COMMAND": "TOKEN_EXPIRING", "exp": 1000})]
-    assert [codes(each) for each in done] == [[], [], [], [4002]]
-    assert done[3][-1] == MarkLost("token_expired")
+    assert [codes(each) for each in done[:3]] == [[], [], []]
+    assert done[3] == [
+        told(errors.TokenExpired()),
+        Close(errors.CloseCode.TOKEN_EXPIRED, both=True),
+        MarkLost("token_expired"),
+    ]
 
 
 def test_seed_client_is_not_told_that_its_token_expires():

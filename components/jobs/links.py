@@ -1,0 +1,140 @@
+"""The control sockets of this process, from which they get their beats."""
+
+import asyncio
+import logging
+from typing import Protocol
+from uuid import UUID
+
+from django.conf import settings
+
+from aegis_project.database import run_db
+from components.core.effects import Effect
+from components.core.handshake import Handshake
+from components.core.heartbeat import Beats
+from components.services import liveness
+from streaming.core.errors import CloseCode
+from streaming.hints import Hint
+from streaming.node import Node
+
+logger = logging.getLogger(__name__)
+
+RELEASED = frozenset({CloseCode.NORMAL, CloseCode.SESSION_OVER})
+
+
+class Link(Protocol):
+    """A control socket as the jobs see it."""
+
+    handshake: Handshake
+    component_id: str
+    fence: int
+
+    async def perform(self, decided: list[Effect]) -> None:
+        """Carry out what the handshake decided."""
+
+
+def beats() -> Beats:
+    """The periods of this installation."""
+    environment = settings.ENVIRONMENT
+    return Beats(
+        interval_seconds=environment.heartbeat_seconds,
+        tolerance_seconds=environment.heartbeat_seconds / 5,
+        lost_seconds=environment.lost_seconds,
+        grace_seconds=environment.grace_seconds,
+    )
+
+
+class Links:
+    """The control sockets of this process: it beats, judges, and remembers who holds which."""
+
+    name = "links"
+    period_seconds = 1.0
+
+    def __init__(self) -> None:
+        self.beats = beats()
+        self.period_seconds = min(1.0, self.beats.interval_seconds / 2)
+        self.lease_id: UUID | None = None
+        self.bound: dict[str, Link] = {}
+        self._open: set[Link] = set()
+        self._node: Node | None = None
+        self._noted_at = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @staticmethod
+    def of(node: Node) -> "Links":
+        """The links of a node."""
+        job = node.job(Links.name)
+        assert isinstance(job, Links)  # noqa: S101 -- the composition put it there
+        return job
+
+    async def run(self, node: Node) -> None:
+        """Let time pass for every link, and note who was heard."""
+        self._node, self.lease_id = node, node.lease_id
+        now = self.now()
+        for link in tuple(self._open):
+            self.act(link, link.handshake.tick(now=now))
+        if now - self._noted_at >= self.beats.interval_seconds:
+            self._noted_at = now
+            await self._note(now)
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+    async def _note(self, now: float) -> None:
+        limit = now - 2 * self.beats.interval_seconds
+        heard = [key for key, link in self.bound.items() if link.handshake.last_heard_at >= limit]
+        if heard and self.lease_id is not None:
+            await run_db(liveness.beat, lease_id=self.lease_id, component_ids=heard)
+
+    def now(self) -> float:
+        """The time of the loop in seconds."""
+        return asyncio.get_running_loop().time()
+
+    def open(self, link: Link) -> None:
+        """A socket was accepted."""
+        self._open.add(link)
+
+    def bind(self, link: Link) -> None:
+        """It became a component; an older link of the same one gives way."""
+        older = self.bound.get(link.component_id)
+        self.bound[link.component_id] = link
+        if older is not None and older is not link:
+            self.act(older, older.handshake.replace())
+
+    def close(self, link: Link) -> None:
+        """The socket is gone."""
+        self._open.discard(link)
+        if self.bound.get(link.component_id) is link:
+            del self.bound[link.component_id]
+
+    def heard(self, component_id: str) -> None:
+        """A frame came on the data socket of a component whose control socket is here."""
+        link = self.bound.get(component_id)
+        if link is not None:
+            self.act(link, link.handshake.heard(now=self.now()))
+
+    def act(self, link: Link, decided: list[Effect]) -> None:
+        """Carry out effects beside whatever the link itself is doing."""
+        if decided:
+            task = asyncio.create_task(self._perform(link, decided))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _perform(self, link: Link, decided: list[Effect]) -> None:
+        try:
+            await link.perform(decided)
+        except Exception:  # one broken link must not stop the others
+            logger.exception("A control link failed", extra={"action": "control_link_failed"})
+
+    async def close_data(self, component_id: str, fence: int, code: CloseCode) -> None:
+        """
+        Close the data socket of a registration with the control socket's code.
+
+        One that is released closes by itself, after its END: closing it here would cut that off.
+        """
+        if self._node is not None and code not in RELEASED:
+            await self._node.hub.close(component_id, code=code, fence=fence)
+
+    async def drain(self, node: Node) -> None:
+        """Send every component away because this process ends."""
+        for link in tuple(self._open):
+            await self._perform(link, link.handshake.drain(node.retry_ms()))

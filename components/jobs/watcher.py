@@ -1,0 +1,158 @@
+"""Telling the sockets of this process what was decided about their components."""
+
+from collections.abc import Collection
+
+from aegis_project.database import read_db
+from components import selectors
+from components.core.lifecycle import State
+from components.jobs.links import Link, Links
+from components.selectors import Standing
+from streaming.core.errors import (
+    CloseCode,
+    ConnectionForbidden,
+    HeartbeatMissed,
+    StreamError,
+    TokenExpired,
+    close_code,
+)
+from streaming.hints import Hint
+from streaming.node import Node
+
+LOOK_SECONDS = 1.0
+# Looking at everything takes at most one part in so many of the time.
+SHARE = 10
+
+FAULTS: dict[str, StreamError] = {
+    "revoked": ConnectionForbidden("The token was revoked."),
+    "expired": TokenExpired(),
+}
+
+
+class Watcher:
+    """
+    Tell the sockets of this process what their components' rows say.
+
+    It reads the row of a component held here at its hint, and the rows of all that are held at
+    other hints and every second.
+    """
+
+    name = "watcher"
+
+    def __init__(self, links: Links) -> None:
+        self.links = links
+        self.period_seconds = LOOK_SECONDS
+        self._asked: set[str] = set()
+        self._is_all_asked = True
+        # When everything may be looked at again, and when it must be, hint or not.
+        self._may_at = self._must_at = 0.0
+        # What each registration was told last: its fence, the session's state, its own.
+        self._told: dict[str, tuple[int, str, str]] = {}
+
+    def wants(self, hint: Hint) -> bool:
+        if hint.kind == "component":
+            self._asked.add(hint.id)
+            return True
+        is_wide = hint.kind in {"lever", "credential", "moved"}
+        self._is_all_asked |= is_wide
+        return is_wide
+
+    async def run(self, node: Node) -> None:
+        """Read what may have moved, in one query, and apply."""
+        began = self.links.now()
+        asked, self._asked = self._asked, set()
+        if began >= (self._may_at if self._is_all_asked else self._must_at):
+            self._is_all_asked = False
+            await self._look(node, {*self.links.bound, *node.hub.seated()})
+            await self._check_tokens(node)
+            took = self.links.now() - began
+            self._may_at = began + took * SHARE
+            self._must_at = began + max(LOOK_SECONDS, took * SHARE)
+        else:
+            await self._look(node, {one for one in asked if self._is_held(node, one)})
+        next_at = self._may_at if self._is_all_asked else self._must_at
+        self.period_seconds = max(0.0, next_at - self.links.now())
+
+    def _is_held(self, node: Node, component_id: str) -> bool:
+        return component_id in self.links.bound or node.hub.is_seated(component_id)
+
+    async def _look(self, node: Node, held: Collection[str]) -> None:
+        if not held:
+            return
+        overtime = self.links.beats.overtime_seconds
+        for standing in await read_db(selectors.standings, held, overtime_seconds=overtime):
+            await self._apply(node, standing)
+
+    async def _check_tokens(self, node: Node) -> None:
+        """End the data sockets whose own token, other than their component's, is over."""
+        tokens = node.hub.tokens()
+        self._told = {key: told for key, told in self._told.items() if key in self.links.bound}
+        if not tokens:
+            return
+        ids, overtime = set(tokens.values()), self.links.beats.overtime_seconds
+        faults = await read_db(selectors.token_faults, ids, overtime_seconds=overtime)
+        for connection, token in tokens.items():
+            if token in faults:
+                connection.refuse(FAULTS[faults[token]])
+
+    async def _apply(self, node: Node, standing: Standing) -> None:
+        link = self.links.bound.get(standing.component_id)
+        if link is not None and link.fence > standing.fence:
+            # It registered while the rows were read; they are read again at once.
+            return
+        if standing.token_fault:
+            await self._expel(node, standing, link)
+            return
+        if standing.state == State.STOPPED:
+            await self._release(node, standing, link)
+            return
+        if standing.state == State.LOST and link is not None and link.fence == standing.fence:
+            # Others judged this process gone; only a new registration makes it a component again.
+            self._end_link(link, HeartbeatMissed(), reason="judged_lost")
+        await self._gate(node, standing)
+        if link is not None and link.fence == standing.fence:
+            self._tell(link, standing)
+        elif link is not None and link.fence < standing.fence:
+            self.links.act(link, link.handshake.replace())
+
+    async def _gate(self, node: Node, standing: Standing) -> None:
+        key, fence = standing.component_id, standing.fence
+        if standing.state in {State.READY, State.RUNNING}:
+            await node.hub.prepare(key, fence=fence)
+        await node.hub.gate(key, is_open=standing.state == State.RUNNING, fence=fence)
+        if standing.state == State.FAILED:
+            await node.hub.close(key, code=CloseCode.PARTNER_LOST, fence=fence)
+
+    async def _expel(self, node: Node, standing: Standing, link: Link | None) -> None:
+        error = FAULTS[standing.token_fault]
+        self._end_link(link, error, reason=f"token_{standing.token_fault}")
+        # The control socket may be held by another process.
+        code = close_code(error)
+        await node.hub.close(standing.component_id, code=code, fence=standing.fence)
+
+    async def _release(self, node: Node, standing: Standing, link: Link | None) -> None:
+        is_over = not standing.is_session_open
+        await node.hub.release(
+            standing.component_id, fence=standing.fence, is_over=is_over, reason=reason(standing)
+        )
+        if link is not None:
+            self.links.act(link, link.handshake.release(is_over=is_over))
+
+    def _end_link(self, link: Link | None, error: StreamError, *, reason: str) -> None:
+        if link is not None:
+            self.links.act(link, link.handshake.fail(error, reason=reason, both=True))
+
+    def _tell(self, link: Link, standing: Standing) -> None:
+        if standing.is_data_connected:
+            self.links.act(link, link.handshake.attach_data())
+        else:
+            link.handshake.detach_data(now=self.links.now())
+        told = (standing.fence, standing.session_state, standing.state)
+        if self._told.get(standing.component_id) != told:
+            self._told[standing.component_id] = told
+            _, session, component = told
+            self.links.act(link, link.handshake.tell(session=session, component=component))
+
+
+def reason(standing: Standing) -> str:
+    """Why a released component gets its END."""
+    return f"session_{standing.session_state}"
