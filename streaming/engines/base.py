@@ -15,6 +15,9 @@ Key = tuple[str, str]
 Record = tuple[int, bytes]
 """Time in unix milliseconds and the JSON text of ``data`` as it stands in every frame."""
 
+Producer = tuple[str, int, int]
+"""Who appends for the how-manieth time: producer id, its epoch (a life of it), its own counter."""
+
 FRAME_RECORDS = 256
 FRAME_BYTES = 65_536
 
@@ -68,9 +71,12 @@ class Log(ABC):
         """Where the log ends."""
         return Position(self.epoch, self.head, self.ck)
 
-    async def append(self, records: Sequence[Record]) -> Position:
+    async def append(self, records: Sequence[Record], producer: Producer | None = None) -> Position:
         """
         Put the records behind the head, in order and all together; the position of the last.
+
+        What a ``producer`` has appended before is not appended again, as far as the log remembers
+        it: the answer is the position of that time.
 
         :raises TopicReadOnly: when this log is written elsewhere or is a view
         """

@@ -10,9 +10,19 @@ from streaming.core import position, topics
 from streaming.core.errors import OverCapacity
 from streaming.core.position import CK_BYTES, Position
 from streaming.core.rules import Keep, Rules
-from streaming.engines.base import FRAME_BYTES, FRAME_RECORDS, Engine, Key, Log, Record, Slice
+from streaming.engines.base import (
+    FRAME_BYTES,
+    FRAME_RECORDS,
+    Engine,
+    Key,
+    Log,
+    Producer,
+    Record,
+    Slice,
+)
 from streaming.engines.retention import Retention
 from streaming.engines.rulebook import RuleBook
+from streaming.engines.window import Window
 
 # Dead places at the front are cut off when there are this many, and more than live ones.
 DEAD_PLACES = 1024
@@ -37,6 +47,7 @@ class MemoryLog(Log):
         "_engine",
         "_keep",
         "_ts",
+        "_window",
         "bytes",
     )
 
@@ -52,10 +63,15 @@ class MemoryLog(Log):
         self._cks = bytearray()
         # Where the head was at times past (seconds), because the ts of a record is not its age.
         self._ages: deque[tuple[float, int]] = deque()
+        self._window = Window()
         self._keep = keep
         self._engine = engine
 
-    async def append(self, records: Sequence[Record]) -> Position:
+    async def append(self, records: Sequence[Record], producer: Producer | None = None) -> Position:
+        if producer is not None:
+            found = self._window.find(producer)
+            if found is not None:
+                return found
         seq, ck, size = self.head, self.ck, 0
         chain = position.chain
         for ts, data in records:
@@ -71,7 +87,10 @@ class MemoryLog(Log):
         keep = self._keep
         if seq - self.start >= keep.records or self.bytes > keep.bytes:
             self._shrink()
-        return Position(self.epoch, seq, ck)
+        end = Position(self.epoch, seq, ck)
+        if producer is not None:
+            self._window.note(producer, end)
+        return end
 
     async def read(
         self,

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from streaming.core.position import Cursor, Position
 from streaming.core.resume import Placement, Start
-from streaming.engines.base import FRAME_BYTES, FRAME_RECORDS, Engine, Key, Record, Slice
+from streaming.engines.base import FRAME_BYTES, FRAME_RECORDS, Engine, Key, Producer, Record, Slice
 from streaming.engines.memory import MemoryEngine
 from streaming.engines.rulebook import RuleBook
 from streaming.hub import figures, placing, subscribing
@@ -88,16 +88,24 @@ class Topics:
         if len(writers) < WRITERS:
             writers[writer] = None
 
-    async def publish(self, key: Key, records: Sequence[Record]) -> Position:
+    async def publish(
+        self, key: Key, records: Sequence[Record], producer: Producer | None = None
+    ) -> Position:
         """
         Append records (unix ms, JSON text) and deliver them; the position of the last.
+
+        What a ``producer`` repeats is published once, see :meth:`Log.append`.
 
         :raises TopicReadOnly: for a topic that Aegis or a source writes
         :raises TopicNotFound: for the ledger or a run that does not exist
         :raises OverCapacity: when the session has too many topics
         """
         line = self.board.lines.get(key) or await self.board.line(key)
-        position = await line.log.append(records)
+        head = line.log.head
+        position = await line.log.append(records, producer)
+        if position.seq <= head:
+            # It stood there already.
+            return position
         line.ending = None
         counters = line.counters
         counters.published += len(records)

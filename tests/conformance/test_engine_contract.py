@@ -166,3 +166,26 @@ async def test_record_of_any_size_comes_back_byte_for_byte(store, size):
     await log.append([(1, data)])
 
     assert (await log.read(0, max_bytes=1)).data == [data]
+
+
+# What producers say twice
+
+
+async def test_producer_that_repeats_itself_appends_once(store):
+    log = await store.open(KEY)
+    first = await log.append(records(1, 2), ("feed", 1, 1))
+    later = await log.append(records(3), ("feed", 1, 2))
+
+    again = await log.append(records(1, 2), ("feed", 1, 1))
+
+    assert again == first
+    assert (log.position, (await log.read(0)).data) == (later, [b"1", b"2", b"3"])
+
+
+async def test_what_differs_in_producer_epoch_or_number_is_another_append(store):
+    log = await store.open(KEY)
+
+    for producer in (("a", 1, 1), ("a", 1, 2), ("a", 2, 1), ("b", 1, 1), None, None):
+        await log.append(records(1), producer)
+
+    assert log.head == 6

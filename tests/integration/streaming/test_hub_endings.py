@@ -271,3 +271,22 @@ async def test_store_that_has_to_be_waited_for_ends_in_order_too():
 
     track = reader.read(client).tracks[TOPIC]
     assert ([data for _, _, data in track.got], track.end["seq"]) == ([b"1", b"2"], 2)
+
+
+async def test_record_that_its_producer_repeats_is_delivered_once_and_revives_no_ended_topic():
+    hub = hub_of()
+    client = Client()
+    await hub.subscribe(seat(), client.send, [TOPIC])
+    first = await hub.publish(KEY, [(1, b"1")], ("feed", 1, 7))
+    await hub.end(KEY, "source_exhausted", final=True)
+    await settle(hub)
+
+    again = await hub.publish(KEY, [(2, b"1")], ("feed", 1, 7))
+    await settle(hub)
+    late = Client()
+    await hub.subscribe(seat("late"), late.send, [Request(TOPIC, Start("earliest"))])
+    await settle(hub)
+
+    assert again == first
+    assert client.records == [(1, 1, 1)]
+    assert len(late.told("END")) == 1

@@ -10,6 +10,7 @@ from streaming.engines.base import Log
 from streaming.engines.memory import DEAD_PLACES, MemoryEngine
 from streaming.engines.retention import Retention
 from streaming.engines.rulebook import RuleBook
+from streaming.engines.window import WINDOW
 
 KEY = ("s", "klines.BTC")
 EPOCH = "a" * 16
@@ -279,3 +280,14 @@ async def test_log_that_others_write_refuses_to_be_written():
     with pytest.raises(TopicReadOnly):
         await view.fence("a", "b")
     assert await view.refresh() is False
+
+
+async def test_log_remembers_so_many_producers_and_no_more():
+    log = await filled(engine_of())
+    for n in range(WINDOW + 1):
+        await log.append([(0, b"1")], ("feed", 1, n))
+
+    repeated = await log.append([(0, b"1")], ("feed", 1, 1))
+    forgotten = await log.append([(0, b"1")], ("feed", 1, 0))
+
+    assert (repeated.seq, forgotten.seq) == (2, WINDOW + 2)
