@@ -8,7 +8,7 @@ from typing import Literal
 from aegis_project.kit.errors import ValidationFailed
 from streaming.core.position import MAX_SEQ, Cursor, Position
 
-Reason = Literal["retention", "overrun", "conflated", "cut", "epoch", "rollback"]
+Reason = Literal["retention", "overrun", "conflated", "cut", "seek", "epoch", "rollback"]
 
 LATEST = re.compile(r"latest(?:-([0-9]{1,15}))?\Z")
 PLACED = re.compile(r"(seq|time):([0-9]{1,16})\Z")

@@ -50,6 +50,8 @@ class ReplayView:
         epochs: Mapping[str, str],
         n: int = 0,
         checkpoint: Any = None,
+        base: Any = None,
+        generation: int = 0,
         window_records: int = WINDOW_RECORDS,
         window_bytes: int = WINDOW_BYTES,
     ) -> Self:
@@ -58,16 +60,21 @@ class ReplayView:
 
         ``epochs`` are those of the topics' Log rows. With the ``checkpoint`` that a view of the
         same files and epochs gave, the way to ``n`` is short; without, everything before is read.
+        ``base`` is such a checkpoint, too: where the clock was set to, which is where the logs
+        begin. ``generation`` says which of several views of a session this is.
 
         :raises SourceUnreadable: when a file is gone or may not be read
         """
         fingerprint = await asyncio.to_thread(source.fingerprint, epochs)
+        begin = checkpoints.read(base, fingerprint=fingerprint)
+        begin = begin or clock.beginning(source.topics, epochs=epochs)
         mark = checkpoints.read(checkpoint, fingerprint=fingerprint)
-        if mark is None or mark.n > n:
-            mark = clock.beginning(source.topics, epochs=epochs)
+        if mark is None or not begin.n <= mark.n <= n:
+            mark = begin
         window = Window(mark, max_records=window_records, max_bytes=window_bytes)
-        view = cls(source, session_id=session_id, epochs=epochs, mark=mark, window=window)
-        view.fingerprint = fingerprint
+        history = History(source.topics, epochs=epochs, base=begin, mark=mark)
+        view = cls(source, session_id=session_id, epochs=epochs, window=window, history=history)
+        view.fingerprint, view.generation = fingerprint, generation
         await view.advance(count=n - view.n)
         return view
 
@@ -77,16 +84,20 @@ class ReplayView:
         *,
         session_id: str,
         epochs: Mapping[str, str],
-        mark: Mark,
         window: Window,
+        history: History,
     ) -> None:
+        mark = window.passed
+        self.source = source
         self.session_id = session_id
+        self.epochs = epochs
         self.report = RowReport()
         self.fingerprint = ""
+        self.generation = 0
         self.on_moved: Callable[[list[Key]], None] | None = None
         self._window = window
         self._merge = Merge(source.topics, epochs=epochs, mark=mark, report=self.report)
-        self._history = History(source.topics, epochs=epochs, mark=mark)
+        self._history = history
         self._is_read = False
         self._loading: asyncio.Task[None] | None = None
         self.logs = [
@@ -94,6 +105,7 @@ class ReplayView:
                 (session_id, topic.topic),
                 epoch=epochs[topic.topic],
                 index=index,
+                start=history.base.places[index].taken + 1,
                 place=mark.places[index],
                 window=window,
                 history=self._history,
@@ -150,6 +162,16 @@ class ReplayView:
                 break
             moved.update(self._show(n))
         return dict(moved)
+
+    async def mark_before(self, ts: int) -> Mark:
+        """
+        Where the clock would stand before the first record at or after ``ts`` (unix ms).
+
+        Ahead of the clock everything up to there is read, behind it what follows a mark near by.
+
+        :raises SourceUnreadable: when a file is gone or may not be read
+        """
+        return await self._history.mark_before(ts)
 
     def receipts(self) -> dict[str, Position]:
         """Where each topic stands: its seq is also the count of its records."""

@@ -26,20 +26,21 @@ class History:
 
     What a chain value needs is read from the topic's own file. ``n`` needs all topics: a topic
     with few records keeps its own, for others the merge is repeated from a mark near by. Files
-    are read in threads, a slice at a time. All calls come from one event loop.
+    are read in threads, a slice at a time. All calls come from one event loop. ``base`` is where
+    these epochs begin: what lies before is not theirs.
     """
 
     def __init__(
-        self, sources: Sequence[TopicSource], *, epochs: Mapping[str, str], mark: Mark
+        self, sources: Sequence[TopicSource], *, epochs: Mapping[str, str], base: Mark, mark: Mark
     ) -> None:
-        origin = clock.beginning(sources, epochs=epochs)
         self.sources = sources
         self.epochs = epochs
+        self.base = base
         count = len(sources)
-        self.marks = Marks(origin, limit=max(16, MARKS_KEPT // count))
+        self.marks = Marks(base, limit=max(16, MARKS_KEPT // count))
         self._topics = [
             TopicHistory(source, place, numbers=NUMBERS_KEPT // count)
-            for source, place in zip(sources, origin.places, strict=True)
+            for source, place in zip(sources, base.places, strict=True)
         ]
         self._batches: deque[Batch] = deque(maxlen=BATCHES_KEPT)
         self._merges: deque[Merge] = deque(maxlen=MERGES_KEPT)
@@ -53,15 +54,28 @@ class History:
             self._topics[part.topic].note(part)
 
     async def ck(self, topic: int, seq: int) -> bytes | None:
-        """The chain value at ``seq``, wherever the clock stands; ``None`` beyond the range."""
-        if seq == 0:
-            return self.marks.before(0).places[topic].ck
+        """The chain value at ``seq``, wherever the clock stands; ``None`` beyond what there is."""
+        begin = self.base.places[topic]
+        if seq <= begin.taken:
+            return begin.taken_ck if seq == begin.taken else None
         block = await self._topics[topic].block(seq)
         return block.ck[seq - block.place.seq - 1] if block else None
 
     async def seq_at(self, topic: int, ts: int) -> int:
         """The seq of the first record at or after ``ts`` (unix ms); beyond the range, its end + 1."""
         return await self._topics[topic].seq_at(ts)
+
+    async def mark_before(self, ts: int) -> Mark:
+        """Where the clock stands before the first record at or after ``ts`` (unix ms)."""
+        if ts > self.base.ts:
+            mark = self.marks.last(ts - 1, key=lambda mark: mark.ts)
+        else:
+            mark = clock.beginning(self.sources, epochs=self.epochs)
+        merge = Merge(self.sources, epochs=self.epochs, mark=mark)
+        found = scan.TimeScan([], is_there=False)
+        while not found.is_there:
+            found = await asyncio.to_thread(scan.find_time, merge, ts)
+        return merge.mark
 
     async def span(self, topic: int, seq: int) -> Span | None:
         """Records of the topic with ``seq`` among them; ``None`` beyond the range."""

@@ -12,7 +12,7 @@ from streaming.sources.blocks import Place
 
 class ReplayLog(Log):
     """
-    One topic up to the clock; ``start`` is always 1.
+    One topic up to the clock; ``start`` is 1, or where the clock was last set to.
 
     Calls for what the window holds never suspend; older records, and chain values anywhere in
     the range, are read from the files again.
@@ -28,13 +28,14 @@ class ReplayLog(Log):
         *,
         epoch: str,
         index: int,
+        start: int,
         place: Place,
         window: Window,
         history: History,
     ) -> None:
         self.key = key
         self.epoch = epoch
-        self.start = 1
+        self.start = start
         self.head = place.taken
         self.ck = place.taken_ck
         self.index = index
@@ -56,7 +57,8 @@ class ReplayLog(Log):
 
     def follow(self, other: "ReplayLog") -> None:
         """Become what ``other`` is: the same topic in a newer view of the session."""
-        self.epoch, self.head, self.ck = other.epoch, other.head, other.ck
+        self.epoch, self.start = other.epoch, other.start
+        self.head, self.ck = other.head, other.ck
         self.index, self.window, self.history = other.index, other.window, other.history
 
     async def read(
@@ -81,7 +83,7 @@ class ReplayLog(Log):
 
     async def match(self, seq: int) -> bytes | None:
         """The chain value at ``seq``, also of a record that the clock has not reached."""
-        if self._span.has(seq):
+        if seq >= self.start and self._span.has(seq):
             return self._span.ck_at(seq)
         if seq == self.head:
             return self.ck
@@ -90,15 +92,15 @@ class ReplayLog(Log):
     async def seq_at(self, ts: int) -> int:
         """The seq of the first record at or after ``ts`` (unix ms), else ``head + 1``."""
         span = self._span
-        if span.first == 1 or (span.ts and span.ts[0] < ts):
+        if span.first == self.start or (span.ts and span.ts[0] < ts):
             found = span.seq_at(ts)
         else:
             found = await self.history.seq_at(self.index, ts)
-        return min(found, self.head + 1)
+        return max(self.start, min(found, self.head + 1))
 
     async def n_of(self, seq: int) -> int | None:
         """The ``n`` of a record that the clock has reached."""
-        if not 1 <= seq <= self.head:
+        if not self.start <= seq <= self.head:
             return None
         span = await self._span_with(seq)
         return span.n_at(seq) if span else None

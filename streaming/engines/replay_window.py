@@ -32,7 +32,7 @@ class Window:
     def __init__(self, mark: Mark, *, max_records: int, max_bytes: int) -> None:
         self.spans = [Span(place.taken + 1) for place in mark.places]
         self.n = self.last = mark.n
-        self.ts: int | None = None
+        self.ts: int | None = mark.ts or None
         self.passed = mark
         self._max_records = max_records
         self._max_bytes = max_bytes

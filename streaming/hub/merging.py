@@ -4,7 +4,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from streaming.engines.base import FRAME_RECORDS
-from streaming.hub import delivery
+from streaming.hub import delivery, skipping
 from streaming.hub.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ async def _turns(connection: "Connection") -> list[Turn]:
 
 
 async def _queue(turns: list[Turn], subscription: Subscription, head: int) -> None:
+    if subscription.next < subscription.line.log.start:
+        # The clock was set on: what it passed over is told and does not come.
+        await skipping.skip(subscription.connection, subscription)
     if subscription.next > head:
         return
     if subscription.n is None:

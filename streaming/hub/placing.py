@@ -10,7 +10,7 @@ from streaming.core.resume import LogView, Placement, Start
 from streaming.engines.base import Log
 from streaming.hub import delivery
 from streaming.hub.line import Line
-from streaming.hub.subscription import Subscription
+from streaming.hub.subscription import Ending, Subscription
 
 RETRIES = 3
 LATEST = Start()
@@ -81,15 +81,25 @@ async def reposition(line: Line, mint: Callable[[], str]) -> None:
 
 async def _shared(line: Line) -> list[Point]:
     # Where what was delivered and what the log holds now are still the same.
+    if has_begun_anew(line.log, line.trail[-1].epoch):
+        return []
     return [
         (seq, ck) for seq, ck in sorted(line.points().items()) if await line.log.match(seq) == ck
     ]
+
+
+def has_begun_anew(log: Log, epoch: str) -> bool:
+    """Whether this is a clock's topic that was set back: another epoch is another chain there."""
+    return log.is_ordered and log.epoch != epoch
 
 
 async def _place_anew(subscription: Subscription, shared: Sequence[Point]) -> Placement:
     log, cursor = subscription.line.log, subscription.cursor(shared)
     if subscription.is_ended:
         return await place(log, EARLIEST)
+    if has_begun_anew(log, subscription.epoch):
+        # From where the clock was set to, however far it has gone on since.
+        return await place(log, EARLIEST, cursor)
     begin = LATEST if cursor is not None else Start("seq", subscription.next)
     return await place(log, begin, cursor)
 
@@ -104,10 +114,21 @@ def _go_on(subscription: Subscription, placed: Placement) -> None:
         _announce(subscription, placed)
         return
     epoch = subscription.epoch
+    if has_begun_anew(subscription.line.log, epoch):
+        _end_anew(subscription)
     delivery.tell(connection, subscription, placed)
     if placed.notice is None and subscription.epoch != epoch:
         # Nothing is missing, but the receipt will be of the new epoch.
         _announce(subscription, placed)
+
+
+def _end_anew(subscription: Subscription) -> None:
+    # An END that was still to come belongs to what is no more; who is released ends nevertheless.
+    ending, log = subscription.ending, subscription.line.log
+    if ending is not None and ending.position.epoch != log.epoch:
+        is_released = subscription.connection.closing is not None
+        still = Ending(log.position, ending.reason, ending.final) if is_released else None
+        subscription.end_at(still)
 
 
 def _announce(subscription: Subscription, placed: Placement) -> None:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 
 async def skip(connection: "Connection", subscription: Subscription) -> None:
-    """Go on where the log begins now: retention has passed the subscription."""
-    if subscription.policy == "close":
+    """Go on where the log begins now: retention, or a clock that was set on, has passed it."""
+    is_ordered = subscription.line.log.is_ordered
+    if subscription.policy == "close" and not is_ordered:
         connection.refuse(SlowConsumer(topic=subscription.line.key[1]))
         return
     log = subscription.line.log
@@ -26,7 +27,7 @@ async def skip(connection: "Connection", subscription: Subscription) -> None:
     while start != log.start:
         start, ck = log.start, await log.match(log.start - 1)
     if subscription.next < start and delivery.is_able(connection, subscription):
-        gap = Gap(subscription.next, start - 1, "overrun")
+        gap = Gap(subscription.next, start - 1, "seek" if is_ordered else "overrun")
         delivery.tell(connection, subscription, Placement(start, ck, gap))
 
 

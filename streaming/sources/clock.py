@@ -7,16 +7,22 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from streaming.core import position
+from streaming.core.errors import SourceUnreadable
 from streaming.sources.blocks import Block, Place, RowReport, TopicSource
 
 S = TypeVar("S", bound=TopicSource)
 
 
 class Mark(NamedTuple):
-    """Where the merge stood after record ``n``: the place of every topic, in their order."""
+    """
+    Where the merge stood after record ``n``: the place of every topic, in their order.
+
+    ``ts`` is the time of that record (unix ms), 0 before the first one.
+    """
 
     n: int
     places: tuple[Place, ...]
+    ts: int = 0
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):
@@ -78,6 +84,7 @@ class Merge:
         self.report = report
         at = mark or beginning(self.sources, epochs=epochs)
         self.n = at.n
+        self.ts = at.ts
         self._bits = max(1, (len(self.sources) - 1).bit_length())
         self._streams = [
             _Stream(source=source, rank=rank, bits=self._bits, place=at.places[rank])
@@ -88,11 +95,13 @@ class Merge:
     @property
     def mark(self) -> Mark:
         """Where the merge stands."""
-        return Mark(self.n, tuple(stream.place for stream in self._streams))
+        return Mark(self.n, tuple(stream.place for stream in self._streams), self.ts)
 
-    def read(self) -> Batch | None:
+    def read(self, *, before: int | None = None) -> Batch | None:
         """
         The next batch, or ``None`` when every topic has ended.
+
+        With ``before`` (unix ms) only records of an earlier time, ``None`` when there is no more.
 
         :raises SourceUnreadable: when a file is gone or may not be read; nothing is lost, and the
             next call tries again
@@ -102,7 +111,10 @@ class Merge:
             return None
         # Up to here every topic is loaded: what it reads next comes behind its last key.
         bound = min(stream.keys[-1] for stream in self._live)
-        return self._batch([stream.take(bound) for stream in self._live if stream.has(bound)])
+        if before is not None:
+            bound = min(bound, (before << self._bits) - 1)
+        taken = [stream.take(bound) for stream in self._live if stream.has(bound)]
+        return self._batch(taken) if taken else None
 
     def _batch(self, taken: list["_Taken"]) -> Batch:
         first = self.n + 1
@@ -116,6 +128,7 @@ class Merge:
             for piece, ns in zip(taken, places, strict=True)
         ]
         size = sum(sum(map(len, part.data)) for part in parts)
+        self.ts = clock[-1]
         return Batch(first, clock, parts, self.mark, size)
 
     def _ordered(self, first: int, taken: list["_Taken"]) -> tuple[list[int], list[list[int]]]:
@@ -144,6 +157,33 @@ def beginning(sources: Sequence[TopicSource], *, epochs: Mapping[str, str]) -> M
             source.begin(position.genesis(source.topic, epochs[source.topic])) for source in sources
         ),
     )
+
+
+def anchored(mark: Mark, sources: Sequence[TopicSource], *, epochs: Mapping[str, str]) -> Mark:
+    """
+    The same place in new epochs, whose chains begin at the blocks in which it lies.
+
+    So a chain need not be worked out from the first record of the range on: nothing before the
+    mark belongs to these epochs. ``sources`` are in order. Reads files.
+
+    :raises SourceUnreadable: when a file is gone or has changed
+    """
+    return mark._replace(
+        places=tuple(
+            _anchored(source, place, position.genesis(source.topic, epochs[source.topic]))
+            for source, place in zip(sources, mark.places, strict=True)
+        )
+    )
+
+
+def _anchored(source: TopicSource, place: Place, ck: bytes) -> Place:
+    begin = place._replace(ck=ck, skip=0, skip_ck=b"")
+    if not place.skip:
+        return begin
+    block = source.read(begin)
+    if block is None or len(block.ck) < place.skip:
+        raise SourceUnreadable("The files have changed.", topic=source.topic)
+    return begin._replace(skip=place.skip, skip_ck=block.ck[place.skip - 1])
 
 
 class _Taken(NamedTuple):

@@ -61,3 +61,25 @@ def find_batch(merge: Merge, topic: int, seq: int) -> BatchScan:
         if batch.mark.places[topic].taken >= seq:
             return BatchScan(passed, batch)
     return BatchScan(passed)
+
+
+class TimeScan(NamedTuple):
+    """The marks passed, and whether everything before the time has been passed."""
+
+    passed: list[Mark]
+    is_there: bool
+
+
+def find_time(merge: Merge, ts: int) -> TimeScan:
+    """
+    Move the merge to before the first record at or after ``ts`` (unix ms), or to its end.
+
+    :raises SourceUnreadable: when a file is gone or may not be read
+    """
+    passed: list[Mark] = []
+    for _ in range(BLOCKS_AT_ONCE):
+        batch = merge.read(before=ts)
+        if batch is None:
+            return TimeScan(passed, is_there=True)
+        passed.append(batch.mark)
+    return TimeScan(passed, is_there=False)

@@ -1,0 +1,60 @@
+"""Setting the clock of a view: where it comes to stand, and the view that begins there."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from streaming.engines.replay import ReplayView
+from streaming.sources import checkpoint, clock
+from streaming.sources.clock import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """
+    Where a clock is set to: behind the last record before ``ts`` (unix ms).
+
+    ``base`` is that place as JSON data, in ``epochs``. ``is_back`` says that these are new ones,
+    because numbers that were given would be given again.
+    """
+
+    ts: int
+    mark: Mark
+    epochs: Mapping[str, str]
+    base: dict[str, Any]
+    is_back: bool
+
+
+async def find(view: ReplayView, ts: int, *, mint: Callable[[], str]) -> Target:
+    """
+    Where the clock of a view comes to stand before the first record at or after ``ts``.
+
+    On, the epochs stay: what is passed over is known by its numbers. Back, all are minted anew.
+
+    :raises SourceUnreadable: when a file is gone, may not be read or has changed
+    """
+    mark, epochs = await view.mark_before(ts), view.epochs
+    is_back = mark.n < view.n
+    if is_back:
+        topics = view.source.topics
+        epochs = {topic.topic: mint() for topic in topics}
+        mark = await asyncio.to_thread(clock.anchored, mark, topics, epochs=epochs)
+    fingerprint = await asyncio.to_thread(view.source.fingerprint, epochs)
+    return Target(ts, mark, epochs, checkpoint.write(mark, fingerprint=fingerprint), is_back)
+
+
+async def reopen(view: ReplayView, target: Target, *, generation: int) -> ReplayView:
+    """
+    A view of the same session that begins at the target.
+
+    :raises SourceUnreadable: when a file is gone or may not be read
+    """
+    return await ReplayView.open(
+        view.source,
+        session_id=view.session_id,
+        epochs=target.epochs,
+        n=target.mark.n,
+        base=target.base,
+        generation=generation,
+    )
