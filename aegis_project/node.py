@@ -12,7 +12,7 @@ from streaming.engines.replay_engine import ReplayEngine
 from streaming.engines.rows import RowEngine
 from streaming.engines.rulebook import RuleBook
 from streaming.hub import Hub
-from streaming.jobs import ForgetJob, LeaseJob, ListingJob, hint_receiver
+from streaming.jobs import ForgetJob, LeaseJob, ListingJob, ReportsJob, hint_receiver
 from streaming.node import Job, Node
 from streaming.upkeep import RulesJob
 
@@ -26,6 +26,7 @@ def build(*, url: str = "") -> Node:
     jobs: list[Job] = [
         LeaseJob(),
         ListingJob(),
+        ReportsJob(),
         ForgetJob(),
         RulesJob(),
         hint_receiver(),

@@ -207,6 +207,7 @@ class DataConsumer(AsyncConsumer):
     def _admit(self, connection: Connection, name: str) -> Key:
         topics.check_publishable(name, connection.seat.patterns)
         key = (connection.seat.session_id, name)
+        self.hub.wrote(key, connection.seat.component_id)
         if len(self._keys) < KNOWN_TOPICS:
             self._keys[name] = key
         return key

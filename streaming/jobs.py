@@ -7,14 +7,16 @@ from typing import Any
 
 import psycopg
 from django.db import connection
+from django.utils import timezone
 
-from aegis_project.database import run_db
+from aegis_project.database import read_db, run_db
 from streaming import hints
 from streaming.core.position import Position
 from streaming.engines.base import Key
 from streaming.hints import Hint
+from streaming.hub.hearsay import Hearsay
 from streaming.node import Job, Node
-from streaming.services import idempotency, leases, listing
+from streaming.services import idempotency, leases, listing, reports
 
 
 class LeaseJob:
@@ -48,6 +50,41 @@ class ListingJob:
         if moved:
             await run_db(listing.write, moved)
         self._written = held
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
+class ReportsJob:
+    """
+    Look at the topics held here, and exchange what is seen with other processes.
+
+    Nothing is written while this process is alone.
+    """
+
+    name = "reports"
+    period_seconds = 2.0
+
+    def __init__(self) -> None:
+        self._written: dict[str, bytes] = {}
+        self._told = Hearsay()
+
+    async def run(self, node: Node) -> None:
+        """Look once; write what changed and read what others wrote, if there are others."""
+        at = asyncio.get_running_loop().time()
+        watch = node.hub.watch
+        watch.look(node.hub, at=at)
+        lease_id = node.lease_id
+        if lease_id is None or await read_db(reports.is_alone, lease_id=lease_id):
+            self._written = {}
+            watch.told({}, missing=0)
+            return
+        seen = watch.encoded(node.hub, at=at)
+        bodies = {k: body for k, (body, still) in seen.items() if self._written.get(k) != still}
+        await run_db(reports.write, lease_id=lease_id, bodies=bodies, held=set(seen))
+        self._written = {key: still for key, (_, still) in seen.items()}
+        told, missing = await read_db(reports.read, lease_id=lease_id)
+        watch.told(self._told.take(told, now=timezone.now()), missing=missing)
 
     def wants(self, hint: Hint) -> bool:
         return False

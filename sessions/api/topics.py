@@ -87,6 +87,7 @@ class SessionTopic(Endpoint):
         key = (str(_open(principal, session).pk), topic)
         here = node.required()
         last = here.call(here.hub.publish(key, records))
+        here.hub.wrote(key, principal.actor)
         document = PublishedDocument(
             topic=topic,
             epoch=last.epoch,

@@ -1,6 +1,6 @@
 """The addresses of sessions."""
 
-from sessions.api import collection, lever, parts, topics
+from sessions.api import collection, lever, parts, subscribers, topics
 from streaming.api.paths import route
 
 ONE = "sessions/<str:session>"
@@ -20,6 +20,11 @@ urlpatterns = [
     route(f"{ONE}/components/<str:component>", parts.SessionComponent, name="session-component"),
     route(f"{ONE}/topics", topics.SessionTopics, name="session-topics"),
     route(f"{ONE}/topics/<str:topic>", topics.SessionTopic, name="session-topic"),
+    route(
+        f"{ONE}/topics/<str:topic>/subscribers",
+        subscribers.TopicSubscribers,
+        name="session-topic-subscribers",
+    ),
     route(f"{ONE}/events", parts.SessionEvents, name="session-events"),
     route(f"{ONE}/tokens", parts.SessionTokens, name="session-tokens"),
 ]

@@ -1,16 +1,17 @@
-"""What the hub of this process knows of topics, asked from a request's thread."""
+"""What is known of topics now, asked from a request's thread."""
 
+import asyncio
 from collections.abc import Iterable
 
 from aegis_project.kit.errors import ServiceUnavailable
 from streaming import node
-from streaming.hub.figures import TopicFigures
+from streaming.hub.watch import Readings
 
-Figures = dict[str, TopicFigures]
+Figures = Readings
 
 
 def figures(session_ids: Iterable[str]) -> dict[str, Figures]:
-    """The open topics of sessions by name; nothing where no server runs."""
+    """What all processes see of the open topics of sessions; nothing where no server runs."""
     here = node.current()
     if here is None:
         return {}
@@ -18,7 +19,8 @@ def figures(session_ids: Iterable[str]) -> dict[str, Figures]:
 
     async def ask() -> dict[str, Figures]:
         # On the hub's own loop, so that nothing moves while it is read.
-        return {key: {one.name: one for one in hub.topics(key)} for key in wanted}
+        at = asyncio.get_running_loop().time()
+        return {key: hub.watch.read(hub, key, at=at) for key in wanted}
 
     try:
         return here.call(ask())

@@ -10,6 +10,7 @@ from streaming.api.documents import Limit
 from streaming.api.live import Figures
 from streaming.core.position import MAX_SEQ
 from streaming.core.resume import Gap, Notice, Rewind
+from streaming.hub.watch import Reading
 from streaming.models import Log
 
 Place = Annotated[
@@ -22,8 +23,37 @@ Place = Annotated[
 Milliseconds = Annotated[int, Meta(ge=0, le=MAX_SEQ, description="Unix milliseconds.")]
 
 
+class SubscriberDocument(Struct, kw_only=True):
+    """
+    A component that gets a topic; `lag` is how many records it has not taken yet.
+
+    With a COMMIT window those not committed, else those not sent. `unsent_bytes` is null where
+    the server holds the sender back instead.
+    """
+
+    component_id: str
+    policy: str
+    lag: int
+    gaps: int
+    dropped: int
+    unsent_bytes: int | None
+    is_paused: bool
+    is_open: bool
+
+
+class SubscriberList(Struct, kw_only=True):
+    """The subscribers of a topic, the most backward first; of many, the first hundred."""
+
+    data: list[SubscriberDocument]
+
+
 class LiveFigures(Struct, kw_only=True):
-    """What the process that answers knows of a topic that is open in it."""
+    """
+    What the processes know of a topic that is open; lag is that of its most backward subscriber.
+
+    Null is what is not known (yet). A topic is silent when it is quiet for much longer than its
+    normal gap.
+    """
 
     subscribers: int
     records: int
@@ -32,6 +62,13 @@ class LiveFigures(Struct, kw_only=True):
     gaps: int
     dropped: int
     last_ts: int
+    lag: int
+    lag_seconds: float | None
+    records_per_second: float | None
+    bytes_per_second: float | None
+    quiet_seconds: float
+    normal_gap_seconds: float | None
+    is_silent: bool
 
 
 class TopicDocument(Struct, kw_only=True):
@@ -166,8 +203,26 @@ def notice(told: Notice | None) -> NoticeDocument | None:
             return NoticeDocument(kind="unknown", reason=told.reason)
 
 
+def subscribers(reading: Reading | None) -> list[SubscriberDocument]:
+    """The subscribers of a topic as documents."""
+    return [
+        SubscriberDocument(
+            component_id=one.component_id,
+            policy=one.policy,
+            lag=one.lag,
+            gaps=one.gaps,
+            dropped=one.dropped,
+            unsent_bytes=one.unsent,
+            is_paused=one.is_paused,
+            is_open=one.is_open,
+        )
+        for one in (reading.subscribers if reading else ())
+    ]
+
+
 def _topic(row: Log, found: Figures) -> TopicDocument:
-    live = found.get(row.name)
+    reading = found.get(row.name)
+    live = reading.figures if reading else None
     at = live or row
     return TopicDocument(
         session_id=row.session_id,
@@ -180,8 +235,20 @@ def _topic(row: Log, found: Figures) -> TopicDocument:
         is_source=live.is_source if live else False,
         created_at=row.created_at,
         ended_at=row.ended_at,
-        live=LiveFigures(**{name: getattr(live, name) for name in LIVE}) if live else None,
+        live=_live(reading) if reading else None,
     )
 
 
-LIVE = LiveFigures.__struct_fields__
+COUNTED = ("subscribers", "records", "bytes", "deliveries", "gaps", "dropped", "last_ts", "lag")
+
+
+def _live(reading: Reading) -> LiveFigures:
+    return LiveFigures(
+        **{name: getattr(reading.figures, name) for name in COUNTED},
+        lag_seconds=reading.lag_seconds,
+        records_per_second=reading.rate,
+        bytes_per_second=reading.size,
+        quiet_seconds=reading.quiet,
+        normal_gap_seconds=reading.gap,
+        is_silent=reading.is_silent,
+    )

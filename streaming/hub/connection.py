@@ -116,6 +116,11 @@ class Connection:
 
     # Sending
 
+    @property
+    def unsent(self) -> int | None:
+        """Bytes that wait in a server without back-pressure; None where the send itself waits."""
+        return None if self._unsent is None else self._unsent()
+
     def post(self, frame: Frame) -> None:
         """Send a frame after those already waiting."""
         if self.is_closed:

@@ -88,8 +88,10 @@ def tell(connection: "Connection", subscription: Subscription, placed: Placement
     if placed.notice is None:
         return
     line.counters.gaps += 1
+    subscription.gaps += 1
     if isinstance(placed.notice, Gap):
         line.counters.dropped += placed.notice.count
+        subscription.dropped += placed.notice.count
     connection.post(
         frames.notice(
             placed.notice,

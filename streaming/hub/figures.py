@@ -2,18 +2,43 @@
 
 from dataclasses import dataclass
 
+import msgspec
+
 from streaming.hub.line import Line
+from streaming.hub.subscription import Subscription
 
 
-@dataclass(frozen=True, slots=True)
-class TopicFigures:
+class SubscriberFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One subscription of a topic.
+
+    ``lag`` counts the records that it has not taken yet: with a COMMIT window those that it has
+    not committed, else those that were not sent. ``gaps`` counts its GAP and REWIND frames,
+    ``dropped`` the records that these named. ``unsent`` is what waits in the server for its
+    socket, in bytes; None where the server holds the sender back instead (``is_stuck`` says
+    that it does so now).
+    """
+
+    component_id: str
+    policy: str
+    lag: int
+    gaps: int
+    dropped: int
+    unsent: int | None
+    is_stuck: bool
+    is_paused: bool
+    is_open: bool
+
+
+class TopicFigures(msgspec.Struct, frozen=True, kw_only=True):
     """
     One open topic as this process knows it.
 
     ``records`` and ``bytes`` count what was published here since the topic was opened,
     ``deliveries`` records times subscribers, ``gaps`` GAP and REWIND frames, ``dropped`` records
     that these named; ``last_ts`` is the time of the last record published here (unix ms, 0 for
-    none). ``is_source`` marks a topic of a historical source, ``is_ended`` one that had its END.
+    none); ``lag`` is the largest of its subscribers (see :class:`SubscriberFigures`).
+    ``is_source`` marks a topic of a historical source, ``is_ended`` one that had its END.
     """
 
     name: str
@@ -29,6 +54,7 @@ class TopicFigures:
     gaps: int
     dropped: int
     last_ts: int
+    lag: int
     is_source: bool
     is_ended: bool
 
@@ -64,6 +90,30 @@ def of_line(line: Line) -> TopicFigures:
         gaps=counters.gaps,
         dropped=counters.dropped,
         last_ts=counters.last_ts,
+        lag=max(map(lag, line.subscriptions), default=0),
         is_source=log.is_ordered,
         is_ended=line.ending is not None,
+    )
+
+
+def lag(subscription: Subscription) -> int:
+    """How many records a subscription has not taken yet."""
+    window = subscription.connection.seat.window
+    taken = subscription.committed if window else subscription.next - 1
+    return max(subscription.line.log.head - taken, 0)
+
+
+def of_subscription(subscription: Subscription) -> SubscriberFigures:
+    """Read the figures of one subscription."""
+    connection = subscription.connection
+    return SubscriberFigures(
+        component_id=connection.seat.component_id,
+        policy=subscription.policy,
+        lag=lag(subscription),
+        gaps=subscription.gaps,
+        dropped=subscription.dropped,
+        unsent=connection.unsent,
+        is_stuck=not connection.is_free,
+        is_paused=subscription.is_paused,
+        is_open=connection.is_open,
     )

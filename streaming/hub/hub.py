@@ -21,6 +21,7 @@ from streaming.hub.line import Line
 from streaming.hub.rooms import Progress, Rooms, is_delivered
 from streaming.hub.subscription import Ending
 from streaming.hub.topics import Topics, mint, wall_ms
+from streaming.hub.watch import Watch
 
 
 class Hub(Topics):
@@ -45,6 +46,7 @@ class Hub(Topics):
         super().__init__(engines=engines, rules=rules, limits=limits, clock=clock, mint=mint)
         self.rooms = Rooms(block_seconds=self.limits.block_seconds)
         self.commits = Commits()
+        self.watch = Watch()
         self._tasks: set[asyncio.Task[None]] = set()
         self._rounds: list[asyncio.Task[None]] = []
 

@@ -37,8 +37,10 @@ class Subscription:
         "ck",
         "committed",
         "connection",
+        "dropped",
         "ending",
         "epoch",
+        "gaps",
         "is_ended",
         "is_paused",
         "is_simple",
@@ -63,7 +65,7 @@ class Subscription:
         self.next = 1
         self.ck: bytes | None = None
         self.epoch = line.log.epoch
-        self.committed = 0
+        self.committed = self.gaps = self.dropped = 0
         self.is_paused = self.is_ended = False
         self.ending: Ending | None = None
         self.n: int | None = None

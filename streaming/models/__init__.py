@@ -3,5 +3,6 @@
 from streaming.models.audit import AuditEntry, IdempotencyKey
 from streaming.models.lease import Lease
 from streaming.models.log import Cursor, Event, Log, Record
+from streaming.models.report import Report
 
-__all__ = ["AuditEntry", "Cursor", "Event", "IdempotencyKey", "Lease", "Log", "Record"]
+__all__ = ["AuditEntry", "Cursor", "Event", "IdempotencyKey", "Lease", "Log", "Record", "Report"]

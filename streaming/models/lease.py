@@ -17,6 +17,7 @@ class Lease(models.Model):
     expires_at = models.DateTimeField()
     fence = models.BigIntegerField(default=1)
     started_at = models.DateTimeField(auto_now_add=True)
+    reported_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["expires_at"], name="lease_expires_at")]
