@@ -1,7 +1,7 @@
 """The hub of a process: who is connected, and what goes out on their sockets."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from aegis_project.kit.seat import Seat
@@ -13,18 +13,18 @@ from streaming.core.position import Position
 from streaming.engines.base import Engine, Key
 from streaming.engines.rulebook import RuleBook
 from streaming.hub import rounds, subscribing
+from streaming.hub.clocks import Clocks
 from streaming.hub.commits import Commits
 from streaming.hub.connection import Connection, Send
 from streaming.hub.figures import HubFigures
 from streaming.hub.limits import Limits
 from streaming.hub.line import Line
-from streaming.hub.rooms import Progress, Rooms, is_delivered
+from streaming.hub.rooms import Rooms
 from streaming.hub.subscription import Ending
-from streaming.hub.topics import Topics, mint, wall_ms
-from streaming.hub.watch import Watch
+from streaming.hub.topics import mint, wall_ms
 
 
-class Hub(Topics):
+class Hub(Clocks):
     """
     Publishes and delivers.
 
@@ -46,7 +46,6 @@ class Hub(Topics):
         super().__init__(engines=engines, rules=rules, limits=limits, clock=clock, mint=mint)
         self.rooms = Rooms(block_seconds=self.limits.block_seconds)
         self.commits = Commits()
-        self.watch = Watch()
         self._tasks: set[asyncio.Task[None]] = set()
         self._rounds: list[asyncio.Task[None]] = []
 
@@ -229,38 +228,6 @@ class Hub(Topics):
             connection.refuse(ConnectionReplaced())
             return None
         return connection
-
-    # Replays
-
-    async def room(self, session_id: str, *, wait_seconds: float = 0) -> bool:
-        """
-        Whether a component of the session runs, and all that run can take more; wait for it.
-
-        One that has had no room for too long is not waited for until it has caught up.
-        """
-        self._catch_up(self.board.of(session_id))
-        return await self.rooms.wait(
-            session_id,
-            lambda: self.rooms.have_room(self.seats.in_session(session_id)),
-            wait_seconds=wait_seconds,
-        )
-
-    async def is_delivered(self, session_id: str, *, wait_seconds: float = 0) -> bool:
-        """Whether all components that run were sent all that the clock has reached; wait for it."""
-        self._catch_up(self.board.of(session_id))
-        return await self.rooms.wait(
-            session_id,
-            lambda: is_delivered(self.seats.in_session(session_id)),
-            wait_seconds=wait_seconds,
-        )
-
-    def progress(self, session_id: str) -> list[Progress]:
-        """How far the connected components of a session are."""
-        return [self.rooms.progress(one) for one in self.seats.in_session(session_id)]
-
-    def _catch_up(self, lines: Iterable[Line]) -> None:
-        self.flusher.mark_moved(lines)
-        self.flusher.flush()
 
     # What connections tell
 

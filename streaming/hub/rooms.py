@@ -1,11 +1,13 @@
 """How far the components of a session are, for a replay that must not run ahead of them."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from streaming.hub import delivery
 from streaming.hub.connection import Connection
+from streaming.hub.line import Line
+from streaming.hub.subscription import Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,20 @@ class Rooms:
     def have_room(self, connections: Collection[Connection]) -> bool:
         """Whether somebody runs, and all who run and are waited for can take more."""
         # Each is asked, because that also notes since when it has had no room.
-        answers = [self._has_room(one) for one in connections if one.is_open]
+        answers = [
+            self._is_no_hindrance(one, is_well=behind(one) < delivery.room(one))
+            for one in connections
+            if one.is_open
+        ]
+        return bool(answers) and all(answers)
+
+    def have_committed(self, connections: Collection[Connection]) -> bool:
+        """Whether somebody runs, and all who run and are waited for have committed everything."""
+        answers = [
+            self._is_no_hindrance(one, is_well=has_committed(one))
+            for one in connections
+            if one.is_open
+        ]
         return bool(answers) and all(answers)
 
     def progress(self, connection: Connection) -> Progress:
@@ -73,9 +88,8 @@ class Rooms:
             is_left_behind=self._is_left_behind(connection),
         )
 
-    def _has_room(self, connection: Connection) -> bool:
-        # Without a window a frame's worth of records may be on its way.
-        if behind(connection) < delivery.room(connection):
+    def _is_no_hindrance(self, connection: Connection, *, is_well: bool) -> bool:
+        if is_well:
             connection.held_since = None
             return True
         if connection.held_since is None:
@@ -89,13 +103,27 @@ class Rooms:
 
 def behind(connection: Connection) -> int:
     """How many records of a clock's topics the connection has not been sent yet."""
-    return sum(
-        max(0, one.line.log.head - one.next + 1)
-        for one in connection.subscriptions.values()
-        if one.line.log.is_ordered and one.is_live
-    )
+    return sum(max(0, one.line.log.head - one.next + 1) for one in _followed(connection))
+
+
+def has_committed(connection: Connection) -> bool:
+    """Whether a connection has committed all that its clock's topics have, as far as it can."""
+    if not connection.is_free or behind(connection):
+        return False
+    held = _followed(connection)
+    return not connection.seat.extended or all(one.committed == one.next - 1 for one in held)
+
+
+def _followed(connection: Connection) -> list[Subscription]:
+    held = connection.subscriptions.values()
+    return [one for one in held if one.line.log.is_ordered and one.is_live]
 
 
 def is_delivered(connections: Collection[Connection]) -> bool:
     """Whether all who run have been sent everything that their clocks have reached."""
     return all(one.is_free and not behind(one) for one in connections if one.is_open)
+
+
+def have_ended(lines: Iterable[Line]) -> bool:
+    """Whether nobody who follows these topics is still to have the END."""
+    return all(one.ending is None for line in lines for one in line.subscriptions)
