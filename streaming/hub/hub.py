@@ -22,6 +22,7 @@ from streaming.hub.line import Line
 from streaming.hub.rooms import Rooms
 from streaming.hub.subscription import Ending
 from streaming.hub.topics import mint, wall_ms
+from streaming.hub.watch import Watch
 
 
 class Hub(Clocks):
@@ -46,6 +47,7 @@ class Hub(Clocks):
         super().__init__(engines=engines, rules=rules, limits=limits, clock=clock, mint=mint)
         self.rooms = Rooms(block_seconds=self.limits.block_seconds)
         self.commits = Commits()
+        self.watch = Watch()
         self._tasks: set[asyncio.Task[None]] = set()
         self._rounds: list[asyncio.Task[None]] = []
 
