@@ -71,6 +71,11 @@ class Log(ABC):
         """Where the log ends."""
         return Position(self.epoch, self.head, self.ck)
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether it is on the tape, whose Log row then nobody else writes."""
+        return False
+
     async def append(self, records: Sequence[Record], producer: Producer | None = None) -> Position:
         """
         Put the records behind the head, in order and all together; the position of the last.
@@ -147,6 +152,11 @@ class Engine(ABC):
 
     is_shared: ClassVar[bool] = False
 
+    @property
+    def away_since(self) -> float | None:
+        """Since when the store cannot be reached (seconds of the loop), ``None`` while it can."""
+        return None
+
     @abstractmethod
     async def open(self, key: Key) -> Log | None:
         """
@@ -159,6 +169,9 @@ class Engine(ABC):
     @abstractmethod
     def names(self, session_id: str) -> Collection[str]:
         """The topics of a session that exist here, for wildcards and lists."""
+
+    async def meet(self, session_id: str) -> None:  # noqa: B027 -- not every engine has a past
+        """Come to know the topics that a session has from before, for :meth:`names`."""
 
     async def wait(self, keys: Collection[Key], timeout_seconds: float) -> set[Key]:
         """
@@ -183,3 +196,6 @@ class Engine(ABC):
     @abstractmethod
     async def forget(self, session_id: str) -> None:
         """Let go of what is held for a session that is over; recorded data stays."""
+
+    async def close(self) -> None:  # noqa: B027 -- not every engine is connected to something
+        """Let go of the store; nothing is asked of this engine any more."""

@@ -51,8 +51,13 @@ class Board:
 
         :raises TopicNotFound: when it does not exist
         """
+        if key in self.lines:
+            return self.lines[key]
         *others, last = self.engines
-        if key in self.lines or key[1] in last.names(key[0]):
+        if last.is_shared:
+            # Another process may have made it.
+            await last.wait({(key[0], "")}, 0)
+        if key[1] in last.names(key[0]):
             return await self.line(key)
         for engine in others:
             if await engine.open(key) is not None:
@@ -63,6 +68,7 @@ class Board:
         """The topics of a session, in alphabetical order."""
         found: set[str] = set()
         for engine in self.engines:
+            await engine.meet(session_id)
             if engine.is_shared:
                 await engine.wait({(session_id, "")}, 0)
             found.update(engine.names(session_id))
@@ -78,6 +84,11 @@ class Board:
             self._remove(line)
         for engine in self.engines:
             await engine.forget(session_id)
+
+    async def close(self) -> None:
+        """Let go of all stores."""
+        for engine in self.engines:
+            await engine.close()
 
     def tidy(self, *, unused_seconds: float) -> None:
         """Let go of what retention no longer keeps, of frames, and of lines unused for so long."""

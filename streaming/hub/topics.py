@@ -101,9 +101,9 @@ class Topics:
         :raises OverCapacity: when the session has too many topics
         """
         line = self.board.lines.get(key) or await self.board.line(key)
-        head = line.log.head
+        epoch, head = line.log.epoch, line.log.head
         position = await line.log.append(records, producer)
-        if position.seq <= head:
+        if position.seq <= head and position.epoch == epoch:
             # It stood there already.
             return position
         line.ending = None
@@ -232,12 +232,12 @@ class Topics:
         return list(self._writers.get(key, ()))
 
     def held(self) -> list[tuple[Key, int, Position]]:
-        """The topics that this process alone has: first readable seq, and where they end."""
+        """The topics whose truth is this process: first readable seq, and where they end."""
         lines = self.board.lines.values()
         return [
             (line.key, line.log.start, line.log.position)
             for line in lines
-            if not line.engine.is_shared
+            if not line.engine.is_shared and not line.log.is_recorded
         ]
 
     async def forget(self, session_id: str) -> None:

@@ -1,8 +1,16 @@
 """The engines under conformance, each with the faults that its store can suffer."""
 
+import asyncio
+import os
+from typing import Any
+
+import redis
+
 from streaming.core.position import CK_BYTES
 from streaming.engines.base import Engine, Key, Log
 from streaming.engines.memory import MemoryEngine, MemoryLog
+from streaming.engines.valkey import ValkeyEngine
+from streaming.engines.valkey_log import ValkeyLog
 from tests.hubs import SlowEngine
 
 
@@ -13,9 +21,13 @@ class Store:
     ``trim`` lets retention take the oldest record, ``rollback`` loses the newest while the epoch
     stays (an asynchronous replica takes over), ``wipe`` loses everything (a restart without
     persistence) and so begins a new epoch.
+
+    An engine that ``is_fencing`` begins a new epoch by itself when it sees that its store has lost
+    something; the others leave that to the hub.
     """
 
     engine: Engine
+    is_fencing = False
 
     def mint(self) -> str:
         """A new epoch; a store counts them, so that a failure can be repeated."""
@@ -26,6 +38,15 @@ class Store:
         log = await self.engine.open(key)
         assert log is not None
         return log
+
+    async def elsewhere(self, key: Key) -> Log:
+        """The log as another process has it, where there can be another."""
+        return await self.open(key)
+
+    async def settle(self) -> None:
+        """Let everything happen that the engine has begun."""
+        for _ in range(12):
+            await asyncio.sleep(0)
 
     async def trim(self, log: Log) -> None:
         raise NotImplementedError
@@ -70,4 +91,67 @@ class WaitingStore(MemoryStore):
         self.engine = SlowEngine(mint=self.mint)
 
 
-STORES = {"memory": MemoryStore, "waiting": WaitingStore}
+# As an asynchronous replica would stand that takes over one record too early.
+ROLLBACK = """
+local found = redis.call('XRANGE', KEYS[2], '-', '+')
+redis.call('DEL', KEYS[2])
+for place = 1, #found - 1 do
+  redis.call('XADD', KEYS[2], found[place][1], unpack(found[place][2]))
+end
+local last = found[#found - 1]
+redis.call('HSET', KEYS[1], 'h', string.match(last[1], '^%d+'), 'c', last[2][6], 'z', last[2][8])
+"""
+TRIM = """
+local start = redis.call('HGET', KEYS[1], 's')
+redis.call('XTRIM', KEYS[2], 'MINID', start)
+redis.call('HSET', KEYS[1], 's', string.format('%.0f', start + 1))
+"""
+
+
+class ValkeyStore(Store):
+    """A real Valkey; what is lost in it is lost for all processes."""
+
+    is_fencing = True
+
+    def __init__(self) -> None:
+        url = os.environ["AEGIS_TEST_REDIS_URL"]
+        self.engine = self.valkey = ValkeyEngine(url, mint=self.mint)
+        self.others: list[ValkeyEngine] = []
+        self.url = url
+        self.server = redis.Redis.from_url(url)
+        self.server.flushdb()
+
+    async def elsewhere(self, key: Key) -> Log:
+        self.others.append(ValkeyEngine(self.url, mint=self.mint))
+        log = await self.others[-1].open(key)
+        assert log is not None
+        return log
+
+    async def settle(self) -> None:
+        await super().settle()
+        while self.valkey.link.is_busy:
+            await super().settle()
+
+    async def trim(self, log: Log) -> None:
+        self.run(TRIM, log)
+        await log.refresh()
+
+    async def rollback(self, log: Log) -> None:
+        self.run(ROLLBACK, log)
+        await log.refresh()
+
+    async def wipe(self, log: Log) -> None:
+        self.server.flushdb()
+        await log.refresh()
+
+    def run(self, script: str, log: Log) -> Any:
+        assert isinstance(log, ValkeyLog)
+        return self.server.eval(script, len(log.keys), *log.keys)
+
+    async def close(self) -> None:
+        for engine in (self.valkey, *self.others):
+            await engine.close()
+        self.server.close()
+
+
+STORES = {"memory": MemoryStore, "waiting": WaitingStore, "valkey": ValkeyStore}

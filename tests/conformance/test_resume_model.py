@@ -18,6 +18,9 @@ from streaming.core import position, resume
 from tests.conformance.stores import Store
 from tests.conformance.world import RING, World
 
+# Every question to a real store is one, and there are some ten thousand.
+pytestmark = pytest.mark.timeout(300)
+
 STEPS = settings(
     max_examples=150,
     stateful_step_count=40,

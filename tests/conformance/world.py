@@ -204,8 +204,7 @@ class World:
     async def settle(self):
         for _ in range(4):
             self.hub.flusher.flush()
-            for _ in range(12):
-                await asyncio.sleep(0)
+            await self.store.settle()
 
     async def close(self):
         if self.link:
