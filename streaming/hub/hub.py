@@ -69,6 +69,7 @@ class Hub(Clocks):
         for task in (*self._rounds, *self._tasks):
             task.cancel()
         await asyncio.gather(*self._rounds, *self._tasks, return_exceptions=True)
+        await self.board.close()
 
     # Connections
 
