@@ -2,15 +2,19 @@
 
 import asyncio
 
+from django.conf import settings
+
 from components.jobs import Links, Liveness, Watcher
 from sessions import driver
 from sessions.jobs import Sweep
 from sessions.selectors import topic_rules
 from streaming import node as nodes
+from streaming.engines.base import Engine
 from streaming.engines.memory import MemoryEngine
 from streaming.engines.replay_engine import ReplayEngine
 from streaming.engines.rows import RowEngine
 from streaming.engines.rulebook import RuleBook
+from streaming.engines.valkey import ValkeyEngine
 from streaming.hub import Hub
 from streaming.jobs import ForgetJob, LeaseJob, ListingJob, ReportsJob, hint_receiver
 from streaming.node import Job, Node
@@ -36,9 +40,14 @@ def build(*, url: str = "") -> Node:
         Sweep(),
         driver.Driver(replays),
     ]
-    # Asked in this order for a log; memory has one for every name.
-    hub = Hub(engines=[RowEngine(), replays, MemoryEngine(rules=rules)], rules=rules)
+    # Asked in this order for a log; the last has one for every name.
+    hub = Hub(engines=[RowEngine(), replays, _live(rules)], rules=rules)
     return Node(hub=hub, jobs=jobs, url=url)
+
+
+def _live(rules: RuleBook) -> Engine:
+    url = settings.ENVIRONMENT.redis_url
+    return ValkeyEngine(url, rules=rules) if url else MemoryEngine(rules=rules)
 
 
 async def ensure() -> Node:

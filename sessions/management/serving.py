@@ -4,7 +4,6 @@ import contextlib
 import logging
 import os
 import socket
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -85,12 +84,6 @@ def serve(plan: Plan, *, beside: Callable[[], AbstractContextManager[Started]]) 
         return _run(plan, listener, started, give_up)
 
 
-APART = (
-    "Commands and ledgers are shared by all processes; topics are kept in each, so the components "
-    "of one session must reach the same process.\n"
-)
-
-
 def _run(
     plan: Plan,
     listener: socket.socket,
@@ -98,7 +91,6 @@ def _run(
     give_up: Callable[[], None],
 ) -> bool:
     if plan.processes > 1:
-        sys.stderr.write(APART)
         return processes.serve(
             plan.server,
             count=plan.processes,
