@@ -8,12 +8,13 @@ import pytest
 
 TESTS = Path(__file__).parent
 MARKS = {
-    "integration": ["database"],
-    "conformance": ["conformance", "database"],
+    "conformance": ["conformance"],
     "browser": ["browser"],
     "servers": ["servers"],
     "docs": ["docs"],
 }
+# In these folders, tests of tables run on every database; elsewhere a test brings its own.
+ON_EVERY_DATABASE = {"integration", "conformance"}
 CHROMIUM = [
     "chromium",
     "chromium-browser",
@@ -31,8 +32,17 @@ NO_CHROMIUM = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(TESTS):
-            for mark in MARKS.get(item.path.relative_to(TESTS).parts[0], []):
+            folder = item.path.relative_to(TESTS).parts[0]
+            for mark in MARKS.get(folder, []):
                 item.add_marker(mark)
+            if folder in ON_EVERY_DATABASE and touches_tables(item):
+                item.add_marker("database")
+
+
+def touches_tables(item: pytest.Item) -> bool:
+    """Whether a test uses the test database of Django."""
+    fixtures = {"db", "transactional_db"}.intersection(getattr(item, "fixturenames", []))
+    return bool(fixtures) or item.get_closest_marker("django_db") is not None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
