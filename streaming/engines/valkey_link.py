@@ -124,11 +124,12 @@ class Link:
             self._lost_at = loop.time()
             self._task = asyncio.create_task(self._keep(), name="aegis-valkey")
         since = loop.time() if self._lost_at is None else self._lost_at
-        try:
-            async with asyncio.timeout_at(since + PATIENCE_SECONDS):
-                await self._up.wait()
-        except TimeoutError:
-            raise StoreDown from None
+        # Not asyncio.timeout: a call that was begun inline goes on in another task.
+        waiting = asyncio.ensure_future(self._up.wait())
+        await asyncio.wait({waiting}, timeout=max(0.0, since + PATIENCE_SECONDS - loop.time()))
+        waiting.cancel()
+        if not self._up.is_set():
+            raise StoreDown
 
     def tune(self, channels: Collection[str]) -> None:
         """Listen to these channels and no others."""
