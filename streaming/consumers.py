@@ -28,6 +28,7 @@ from streaming.core.errors import (
 from streaming.core.messages import Inbound, Publish
 from streaming.engines.base import Key
 from streaming.hub import Connection, Hub
+from streaming.hub.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +79,7 @@ class DataConsumer(AsyncConsumer):
         self._is_abandoned = False
         # The topics that this component may publish, by name, as far as it has.
         self._keys: dict[str, Key] = {}
+        self._pipeline = Pipeline()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection, to its end."""
@@ -181,7 +183,7 @@ class DataConsumer(AsyncConsumer):
         try:
             frame = inbound.decode(text)
             if type(frame) is Publish:
-                await self._publish(connection, frame)
+                await self._begin(connection, frame)
             elif connection.closing is None and not connection.is_closed:
                 await self._do(connection, frame)
         except AegisError as error:
@@ -189,6 +191,13 @@ class DataConsumer(AsyncConsumer):
         except Exception:  # whatever it was, the component is told and we see it
             logger.exception("A data frame failed", extra={"action": "data_frame_failed"})
             connection.refuse(StreamFailed())
+
+    async def _begin(self, connection: Connection, frame: Publish) -> None:
+        work = self._publish(connection, frame)
+        if self.hub.is_open((connection.seat.session_id, frame.topic)):
+            await self._pipeline.begin(work)
+        else:
+            await work
 
     async def _publish(self, connection: Connection, frame: Publish) -> None:
         try:
@@ -200,6 +209,10 @@ class DataConsumer(AsyncConsumer):
         except AegisError as error:
             ref = "PUBLISH" if frame.id is None else frame.id
             connection.post(frames.error(error, ref=ref, topic=frame.topic))
+            return
+        except Exception:  # whatever it was, the component is told and we see it
+            logger.exception("A publication failed", extra={"action": "publish_failed"})
+            connection.refuse(StreamFailed())
             return
         if frame.id is not None:
             connection.post(frames.published(frame.id, frame.topic, position, len(frame.items)))

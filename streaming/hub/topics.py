@@ -116,6 +116,10 @@ class Topics:
             self.flusher.mark(line)
         return position
 
+    def is_open(self, key: Key) -> bool:
+        """Whether a topic is open here, so that publishing waits for nothing but its log."""
+        return key in self.board.lines
+
     async def end(self, key: Key, reason: str, *, final: bool) -> None:
         """
         Tell every subscriber END after the last record of a topic; the sockets stay.
