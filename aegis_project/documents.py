@@ -16,6 +16,7 @@ import django
 from aegis_project.kit import states
 from aegis_project.kit.errors import AegisError, default_message
 from components.core import events as component_events
+from components.core import launching
 from components.core import lifecycle as components
 from sessions.core import events as session_events
 from sessions.core import lifecycle as sessions
@@ -42,6 +43,14 @@ runs. `lose` is silence or a lost control socket; who is not ready again within 
 
 Seed 000 knows four words for these states: {words}. A lost component reads *failed* from the end
 of its grace on.
+"""
+
+LAUNCH = """\
+The program of a component, for which a session's start asks with `want`. A launcher takes the row,
+says `begin` before it makes a process and `run` when it is there; `stop` sends it TERM, and KILL
+after its grace. When it has ended, the program's restart policy decides: `retry` after a pause,
+`end` when the work is done or nobody wants it any more, `fail` when it is given up, which fails its
+component too.
 """
 
 ERRORS = """\
@@ -94,6 +103,7 @@ def states_page() -> str:
         "States",
         *machine("Session", session, sessions.TRANSITIONS),
         *machine("Component", component, components.TRANSITIONS),
+        *machine("Launch", LAUNCH, launching.TRANSITIONS),
     )
 
 

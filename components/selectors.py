@@ -15,9 +15,11 @@ from aegis_project.kit.errors import PermissionDenied
 from aegis_project.kit.principal import Principal
 from components.core.errors import ComponentAmbiguous, ComponentNotFound, CredentialNotFound
 from components.core.lifecycle import State
-from components.models import Component, Credential
+from components.models import Component, Credential, Program
 
 DEFAULT_TEAM = "default"
+# States of a session in which the programs of its components are to run, unless they were let go.
+STAFFED = frozenset({"running", "paused", "failed"})
 # Fewer digits of an id are taken for the beginning of a name.
 SHORTEST_PREFIX = 4
 
@@ -60,6 +62,12 @@ def is_session_open(session_id: UUID | str) -> bool:
     """Whether components may still register with this session."""
     rows: Any = _session_model()._default_manager.filter(pk=session_id)
     return any(session.is_open for session in rows)
+
+
+def is_staffed(session: Any) -> bool:
+    """Whether programs run for this session: it starts, runs, is held, or failed as it stood."""
+    is_up = session.is_starting or session.state in STAFFED
+    return bool(session.deleted_at is None and is_up)
 
 
 def standings(component_ids: Iterable[str], *, overtime_seconds: float) -> list[Standing]:
@@ -172,7 +180,7 @@ def readable(principal: Principal) -> QuerySet[Component]:
     :raises PermissionDenied: without the scope components:read
     """
     principal.require("components:read")
-    rows: QuerySet[Component] = visible(principal)
+    rows: QuerySet[Component] = visible(principal).select_related("program", "launch")
     if principal.session_id is not None:
         rows = rows.filter(session_id=principal.session_id)
     return rows
@@ -185,7 +193,7 @@ def of_session(principal: Principal, session_id: UUID) -> QuerySet[Component]:
     :raises PermissionDenied: without the scope components:read
     """
     principal.require("components:read")
-    return Component.objects.of_session(session_id)
+    return Component.objects.of_session(session_id).select_related("program", "launch")
 
 
 def read(principal: Principal, component_id: str) -> Component:
@@ -229,6 +237,16 @@ def credential(principal: Principal, reference: str) -> Credential:
     if found is None:
         raise CredentialNotFound(credential=reference)
     return found
+
+
+def programs(principal: Principal) -> Any:
+    """
+    The programs that the principal's teams may use, by name.
+
+    :raises PermissionDenied: without the scope programs:read
+    """
+    principal.require("programs:read")
+    return Program.objects.of_teams(principal.teams).order_by("name")
 
 
 def default_team() -> Group:

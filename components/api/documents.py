@@ -1,13 +1,31 @@
-"""Components and credentials as the canonical interface shows them."""
+"""Components, programs and credentials as the canonical interface shows them."""
 
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
+from components.core import launching
+from components.core.launching import Restart
 from components.core.lifecycle import Role, State
-from components.models import Component, Credential
+from components.models import Component, Credential, Program
 from streaming.api.codecs import Timestamp
+
+
+class LaunchDocument(Struct, kw_only=True):
+    """What launchers do for the program of a component; an exit code below 0 is a signal's."""
+
+    state: launching.State
+    is_wanted: bool
+    host: str
+    pid: int | None
+    attempt: int
+    restarts: int
+    next_at: Timestamp | None
+    started_at: Timestamp | None
+    ended_at: Timestamp | None
+    exit_code: int | None
+    error: str
 
 
 class ComponentDocument(Struct, kw_only=True):
@@ -34,6 +52,8 @@ class ComponentDocument(Struct, kw_only=True):
     stopped_at: Timestamp | None
     last_heartbeat_at: Timestamp | None
     updated_at: Timestamp
+    program: str | None
+    launch: LaunchDocument | None
 
 
 class ComponentList(Struct, kw_only=True):
@@ -45,6 +65,38 @@ class ComponentList(Struct, kw_only=True):
 class ComponentPage(ComponentList, kw_only=True):
     """Components, and the cursor of the page that follows (empty after the last)."""
 
+    next: str
+
+
+class ProgramDocument(Struct, kw_only=True):
+    """
+    A command that an administrator registered.
+
+    `environment` has the values of its variables only for those who may write them; `team` may
+    use it, null is every team.
+    """
+
+    id: UUID
+    name: str
+    argv: list[str]
+    environment: dict[str, str]
+    directory: str
+    restart: Restart
+    restart_limit: int
+    backoff_seconds: float
+    backoff_most_seconds: float
+    settled_seconds: float
+    stop_grace_seconds: float
+    team: str | None
+    created_by: str
+    created_at: Timestamp
+    updated_at: Timestamp
+
+
+class ProgramPage(Struct, kw_only=True):
+    """Programs, and the cursor of the page that follows (empty after the last)."""
+
+    data: list[ProgramDocument]
     next: str
 
 
@@ -81,13 +133,37 @@ class SecretDocument(Struct, kw_only=True):
     credential: CredentialDocument
 
 
-COMPONENT_FIELDS = ComponentDocument.__struct_fields__
+HIDDEN = "***"
+LAUNCH_FIELDS = LaunchDocument.__struct_fields__
+COMPONENT_FIELDS = tuple(
+    name for name in ComponentDocument.__struct_fields__ if name not in {"program", "launch"}
+)
+PROGRAM_FIELDS = tuple(
+    name for name in ProgramDocument.__struct_fields__ if name not in {"team", "environment"}
+)
 CREDENTIAL_FIELDS = tuple(name for name in CredentialDocument.__struct_fields__ if name != "team")
 
 
 def component(row: Component) -> ComponentDocument:
-    """The document of a component."""
-    return ComponentDocument(**{name: getattr(row, name) for name in COMPONENT_FIELDS})
+    """The document of a component whose program and launch were read with it."""
+    launch = getattr(row, "launch", None)
+    return ComponentDocument(
+        **{name: getattr(row, name) for name in COMPONENT_FIELDS},
+        program=row.program.name if row.program else None,
+        launch=LaunchDocument(**{name: getattr(launch, name) for name in LAUNCH_FIELDS})
+        if launch
+        else None,
+    )
+
+
+def program(row: Program, *, is_whole: bool) -> ProgramDocument:
+    """The document of a program whose team was read with it, with or without what it is told."""
+    environment = row.environment if is_whole else dict.fromkeys(row.environment, HIDDEN)
+    return ProgramDocument(
+        **{name: getattr(row, name) for name in PROGRAM_FIELDS},
+        environment=environment,
+        team=row.team.name if row.team else None,
+    )
 
 
 def credential(row: Credential) -> CredentialDocument:

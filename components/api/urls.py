@@ -1,11 +1,13 @@
-"""The addresses of components and credentials."""
+"""The addresses of components, programs and credentials."""
 
-from components.api import views
+from components.api import programs, views
 from streaming.api.paths import route
 
 urlpatterns = [
     route("components", views.Components, name="components"),
     route("components/<str:component>", views.OneComponent, name="component"),
+    route("programs", programs.Programs, name="programs"),
+    route("programs/<str:program>", programs.OneProgram, name="program"),
     route("credentials", views.Credentials, name="credentials"),
     route("credentials/<str:credential>", views.OneCredential, name="credential"),
 ]

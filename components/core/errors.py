@@ -24,6 +24,27 @@ class CredentialNotFound(AegisError):
     status = 404
 
 
+class ProgramNotFound(AegisError):
+    """There is no such program."""
+
+    code = "PROGRAM_NOT_FOUND"
+    status = 404
+
+
+class ProgramAlreadyExists(AegisError):
+    """There is a program of this name."""
+
+    code = "PROGRAM_ALREADY_EXISTS"
+    status = 409
+
+
+class LaunchLost(AegisError):
+    """Another launcher keeps this program now."""
+
+    code = "LAUNCH_LOST"
+    status = 409
+
+
 class ConnectionLost(AegisError):
     """The connection to Aegis ended before the answer came."""
 

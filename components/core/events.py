@@ -15,6 +15,8 @@ class ComponentEvent(StrEnum):
     FAILED = "component.failed"
     STOPPED = "component.stopped"
     REPORTED = "component.reported"
+    LAUNCHED = "component.launched"
+    EXITED = "component.exited"
 
     HEARTBEAT_LATE = "heartbeat.late"
     HEARTBEAT_LOST = "heartbeat.lost"
@@ -38,6 +40,12 @@ DESCRIPTIONS: dict[ComponentEvent, str] = {
     ComponentEvent.STOPPED: "It was released or finished. Data: component_id, name, reason.",
     ComponentEvent.REPORTED: (
         "It told of a passing error. Data: component_id, name, code, message, reason."
+    ),
+    ComponentEvent.LAUNCHED: (
+        "A launcher started its program. Data: component_id, name, program, attempt."
+    ),
+    ComponentEvent.EXITED: (
+        "Its program ended. Data: component_id, name, attempt, exit_code, reason, next, restarts."
     ),
     ComponentEvent.HEARTBEAT_LATE: "One heartbeat was missed. Data: component_id, name.",
     ComponentEvent.HEARTBEAT_LOST: "It was silent too long. Data: component_id, name, seconds.",

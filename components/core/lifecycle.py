@@ -61,7 +61,8 @@ TRANSITIONS: Table[State] = {
         "fail": State.FAILED,
         "stop": State.STOPPED,
     },
-    State.STOPPED: {"register": State.REGISTERED, "stop": State.STOPPED},
+    # A program that cannot be started again fails its component, which waits for it as stopped.
+    State.STOPPED: {"register": State.REGISTERED, "fail": State.FAILED, "stop": State.STOPPED},
     State.FAILED: {"register": State.REGISTERED, "fail": State.FAILED, "stop": State.STOPPED},
     State.LOST: {
         "register": State.REGISTERED,

@@ -12,12 +12,20 @@ SCOPES = frozenset(
         "events:read",
         "credentials:read",
         "credentials:write",
+        "programs:read",
+        "programs:write",
         "audit:read",
     }
 )
 
-# The demo operator of --open has no say over secrets.
-OPEN_SCOPES = frozenset(SCOPES - {"credentials:read", "credentials:write", "audit:read"})
+# The demo operator of --open has no say over secrets, nor over what runs on this machine.
+OPEN_SCOPES = frozenset(
+    SCOPES
+    - {"credentials:read", "credentials:write", "programs:read", "programs:write", "audit:read"}
+)
+
+# What a launcher may do beyond everybody else; nobody can give it to a credential.
+LAUNCHER = "launches:write"
 
 # Django's permission that grants each scope to a person.
 PERMISSIONS = {
@@ -31,6 +39,8 @@ PERMISSIONS = {
     "aegis_streaming.change_log": ("topics:publish",),
     "aegis_components.view_credential": ("credentials:read",),
     "aegis_components.add_credential": ("credentials:write",),
+    # Who may define what runs is an administrator, whatever else somebody was permitted.
+    "aegis_components.view_program": ("programs:read",),
     "aegis_streaming.view_auditentry": ("audit:read",),
 }
 

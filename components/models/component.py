@@ -38,7 +38,8 @@ class Component(models.Model):
     A feed, strategy, agent, tool, sink or observer that takes part in a session.
 
     ``fence`` grows with each registration; frames and moves of an older one are refused.
-    ``lease`` is the process that holds the control socket, ``token`` what it registered with.
+    ``lease`` is the process that holds the control socket, ``token`` what it registered with,
+    ``program`` what launchers run for it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -68,6 +69,9 @@ class Component(models.Model):
     )
     token = models.ForeignKey(
         "aegis_components.Credential", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    program = models.ForeignKey(
+        "aegis_components.Program", on_delete=models.SET_NULL, null=True, related_name="components"
     )
     is_late = models.BooleanField(default=False)
     is_data_connected = models.BooleanField(default=False)

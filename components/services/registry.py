@@ -16,7 +16,7 @@ from components.core.errors import ComponentNotFound
 from components.core.events import ComponentEvent
 from components.core.lifecycle import CLAIMABLE, Role, State
 from components.core.messages import Register
-from components.models import Component
+from components.models import Component, Program
 from components.services import standing
 from streaming.core import topics
 from streaming.core.errors import SessionOver, UnknownTopic
@@ -30,15 +30,19 @@ class Expected:
     role: Role = Role.OBSERVER
     required: bool = True
     topics: tuple[str, ...] = ()
+    program: str = ""
 
 
 def expect(*, session: Any, expected: Sequence[Expected], actor: str) -> list[Component]:
     """
     Declare expected components; a name that is there already is updated.
 
-    The caller holds the lock of the session.
+    One that names a program is given it; who says nothing of it keeps what it has. The caller
+    holds the lock of the session.
+
+    :raises ProgramNotFound: for a program that the session's team may not use
     """
-    made = [_expect(session.pk, one) for one in expected]
+    made = [_expect(session, one) for one in expected]
     _count(session, sum(1 for _, is_new in made if is_new))
     for component, _ in made:
         standing.tell(
@@ -51,12 +55,15 @@ def expect(*, session: Any, expected: Sequence[Expected], actor: str) -> list[Co
     return [component for component, _ in made]
 
 
-def _expect(session_id: UUID, one: Expected) -> tuple[Component, bool]:
+def _expect(session: Any, one: Expected) -> tuple[Component, bool]:
     check_name(one.name)
     said: dict[str, Any] = {"role": one.role.value, "required": one.required}
     if one.topics:
         said["topics"] = [topics.check_pattern(topic) for topic in one.topics]
-    return Component.objects.update_or_create(session_id=session_id, name=one.name, defaults=said)
+    if one.program:
+        mine = Program.objects.of_teams(frozenset({session.team_id}))
+        said["program"] = mine.named(one.program)
+    return Component.objects.update_or_create(session_id=session.pk, name=one.name, defaults=said)
 
 
 def register(*, principal: Principal, registration: Register, lease_id: UUID | None) -> Component:

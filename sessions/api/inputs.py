@@ -44,6 +44,7 @@ class ComponentInput(Struct, kw_only=True, forbid_unknown_fields=True):
     role: Role = Role.OBSERVER
     required: bool = True
     topics: Topics = []
+    program: Annotated[str, Meta(max_length=100)] = ""
 
 
 Components = Annotated[list[ComponentName | ComponentInput], Meta(max_length=200)]
@@ -53,7 +54,13 @@ def expected(components: list[str | ComponentInput]) -> list[Expected]:
     """What the register of components understands; a bare name is a required observer."""
     named = (ComponentInput(name=one) if isinstance(one, str) else one for one in components)
     return [
-        Expected(name=one.name, role=one.role, required=one.required, topics=tuple(one.topics))
+        Expected(
+            name=one.name,
+            role=one.role,
+            required=one.required,
+            topics=tuple(one.topics),
+            program=one.program,
+        )
         for one in named
     ]
 

@@ -12,7 +12,7 @@ from aegis_project import database
 from aegis_project.kit.errors import AegisError, InvalidState
 from aegis_project.kit.principal import Principal
 from components.models import Component
-from components.services import standing
+from components.services import launches, standing
 from sessions.core import conditions, lifecycle, texts
 from sessions.core.conditions import Participant
 from sessions.core.errors import ComponentLost, StartTimeout
@@ -48,6 +48,7 @@ def start(*, principal: Principal, session: Reference, reason: str = "") -> Outc
     replays.check_files(row)
     texts.check(reason=reason)
     row.reason = reason
+    launches.want(row)
     missing = conditions.missing(_participants(row))
     if missing:
         _request_start(row, missing, principal.actor)

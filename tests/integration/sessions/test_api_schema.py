@@ -26,6 +26,8 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/components/{component}",
         "/api/v1/credentials",
         "/api/v1/credentials/{credential}",
+        "/api/v1/programs",
+        "/api/v1/programs/{program}",
         "/api/v1/sessions",
         "/api/v1/sessions/{session}",
         "/api/v1/sessions/{session}/attach",

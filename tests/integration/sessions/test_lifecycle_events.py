@@ -4,8 +4,17 @@ import pytest
 
 from aegis_project.kit.principal import Principal
 from components.core import events as component_events
+from components.core.launching import Exit
+from components.core.programs import Draft
 from components.models import Component
-from components.services import credentials, liveness, standing
+from components.services import (
+    credentials,
+    launches,
+    liveness,
+    processes,
+    programs,
+    standing,
+)
 from components.services.registry import Expected
 from sessions.core import events as session_events
 from sessions.models import Session
@@ -18,7 +27,9 @@ pytestmark = pytest.mark.django_db
 
 def lead_a_full_life(principal: Principal) -> Session:
     """Do with one session everything that a ledger has a word for."""
-    session = factories.session(expected=[Expected(name="feed")])
+    draft = Draft(name="feed", argv=("feed",))
+    programs.define(principal=principal, draft=draft)
+    session = factories.session(expected=[Expected(name="feed", program="feed")])
     creation.update(principal=principal, session=session, changes={"name": "Full"})
     issued = creation.issue_token(principal=principal, session=session)
     credentials.revoke(principal=principal, credential=issued.credential.pk)
@@ -30,12 +41,23 @@ def lead_a_full_life(principal: Principal) -> Session:
     own: dict[str, Any] = {"component_id": str(feed.pk), "fence": feed.fence}
     standing.note_late(**own, is_late=True)
     standing.report(**own, fault=factories.fault("SLOW", "Behind.", temporary=True))
+    launch(session)
     lifecycle.pause(principal=principal, session=session)
     standing.lose(**own, reason="silent")
     liveness.fail_overdue(grace_seconds=-1)
     lifecycle.fail(principal=principal, session=session, error={"code": "X"})
     lifecycle.end(principal=principal, session=session)
     return session
+
+
+def launch(session: Session) -> None:
+    """Let its one program run and end by a signal, to be started again later."""
+    lease = factories.lease()
+    launches.take(lease_id=lease.pk, host="here", away_seconds=1)
+    (held,) = launches.held(lease_id=lease.pk)
+    processes.begin(held=held)
+    processes.run(held=held, pid=1)
+    processes.end(held=held, ended=Exit(-9))
 
 
 def described() -> dict[str, set[str]]:

@@ -56,7 +56,7 @@ def test_component_can_stop_from_anywhere_and_come_back(state):
         (State.REGISTERED, "run"),
         (State.LOST, "ready"),
         (State.LOST, "run"),
-        (State.STOPPED, "fail"),
+        (State.STOPPED, "lose"),
         (State.STOPPED, "ready"),
         (State.FAILED, "lose"),
     ],

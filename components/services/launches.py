@@ -1,0 +1,129 @@
+"""Which programs are wanted, and which launcher keeps which launch."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from aegis_project import database
+from components import selectors
+from components.core import launching
+from components.core.launching import ALIVE, State
+from components.models import Component, Launch
+from streaming import hints
+
+STATES = [state.value for state in ALIVE]
+# States of a session in which it has let its components go, or has not had them yet.
+FRESH = frozenset({"created", "stopped", "completed"})
+# What a process has to end in when its program was removed.
+GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A launch that a launcher keeps, as its row stands."""
+
+    id: UUID
+    fence: int
+    state: State
+    is_wanted: bool
+    is_fresh: bool
+    attempt: int
+    pid: int | None
+    next_at: datetime | None
+    grace_seconds: float
+    component_id: str
+    session_id: str
+    topic: str
+
+
+def want(session: Any) -> None:
+    """
+    Have the programs of a session's components run, in the transaction that starts it.
+
+    Its state is still the one before. If it had let its components go, a process of then, which
+    may not have ended yet, does not count.
+    """
+    is_fresh = session.state in FRESH
+    rows = Component.objects.of_session(session.pk).exclude(program=None)
+    for component in rows.select_related("program"):
+        launch, _ = Launch.objects.get_or_create(component=component)
+        row = Launch.objects.select_for_update(of=("self",)).get(pk=launch.pk)
+        if is_fresh or row.state not in launching.ACTIVE:
+            row.activation += 1
+            row.restarts, row.next_at, row.error = 0, None, ""
+        row.is_wanted, row.program = True, component.program
+        row.follow("want")
+        row.save()
+    hints.send(hints.Hint("lever", str(session.pk)))
+
+
+def unwant() -> int:
+    """Want no longer what no session wants any more; returns how many."""
+    rows = (
+        Launch.objects.filter(is_wanted=True)
+        .select_related("component__session")
+        .only(
+            "component__session__state",
+            "component__session__start_requested_at",
+            "component__session__deleted_at",
+        )
+    )
+    stale = [row.pk for row in rows if not selectors.is_staffed(row.component.session)]
+    if not stale:
+        return 0
+    with database.atomic():
+        return Launch.objects.filter(pk__in=stale).update(is_wanted=False)
+
+
+def take(*, lease_id: UUID, host: str, away_seconds: float, limit: int = 100) -> int:
+    """
+    Take launches that nobody keeps for the launcher with this lease; returns how many.
+
+    Where there may be a process, only a launcher of the same host takes it, as long as the process
+    may live on without one: ``away_seconds``.
+    """
+    now = timezone.now()
+    is_free = Q(lease=None) | Q(lease__expires_at__lt=now)
+    is_dead = ~Q(state__in=STATES) | Q(lease__expires_at__lt=now - timedelta(seconds=away_seconds))
+    with database.atomic():
+        rows = Launch.objects.active().filter(is_free, Q(host__in=["", host]) | is_dead)
+        rows = rows.select_for_update(of=("self",), skip_locked=True).order_by("created_at")
+        found = list(rows.values_list("pk", flat=True)[:limit])
+        if not found:
+            return 0
+        taken = Launch.objects.filter(pk__in=found)
+        return taken.update(lease_id=lease_id, host=host, fence=F("fence") + 1)
+
+
+def held(*, lease_id: UUID) -> list[Held]:
+    """What the launcher with this lease keeps, in one query."""
+    rows = Launch.objects.filter(lease_id=lease_id)
+    return [_held(row) for row in rows.select_related("program", "component")]
+
+
+def _held(row: Launch) -> Held:
+    component_id = str(row.component_id)
+    return Held(
+        id=row.pk,
+        fence=row.fence,
+        state=State(row.state),
+        is_wanted=row.is_wanted and row.program is not None,
+        is_fresh=row.served == row.activation,
+        attempt=row.attempt,
+        pid=row.pid,
+        next_at=row.next_at,
+        grace_seconds=row.program.stop_grace_seconds if row.program else GRACE_SECONDS,
+        component_id=component_id,
+        session_id=str(row.component.session_id),
+        topic=launching.log_topic(row.component.name, component_id),
+    )
+
+
+def release(*, lease_id: UUID) -> None:
+    """Let any launcher of this host take what this one kept, at once."""
+    with database.atomic():
+        Launch.objects.filter(lease_id=lease_id).update(lease=None)
