@@ -15,6 +15,7 @@ from sessions.selectors.sessions import View
 
 Data = Mapping[str, Any]
 LONGEST = 160
+EVENT = Mark("event", "neutral")
 
 
 class Sentence(NamedTuple):
@@ -55,6 +56,11 @@ def _requested(data: Data) -> tuple[Mark, str, str]:
     return marks.CONDITION["starting"], "Start requested", missing and f"waits for {missing}"
 
 
+def _repositioned(data: Data) -> tuple[Mark, str, str]:
+    to = f"record {data['n']}" if data.get("n") else "the beginning"
+    return marks.CONDITION["replaying"], "Clock set", f"to {to}"
+
+
 def _error(data: Data) -> tuple[Mark, str, str]:
     return marks.SESSION["failed"], str(data.get("message", "Failed")), str(data.get("code", ""))
 
@@ -72,6 +78,10 @@ def _of_component(mark: Mark, verb: str, *facts: str) -> Callable[[Data], tuple[
         return mark, f"{data.get('name', 'component')} {verb}", _facts(data, facts)
 
     return tell
+
+
+def _of_credential(verb: str) -> Callable[[Data], tuple[Mark, str, str]]:
+    return lambda data: (EVENT, f"Token {verb}", str(data.get("name") or ""))
 
 
 def _facts(data: Data, names: tuple[str, ...]) -> str:
@@ -97,8 +107,9 @@ SENTENCES: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
         "Start withdrawn",
         f"by {d['by']}" if d.get("by") else "",
     ),
+    "session.repositioned": _repositioned,
     "session.updated": lambda d: (
-        Mark("event", "neutral"),
+        EVENT,
         "Session changed",
         ", ".join(d.get("fields") or []),
     ),
@@ -112,8 +123,12 @@ SENTENCES: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
     "component.failed": _of_component(COMPONENT["failed"], "failed", "reason"),
     "component.stopped": _of_component(COMPONENT["stopped"], "stopped", "reason"),
     "component.reported": _of_component(COMPONENT["late"], "reported an error", "code", "message"),
+    "component.launched": _of_component(COMPONENT["pending"], "launched", "program"),
+    "component.exited": _of_component(COMPONENT["stopped"], "program ended", "reason"),
     "heartbeat.late": _of_component(COMPONENT["late"], "missed a beat"),
     "heartbeat.lost": _of_component(COMPONENT["lost"], "was silent too long"),
+    "credential.issued": _of_credential("issued"),
+    "credential.revoked": _of_credential("revoked"),
 }
 
 
