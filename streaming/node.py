@@ -18,7 +18,8 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 CALL_SECONDS = 30.0
-RETRY_SPREAD_MS = 2000
+# A crowd that is sent away comes back over this time, a larger one over more.
+RETRY_SPREAD_MS, MOST_SPREAD_MS, EACH_MS = 2000, 10_000, 10
 
 
 class Job(Protocol):
@@ -94,7 +95,8 @@ class Node:
 
     def retry_ms(self) -> int:
         """A pause for one component that is sent away, so that not all come back at once."""
-        return random.randrange(RETRY_SPREAD_MS)  # noqa: S311 -- it spreads load, it hides nothing
+        spread = min(max(RETRY_SPREAD_MS, EACH_MS * len(self.hub.seated())), MOST_SPREAD_MS)
+        return random.randrange(spread)  # noqa: S311 -- it spreads load, it hides nothing
 
     def hurry(self, name: str) -> None:
         """Bring the next turn of a job forward; only from the node's own loop."""

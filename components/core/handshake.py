@@ -6,6 +6,7 @@ from components.core.admission import Admission, Phase
 from components.core.effects import Close, Effect, MarkLost, Reply
 from components.core.envelope import Envelope, is_envelope
 from components.core.heartbeat import BEATS, Beats, Pulse, Rhythm, judge
+from components.core.readiness import Readiness
 from components.core.tokens import Expiry, TokenClock
 from streaming.core import errors
 from streaming.core import frames as outbound
@@ -34,10 +35,8 @@ class Handshake:
         # Whether silence counts: a client of seed 000 may never have heard of heartbeats.
         self.is_judged = False
         self.early: list[messages.Message] = []
-        self.wants_ready = False
-        self.is_ready = False
-        self.has_data = False
-        self.data_lost_at: float | None = None
+        self.readiness = Readiness()
+        self.is_warned = False
         self.rhythm = Rhythm(now=now, interval_seconds=beats.interval_seconds)
         self.token = TokenClock(beats)
 
@@ -105,9 +104,9 @@ class Handshake:
                 self.is_judged = True
                 return []
             case messages.Ready():
-                return self._ready()
+                return self._as_known(self.readiness.ready())
             case messages.Wait():
-                return self._wait()
+                return self.readiness.wait()
             case messages.Register() | messages.Unknown():
                 return [self._decline(message)]
             case _:
@@ -126,29 +125,6 @@ class Handshake:
         if isinstance(message, messages.Unknown):
             return self._answer(errors.UnknownCommand(command=message.command), ref=message.command)
         return self._answer(InvalidState("This connection is registered already."), ref="REGISTER")
-
-    def _ready(self) -> list[Effect]:
-        if self.is_ready:
-            return self._notice("ALREADY_READY", "READY was said before; it stands.")
-        self.wants_ready = True
-        if self.has_data:
-            return self._make_ready()
-        return self._notice(
-            "WAITING_FOR",
-            "READY is remembered and counts as soon as the data socket says hello.",
-            waiting_for="data_socket",
-        )
-
-    def _make_ready(self) -> list[Effect]:
-        self.is_ready = True
-        return [effects.MarkReady()]
-
-    def _wait(self) -> list[Effect]:
-        if self.is_ready:
-            error = InvalidState("READY stands; hold topics back with PAUSE on the data socket.")
-            return [self._answer(error, ref="WAIT")]
-        self.wants_ready = False
-        return []
 
     # Answers of the registry
 
@@ -188,17 +164,12 @@ class Handshake:
 
     def attach_data(self) -> list[Effect]:
         """Note that the data socket said hello, here or in another process."""
-        self.has_data = True
-        self.data_lost_at = None
-        if self.phase is Phase.REGISTERED and self.wants_ready and not self.is_ready:
-            return self._make_ready()
-        return []
+        is_registered = self.phase is Phase.REGISTERED
+        return self._as_known(self.readiness.attach(is_registered=is_registered))
 
     def detach_data(self, *, now: float) -> None:
         """Note that the data socket is gone: READY stands, and the grace runs."""
-        if self.has_data:
-            self.has_data = False
-            self.data_lost_at = now
+        self.readiness.detach(now=now)
 
     # Time
 
@@ -223,7 +194,7 @@ class Handshake:
         return [effects.MarkLate(is_late=True)]
 
     def _judge_data(self, now: float) -> list[Effect]:
-        lost_at = self.data_lost_at
+        lost_at = self.readiness.data_lost_at
         if lost_at is None or now - lost_at < self.beats.grace_seconds:
             return []
         error = errors.PartnerLost("The data socket of this component was lost.")
@@ -249,10 +220,22 @@ class Handshake:
         close = Close(errors.close_code(error), both=both)
         return self._end([self._answer(error), close], reason=reason)
 
+    def warn(self, retry_ms: int) -> list[Effect]:
+        """Tell that this process ends, and after what time to come back once it has closed."""
+        if self.phase is not Phase.REGISTERED or not self.is_extended or self.envelope:
+            return []
+        self.is_warned = True
+        return [Reply(frames.drain(retry_ms))]
+
     def drain(self, retry_ms: int) -> list[Effect]:
-        """Send the component away because this process ends; it may come back in ``retry_ms``."""
-        told = frames.drain(retry_ms) if self.is_extended else outbound.error(errors.Draining())
-        return self._end([Reply(told), Close(CloseCode.DRAINING)], reason="draining")
+        """
+        Send the component away because this process ends; it may come back in ``retry_ms``.
+
+        Who drains notes the loss, of all that it sends away together.
+        """
+        error = self._answer(errors.Draining(retry_ms=retry_ms))
+        said = [] if self.is_warned else self.warn(retry_ms) or [error]
+        return self._end([*said, Close(CloseCode.DRAINING)])
 
     def replace(self) -> list[Effect]:
         """Give way to a newer connection of the same component."""
@@ -282,14 +265,16 @@ class Handshake:
 
     def tell(self, *, session: str, component: str) -> list[Effect]:
         """Say where session and component stand, to a client that asked for such frames."""
+        self.readiness.session = session
         if self.phase is not Phase.REGISTERED or not self.is_extended:
             return []
         return [Reply(frames.state(session=session, component=component))]
 
-    def _notice(self, code: str, message: str, **fields: str) -> list[Effect]:
-        if not self.is_extended:
-            return []
-        return [Reply(frames.notice(code, message, **fields))]
+    def _as_known(self, decided: list[Effect]) -> list[Effect]:
+        # A client of the first protocol knows no NOTICE.
+        if self.is_extended:
+            return decided
+        return [one for one in decided if not isinstance(one, Reply)]
 
     def _answer(self, error: AegisError, *, ref: str | None = None) -> Reply:
         return Reply(outbound.error(error, ref=ref))

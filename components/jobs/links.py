@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from aegis_project.database import run_db
 from components.core.effects import Effect
 from components.core.handshake import Handshake
 from components.core.heartbeat import Beats
+from components.jobs import drain
 from components.services import liveness
 from streaming.core.errors import CloseCode
 from streaming.hints import Hint
@@ -93,6 +95,10 @@ class Links:
         """A socket was accepted."""
         self._open.add(link)
 
+    def opened(self) -> Collection[Link]:
+        """The control sockets that are open, also those that registered nobody yet."""
+        return tuple(self._open)
+
     def bind(self, link: Link) -> None:
         """It became a component; an older link of the same one gives way."""
         older = self.bound.get(link.component_id)
@@ -125,6 +131,11 @@ class Links:
         except Exception:  # one broken link must not stop the others
             logger.exception("A control link failed", extra={"action": "control_link_failed"})
 
+    async def settled(self, *, within_seconds: float) -> None:
+        """Wait until what :meth:`act` began is done, at most so long."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=within_seconds)
+
     async def close_data(self, component_id: str, fence: int, code: CloseCode) -> None:
         """
         Close the data socket of a registration with the control socket's code.
@@ -136,5 +147,4 @@ class Links:
 
     async def drain(self, node: Node) -> None:
         """Send every component away because this process ends."""
-        for link in tuple(self._open):
-            await self._perform(link, link.handshake.drain(node.retry_ms()))
+        await drain.drain(self, node)

@@ -1,10 +1,12 @@
 """How components stand: identified, ready, running, held, lost, finished, released."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from aegis_project import database
@@ -87,6 +89,35 @@ def _lose(component: Component, reason: str) -> None:
         seconds = settings.ENVIRONMENT.lost_seconds
         tell(ComponentEvent.HEARTBEAT_LOST, component, actor=LIVENESS, seconds=seconds)
     tell(ComponentEvent.LOST, component, actor=LIVENESS, reason=reason)
+
+
+def lose_together(*, held: Mapping[str, int], reason: str) -> None:
+    """Lose those of these components, given with their fences, that are connected."""
+    rows = Component.objects.filter(pk__in=held).values_list("session_id", flat=True)
+    for session_id in rows.order_by("session_id").distinct():
+        with database.atomic():
+            _lose_in(session_id, held, reason)
+
+
+def _lose_in(session_id: UUID, held: Mapping[str, int], reason: str) -> None:
+    rows = Component.objects.of_session(session_id).connected().filter(pk__in=held)
+    found = list(rows.select_for_update(of=("self",), no_key=True))
+    gone = [one for one in found if one.fence == held[str(one.pk)]]
+    for component in gone:
+        component.follow("lose")
+    if gone:
+        now = timezone.now()
+        # As in the loss of one: the grace counts from the first.
+        Component.objects.filter(pk__in=[one.pk for one in gone]).update(
+            state=State.LOST,
+            lost_at=Coalesce("lost_at", Value(now)),
+            is_data_connected=False,
+            is_late=False,
+            lease=None,
+            error=reason,
+            updated_at=now,
+        )
+        tell_all(ComponentEvent.LOST, gone, actor=LIVENESS, reason=reason)
 
 
 def finish(*, component_id: str, fence: int) -> bool:

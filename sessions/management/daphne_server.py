@@ -92,9 +92,10 @@ class DaphneServer(daphne.server.Server):  # type: ignore[misc]  # it ships no t
         self.on_started()
 
     async def _finish(self) -> None:
+        # Until then whoever asks is told 503, a proxy that looks for readiness among them.
+        await self.door.drain(self._lifespan.shutdown)
         if self._port is not None:
             self._port.stopListening()
-        await self.door.drain(self._lifespan.shutdown)
         await self.door.emptied(within_seconds=limits.CLOSE_SECONDS + limits.FINISH_SECONDS)
         reactor.stop()
 

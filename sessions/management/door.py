@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sessions.management import limits
-from streaming.core.errors import CloseCode
+from streaming.core import frames
+from streaming.core.errors import CloseCode, Draining
 
 Application = Callable[..., Awaitable[None]]
 
@@ -88,7 +89,11 @@ class Door:
 
 async def _refuse(scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] == "websocket":
+        # Accepted first, because a server that refuses a socket can say no reason.
         await receive()
+        text = frames.encode(frames.error(Draining()))
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.send", "text": text})
         await send({"type": "websocket.close", "code": int(CloseCode.DRAINING)})
         return
     headers = [(b"retry-after", b"1"), (b"connection", b"close"), (b"content-length", b"0")]

@@ -68,10 +68,11 @@ class UvicornServer(uvicorn.Server):
             self.on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen no more, let the application send its sockets away, then end as uvicorn does."""
+        """Let the application send its sockets away, listen no more, then end as uvicorn does."""
+        # Until then whoever asks is told 503, a proxy that looks for readiness among them.
+        await self.door.drain(self.lifespan.shutdown)
         for server in self.servers:
             server.close()
-        await self.door.drain(self.lifespan.shutdown)
         await self._sockets_closed()
         await super().shutdown(sockets)
 

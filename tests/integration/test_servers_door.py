@@ -1,6 +1,7 @@
 """The door between a server and the application, and the lifespan that Daphne lacks."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -95,7 +96,10 @@ async def test_shut_door_refuses_requests_with_503_and_sockets():
     ]
     assert request.sent[0]["status"] == 503
     assert (b"retry-after", b"1") in request.sent[0]["headers"]
-    assert socket.sent == [{"type": "websocket.close", "code": 4200}]
+    kinds = [message["type"] for message in socket.sent]
+    assert kinds == ["websocket.accept", "websocket.send", "websocket.close"]
+    assert json.loads(socket.sent[1]["text"])["code"] == "DRAINING"
+    assert socket.sent[2]["code"] == 4200
 
 
 async def test_door_is_empty_once_the_last_request_is_answered():

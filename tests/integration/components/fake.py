@@ -108,7 +108,9 @@ class FakeAegis:
     @property
     def is_streaming(self) -> bool:
         """Streaming begins when the component is ready and the session runs."""
-        return self.state == "running" and bool(self.control and self.control.handshake.is_ready)
+        return self.state == "running" and bool(
+            self.control and self.control.handshake.readiness.is_ready
+        )
 
     def _let_in(self, socket: ServerConnection, request: Request) -> Response | None:
         if request.path != "/ws/data" or not self.unavailable:

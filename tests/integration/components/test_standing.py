@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.factories import OPERATOR, fault
 
 pytestmark = pytest.mark.django_db
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 CONNECTED = [State.REGISTERED, State.READY, State.RUNNING]
 UNCONNECTED = [State.PENDING, State.STOPPED, State.FAILED, State.LOST]
 ACTIONS: dict[str, dict[str, Any]] = {
@@ -328,3 +330,31 @@ def test_registering_again_after_a_loss_keeps_the_grace(session: Session):
     )
 
     assert again.lost_at is not None
+
+
+# Losing many
+
+
+def test_components_that_are_sent_away_are_lost_together_session_by_session():
+    sessions = [factories.session() for _ in range(2)]
+    gone = [
+        standing_in(sessions[0], State.RUNNING, is_data_connected=True),
+        standing_in(sessions[1], State.READY, lost_at=LONG_AGO),
+    ]
+    stopped = Component.objects.create(session=sessions[1], name="b", state="stopped", fence=3)
+    newer = Component.objects.create(session=sessions[1], name="c", state="ready", fence=4)
+    held = {str(one.pk): 3 for one in (*gone, stopped, newer)}
+
+    standing.lose_together(held=held, reason="draining")
+
+    rows = {row.pk: row for row in Component.objects.all()}
+    lost = [rows[one.pk] for one in gone]
+    assert [(one.state, one.error, one.is_data_connected) for one in lost] == [
+        ("lost", "draining", False)
+    ] * 2
+    assert lost[0].lost_at is not None
+    assert lost[1].lost_at == LONG_AGO
+    assert (rows[stopped.pk].state, rows[newer.pk].state) == ("stopped", "ready")
+    assert [last(one) for one in sessions] == [
+        ("component.lost", {"name": "feed", "reason": "draining"})
+    ] * 2

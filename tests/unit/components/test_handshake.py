@@ -190,6 +190,28 @@ def test_early_ready_is_remembered_until_the_data_socket_says_hello():
     assert again == []
 
 
+@pytest.mark.parametrize("session", ["created", "starting", "paused"])
+def test_ready_before_the_session_runs_counts_and_says_what_it_waits_for(session):
+    handshake = registered(EXTENDED)
+    handshake.attach_data()
+    handshake.tell(session=session, component="registered")
+
+    done = handshake.receive(say("READY"), now=1)
+
+    assert done[0] == effects.MarkReady()
+    assert [(one.frame["code"], one.frame["waiting_for"]) for one in done[1:]] == [
+        ("WAITING_FOR", "session")
+    ]
+
+
+def test_ready_in_a_running_session_waits_for_nothing():
+    handshake = registered(EXTENDED)
+    handshake.attach_data()
+    handshake.tell(session="running", component="registered")
+
+    assert handshake.receive(say("READY"), now=1) == [effects.MarkReady()]
+
+
 def test_seed_client_is_never_told_notices_or_states():
     handshake = registered(SEED)
 
@@ -439,14 +461,30 @@ def test_drain_sends_the_component_away_with_its_delay():
     assert done == [
         Reply({"COMMAND": "DRAIN", "retry_ms": 1730}),
         Close(errors.CloseCode.DRAINING),
-        MarkLost("draining"),
     ]
 
 
-def test_seed_client_is_drained_with_an_error():
-    done = registered(SEED).drain(1730)
+def test_component_that_was_warned_of_a_drain_goes_on_until_it_is_sent_away():
+    handshake = registered(EXTENDED)
 
-    assert done[0] == told(errors.Draining())
+    warned = handshake.warn(1730)
+    between = handshake.receive(say("REFRESH", session_token="new"), now=1)
+    done = handshake.drain(1730)
+
+    assert warned == [Reply({"COMMAND": "DRAIN", "retry_ms": 1730})]
+    assert between == [effects.Renew("new")]
+    assert done == [Close(errors.CloseCode.DRAINING)]
+
+
+@pytest.mark.parametrize("raw", [SEED, None])
+def test_client_that_knows_no_drain_is_sent_away_with_an_error(raw):
+    handshake = registered(raw) if raw else Handshake(now=0)
+
+    warned = handshake.warn(1730)
+    done = handshake.drain(1730)
+
+    assert warned == []
+    assert done == [told(errors.Draining(retry_ms=1730)), Close(errors.CloseCode.DRAINING)]
 
 
 def test_replaced_connection_is_closed_and_loses_nothing():
