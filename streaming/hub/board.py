@@ -54,9 +54,8 @@ class Board:
         if key in self.lines:
             return self.lines[key]
         *others, last = self.engines
-        if last.is_shared:
-            # Another process may have made it.
-            await last.wait({(key[0], "")}, 0)
+        # Another process may have made it.
+        await last.meet(key[0])
         if key[1] in last.names(key[0]):
             return await self.line(key)
         for engine in others:
@@ -84,6 +83,12 @@ class Board:
             self._remove(line)
         for engine in self.engines:
             await engine.forget(session_id)
+
+    def is_away(self, seconds: float) -> bool:
+        """Whether a store has been out of reach for longer than this."""
+        now = asyncio.get_running_loop().time()
+        since = [engine.away_since for engine in self.engines]
+        return any(one is not None and now - one > seconds for one in since)
 
     async def close(self) -> None:
         """Let go of all stores."""

@@ -6,7 +6,14 @@ from typing import Any
 
 from aegis_project.kit.seat import Seat
 from streaming.core import frames
-from streaming.core.errors import CloseCode, ConnectionReplaced, Draining, SessionOver, error_of
+from streaming.core.errors import (
+    CloseCode,
+    ConnectionReplaced,
+    Draining,
+    SessionOver,
+    StoreDown,
+    error_of,
+)
 from streaming.core.frames import Frame
 from streaming.core.messages import Commit, Hold, Id, Request
 from streaming.core.position import Position
@@ -90,7 +97,10 @@ class Hub(Clocks):
 
         :raises ConnectionReplaced: when a newer registration of the component is connected
         :raises OverCapacity: when the process holds as many connections as it may
+        :raises StoreDown: when a shared store has been away for long
         """
+        if not seat.is_historical and self.board.is_away(self.limits.away_seconds):
+            raise StoreDown
         connection = Connection(seat, send, self, is_open=is_open, unsent=unsent, abandon=abandon)
         self.seats.admit(connection)
         return connection

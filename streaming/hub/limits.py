@@ -14,7 +14,8 @@ class Limits:
     the last frames. ``answers`` bounds the answers waiting for one connection, ``turn_frames`` what
     one subscription may send before others have their turn. Connections of a session that ends
     have ``drain_seconds`` to take what is left. A component that a replay waits for is left
-    behind after ``block_seconds``. ``shelf_bytes`` bounds the encoded frames kept for sharing.
+    behind after ``block_seconds``. Sockets are closed when a store that other processes share has
+    been away for ``away_seconds``. ``shelf_bytes`` bounds the encoded frames kept for sharing.
     """
 
     floor_seconds: float = 0.001
@@ -26,6 +27,7 @@ class Limits:
     turn_frames: int = 64
     drain_seconds: float = 5.0
     block_seconds: float = 30.0
+    away_seconds: float = 30.0
     idle_proof_seconds: float = 5.0
     look_seconds: float = 1.0
     unused_seconds: float = 60.0

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from typing import Protocol
 
 from streaming.core import frames
-from streaming.core.errors import SlowConsumer
+from streaming.core.errors import SlowConsumer, StoreDown
 from streaming.engines.base import Engine
 from streaming.hub.board import Board, Interest
 from streaming.hub.connection import Connection
@@ -41,7 +42,16 @@ async def go_round(hub: Keeper) -> None:
                 look_after(connection, is_proof_due=is_proof_due)
             except Exception:  # one connection must not stop the round
                 logger.exception("A connection failed", extra={"action": "connection_failed"})
+        if hub.board.is_away(hub.limits.away_seconds):
+            turn_away(hub.seats)
         hub.board.tidy(unused_seconds=hub.limits.unused_seconds)
+
+
+def turn_away(connections: Iterable[Connection]) -> None:
+    """Close those who live by a store that has been away for too long."""
+    for connection in connections:
+        if not connection.seat.is_historical:
+            connection.refuse(StoreDown())
 
 
 def look_after(connection: Connection, *, is_proof_due: bool) -> None:

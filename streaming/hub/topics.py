@@ -107,6 +107,7 @@ class Topics:
             # It stood there already.
             return position
         line.ending = None
+        line.used_at = asyncio.get_running_loop().time()
         counters = line.counters
         counters.published += len(records)
         counters.last_ts = records[-1][0]
@@ -236,12 +237,12 @@ class Topics:
         return list(self._writers.get(key, ()))
 
     def held(self) -> list[tuple[Key, int, Position]]:
-        """The topics whose truth is this process: first readable seq, and where they end."""
-        lines = self.board.lines.values()
+        """The topics that this process has to list: first readable seq, and where they end."""
         return [
             (line.key, line.log.start, line.log.position)
-            for line in lines
-            if not line.engine.is_shared and not line.log.is_recorded
+            for line in self.board.lines.values()
+            # Of what processes share, each lists what was published through it.
+            if not line.log.is_recorded and (not line.engine.is_shared or line.counters.published)
         ]
 
     async def forget(self, session_id: str) -> None:
