@@ -25,7 +25,7 @@ from streaming.core.errors import (
     UnknownTopic,
     close_code,
 )
-from streaming.core.messages import Inbound, Publish
+from streaming.core.messages import Inbound, Producer, Publish
 from streaming.engines.base import Key
 from streaming.hub import Connection, Hub
 from streaming.hub.pipeline import Pipeline
@@ -205,7 +205,9 @@ class DataConsumer(AsyncConsumer):
                 raise SessionOver
             key = self._keys.get(frame.topic) or self._admit(connection, frame.topic)
             now = self.hub.now_ms(key[0])
-            position = await self.hub.publish(key, [(now, data) for data in frame.items])
+            producer = frame.producer and _named(frame.producer, connection.seat)
+            records = [(now, data) for data in frame.items]
+            position = await self.hub.publish(key, records, producer)
         except AegisError as error:
             ref = "PUBLISH" if frame.id is None else frame.id
             connection.post(frames.error(error, ref=ref, topic=frame.topic))
@@ -240,3 +242,9 @@ class DataConsumer(AsyncConsumer):
             case messages.Unknown(command=command, id=ref):
                 error = UnknownCommand(command=command)
                 connection.post(frames.error(error, ref=command if ref is None else ref))
+
+
+def _named(producer: Producer, seat: Seat) -> Producer:
+    """A producer that gives no name is the component."""
+    name, epoch, n = producer
+    return name or seat.component_id, epoch, n

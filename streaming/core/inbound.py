@@ -8,7 +8,7 @@ import msgspec
 
 from aegis_project.kit import strict
 from aegis_project.kit.errors import PayloadTooLarge, ValidationFailed
-from streaming.core import position, resume
+from streaming.core import position, resume, soundness
 from streaming.core.errors import ProtocolError
 from streaming.core.messages import (
     LATEST,
@@ -18,6 +18,7 @@ from streaming.core.messages import (
     Id,
     Inbound,
     Note,
+    Producer,
     Publish,
     Request,
     Subscribe,
@@ -31,6 +32,7 @@ MAX_BYTES = 1_048_576
 MAX_REQUESTS = 1000
 MAX_ID = 64
 MAX_TOPIC = 255
+PRODUCER = re.compile(r"[A-Za-z0-9_.:-]{0,64}")
 PUBLISH = "PUBLISH"
 
 Frame = dict[str, Any]
@@ -46,6 +48,9 @@ class _Publish(msgspec.Struct, gc=False):
     topic: str = ""
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     msgs: list[msgspec.Raw] | msgspec.UnsetType = msgspec.UNSET
+    producer: str = ""
+    producer_epoch: int = 0
+    n: int | None = None
 
 
 _decoder = msgspec.json.Decoder(_Publish)
@@ -68,7 +73,7 @@ def decode(text: str | bytes | None) -> Inbound:
         raise ValidationFailed("The JSON is malformed.") from None
     if (found.COMMAND or found.command).upper() != PUBLISH:
         return _read(raw)
-    check_sound(raw)
+    soundness.check(raw, max_bytes=MAX_BYTES)
     return _publish(found)
 
 
@@ -103,58 +108,31 @@ def encoded(text: str | bytes | None) -> bytes:
     return raw
 
 
-STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
-NUL = re.compile(rb"(?<!\\)(?:\\\\)*+\\u0000")
-DIGITS = bytes.maketrans(b"123456789E", b"000000000e")
-LONG, HIGH = b"0" * 20, b"0e000"
-"""How, all digits being zeros and no sign written, a number of 20 digits and 1e100 look."""
-BRACKETS = bytes.maketrans(b"{}", b"[]")
-ALL_BUT = bytes(set(range(256)) - set(b'[]{}"'))
-
-
-def check_sound(raw: bytes) -> None:
-    """
-    Check in JSON that was parsed but not looked into what the parser lets pass.
-
-    :raises ValidationFailed: for a NUL character, a number that no 64 bits hold, or nesting deeper
-        than 64
-    """
-    if b"\\u0000" in raw and NUL.search(raw):
-        raise ValidationFailed("The JSON has a NUL character.")
-    if raw.count(b"[") + raw.count(b"{") > strict.MAX_DEPTH and _is_too_deep(raw):
-        raise ValidationFailed("The JSON is nested too deeply.", max_depth=strict.MAX_DEPTH)
-    digits = raw.translate(DIGITS, b"+")
-    if LONG in digits or HIGH in digits:
-        # Perhaps a number that some client cannot read, perhaps only text that looks like one.
-        strict.decode(raw, max_bytes=MAX_BYTES)
-
-
-def _is_too_deep(raw: bytes) -> bool:
-    # Only brackets and quotes are left. A string without brackets is then two quotes in a row; if
-    # any quote remains, or an escape might have hidden one, the strings are cut out properly.
-    left = raw.translate(BRACKETS, ALL_BUT).replace(b'""', b"")
-    if b'"' in left or b"\\" in raw:
-        left = STRINGS.sub(b"", raw).translate(BRACKETS, ALL_BUT)
-    for _ in range(strict.MAX_DEPTH):
-        if not left:
-            return False
-        # Takes away the innermost level, and only that.
-        left = left.replace(b"[]", b"")
-    return bool(left)
-
-
 def _publish(found: _Publish) -> Publish:
     _check_id(found.id)
     if not found.topic or len(found.topic) > MAX_TOPIC:
         raise ValidationFailed("PUBLISH names one topic.", field="topic")
     if (found.data is msgspec.UNSET) is (found.msgs is msgspec.UNSET):
         raise ValidationFailed("PUBLISH has either data or msgs.", field="data")
+    producer = _producer(found)
     if isinstance(found.data, msgspec.Raw):
-        return Publish(found.id, found.topic, [bytes(found.data)])
+        return Publish(found.id, found.topic, [bytes(found.data)], producer)
     items = [bytes(item) for item in found.msgs or ()]
     if not items:
         raise ValidationFailed("msgs is a list of at least one value.", field="msgs")
-    return Publish(found.id, found.topic, items)
+    return Publish(found.id, found.topic, items, producer)
+
+
+def _producer(found: _Publish) -> Producer | None:
+    if found.n is None:
+        if found.producer or found.producer_epoch:
+            raise ValidationFailed("A producer counts what it publishes by n.", field="n")
+        return None
+    if not PRODUCER.fullmatch(found.producer):
+        raise ValidationFailed("producer is at most 64 letters, digits and _.:-", field="producer")
+    _seq(found.n, field="n")
+    _seq(found.producer_epoch, field="producer_epoch")
+    return found.producer, found.producer_epoch, found.n
 
 
 # The other frames, which are rare
@@ -243,15 +221,18 @@ def _commit(frame: Frame) -> Commit:
     pos = frame.get("pos")
     if not isinstance(pos, dict):
         raise ValidationFailed("pos is an object of topic or alias and seq.", field="pos")
-    return Commit({name: _seq(value) for name, value in pos.items()})
-
-
-def _seq(value: Any) -> int:
     # A client may send back a whole entry of POS: the seq and its ck.
-    seq = value[0] if isinstance(value, list) and value else value
-    if type(seq) is not int or not 0 <= seq <= MAX_SEQ:
-        raise ValidationFailed("A seq is a whole number from 0 to 2^53 - 1.", field="pos")
-    return seq
+    points = {
+        name: value[0] if isinstance(value, list) and value else value
+        for name, value in pos.items()
+    }
+    return Commit({name: _seq(value, field="pos") for name, value in points.items()})
+
+
+def _seq(value: Any, *, field: str) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_SEQ:
+        raise ValidationFailed("A number is a whole one from 0 to 2^53 - 1.", field=field)
+    return value
 
 
 def _topic(value: Any) -> str:

@@ -9,6 +9,8 @@ from streaming.core.position import Cursor
 from streaming.core.resume import Start
 
 Id = int | str | None
+Producer = tuple[str, int, int]
+"""Who publishes for the how-manieth time: its id, empty for the component itself, its epoch, n."""
 Policy = Literal["drop", "conflate", "block", "close"]
 POLICIES: tuple[Policy, ...] = ("drop", "conflate", "block", "close")
 LATEST = Start()
@@ -47,6 +49,7 @@ class Publish(msgspec.Struct, frozen=True, gc=False):
     id: Id
     topic: str
     items: list[bytes]
+    producer: Producer | None = None
 
 
 @dataclass(frozen=True, slots=True)

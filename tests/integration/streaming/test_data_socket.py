@@ -249,6 +249,35 @@ async def test_refused_publish_is_told_and_closes_nothing(hub, door, topic, word
         assert socket.closed is None
 
 
+@pytest.mark.parametrize("producer", [{}, {"producer": "feed", "producer_epoch": 3}])
+async def test_publication_that_is_repeated_is_one_and_is_answered_as_before(hub, door, producer):
+    first = {"COMMAND": "PUBLISH", "topic": TOPIC, "msgs": [1, 2], "n": 1, **producer}
+    async with open_socket(hub, door) as socket:
+        socket.say(**first, id=1)
+        socket.say(COMMAND="PUBLISH", topic=TOPIC, data=3, n=2, id=2, **producer)
+        socket.say(**first, id=3)
+        await socket.answered(4)
+    async with open_socket(hub, door) as again:
+        # As a component does that was cut off before the answer.
+        again.say(**first, id=4)
+        answer = await again.answered(2)
+
+    answers = {one["id"]: (one["first"], one["last"]) for one in socket.told("PUBLISHED")}
+    assert answers == {1: (1, 2), 2: (3, 3), 3: (1, 2)}
+    assert (answer["first"], answer["last"]) == (1, 2)
+    assert hub.board.lines[(SESSION, TOPIC)].log.head == 3
+
+
+async def test_components_count_their_publications_each_for_itself(hub, door):
+    door.seats["b"] = seat("b")
+    for who in ("a", "b"):
+        async with open_socket(hub, door, who) as socket:
+            socket.say(COMMAND="PUBLISH", topic=TOPIC, data=who, n=1, id=1)
+            await socket.answered(2)
+
+    assert hub.board.lines[(SESSION, TOPIC)].log.head == 2
+
+
 async def test_topic_of_a_source_is_read_only(door):
     hub = Hub(engines=[ClockEngine({TOPIC: [(1, 1)]}), *Hub().board.engines])
     async with open_socket(hub, door) as socket:

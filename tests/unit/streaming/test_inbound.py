@@ -54,6 +54,23 @@ def test_several_messages_are_published_in_their_order():
 
 
 @pytest.mark.parametrize(
+    ("fields", "producer"),
+    [
+        ({"n": 0}, ("", 0, 0)),
+        (
+            {"n": 2**53 - 1, "producer": "feed:a.b-1", "producer_epoch": 7},
+            ("feed:a.b-1", 7, 2**53 - 1),
+        ),
+        ({"n": None}, None),
+    ],
+)
+def test_producer_says_what_it_publishes_for_the_how_manieth_time(fields, producer):
+    text = frame(COMMAND="PUBLISH", topic="t", data=1, **fields)
+
+    assert inbound.decode(text) == Publish(None, "t", [b"1"], producer)
+
+
+@pytest.mark.parametrize(
     "fields",
     [
         {"data": 1},
@@ -68,6 +85,15 @@ def test_several_messages_are_published_in_their_order():
         {"topic": "t", "data": 1, "id": 1.5},
         {"topic": "t", "data": 1, "id": "x" * 65},
         {"topic": "t", "data": 1, "id": 2**53},
+        {"topic": "t", "data": 1, "producer": "p"},
+        {"topic": "t", "data": 1, "producer_epoch": 1},
+        {"topic": "t", "data": 1, "n": -1},
+        {"topic": "t", "data": 1, "n": 2**53},
+        {"topic": "t", "data": 1, "n": "1"},
+        {"topic": "t", "data": 1, "n": 1, "producer": "a b"},
+        {"topic": "t", "data": 1, "n": 1, "producer": "p" * 65},
+        {"topic": "t", "data": 1, "n": 1, "producer": 5},
+        {"topic": "t", "data": 1, "n": 1, "producer_epoch": -1},
     ],
 )
 def test_publish_of_the_wrong_form_is_refused(fields):
