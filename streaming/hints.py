@@ -1,20 +1,29 @@
 """Hints: something moved, look again; one may be lost, so every listener also looks by the clock."""
 
+import asyncio
+import functools
+import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
+from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import connection, transaction
 
 from aegis_project import database
 
+logger = logging.getLogger(__name__)
+
+# The same name for a channel of PostgreSQL and a group of the channel layer.
 CHANNEL = "aegis_hints"
 # Tells this process' notifications from those of others.
 PROCESS = uuid4().hex[:12]
 POLL_SECONDS = 0.5
+SEND_SECONDS = 1.0
 
 Kind = Literal["ledger", "lever", "component", "credential", "moved"]
 
@@ -35,11 +44,15 @@ Listener = Callable[[Hint], None]
 
 _listeners: set[Listener] = set()
 _arrived = threading.Condition()
+# On which hints leave for the channel layer, where this process has one that lasts.
+_loop: asyncio.AbstractEventLoop | None = None
 
 
 def send(hint: Hint) -> None:
     """Tell every process, this one included, after the open transaction is committed."""
-    if connection.vendor == "postgresql":
+    if settings.ENVIRONMENT.redis_url:
+        database.before_commit(_relay_later, write(hint))
+    elif connection.vendor == "postgresql":
         # NOTIFY is transactional: PostgreSQL itself sends it at the commit.
         database.before_commit(_notify, write(hint))
     # What is committed stays committed, whatever becomes of a hint.
@@ -49,6 +62,38 @@ def send(hint: Hint) -> None:
 def _notify(payloads: list[str]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, unnest(%s::text[]))", [CHANNEL, payloads])
+
+
+def layer() -> Any:
+    """The channel layer, which Channels leaves half untyped."""
+    return get_channel_layer()
+
+
+def leave_on(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Send hints to the channel layer from this loop; ``None``: from one made for each sending."""
+    global _loop  # noqa: PLW0603 -- one per process, as its node
+    _loop = loop
+
+
+def _relay_later(payloads: list[str]) -> None:
+    transaction.on_commit(functools.partial(_relay, payloads), robust=True)
+
+
+def _relay(payloads: list[str]) -> None:
+    if _loop is None:
+        asyncio.run(_send_all(payloads))
+    else:
+        # Nobody waits for it: a service does not wait for the network.
+        asyncio.run_coroutine_threadsafe(_send_all(payloads), _loop)
+
+
+async def _send_all(payloads: list[str]) -> None:
+    message = {"type": "hints", "hints": payloads}
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await layer().group_send(CHANNEL, message)
+    except Exception as error:  # noqa: BLE001 -- whoever should have heard looks by the clock
+        logger.info("Hints were lost: %s", error, extra={"action": "hints_lost"})
 
 
 def listen(listener: Listener) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -153,13 +154,42 @@ class PostgresHints:
         return False
 
 
+class LayerHints:
+    """Hear other processes over the channel layer, which finds its way back to Valkey by itself."""
+
+    name = "hints"
+    period_seconds = 1.0
+
+    async def run(self, node: Node) -> None:
+        """Listen as long as the node lives."""
+        layer = hints.layer()
+        try:
+            own = await layer.new_channel()
+            await layer.group_add(hints.CHANNEL, own)
+            hints.leave_on(asyncio.get_running_loop())
+            hints.deliver(Hint("moved"))
+            while True:
+                for payload in (await layer.receive(own))["hints"]:
+                    hint = hints.read(payload)
+                    if hint is not None:
+                        hints.deliver(hint)
+        finally:
+            hints.leave_on(None)
+            await layer.flush()
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
 def parameters() -> dict[str, Any]:
     """How Django connects, as psycopg takes it."""
-    settings = connection.get_connection_params()
+    found = connection.get_connection_params()
     wanted = ("host", "port", "user", "password", "dbname")
-    return {name: settings[name] for name in wanted if settings.get(name)}
+    return {name: found[name] for name in wanted if found.get(name)}
 
 
 def hint_receiver() -> Job:
-    """The job that hears other processes, as far as this database has a way to."""
+    """The job that hears other processes: over Valkey, or as this database has a way to."""
+    if settings.ENVIRONMENT.redis_url:
+        return LayerHints()
     return PostgresHints() if connection.vendor == "postgresql" else SqliteHints()
