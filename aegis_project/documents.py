@@ -33,6 +33,11 @@ leaves `version` alone. A dash is refused with `INVALID_STATE`, which says `from
 table alone would refuse them; the state is then still the one before. `delete` is legal
 everywhere: it ends an open session and hides any.
 
+`restart` begins a new activation, also of a session that runs; a historical one begins its source
+anew, and can be restarted from completed, too. When it has to wait for required components it waits
+in paused instead of running, and in stopped instead of completed. `seek`, `step` and `speed` move
+the clock of a historical session: [historical.md](historical.md) says where.
+
 Components are attached in {attachable}; they register in every open state ({open}).
 """
 

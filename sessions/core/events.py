@@ -19,6 +19,7 @@ class SessionEvent(StrEnum):
     START_REQUESTED = "session.start_requested"
     START_WITHDRAWN = "session.start_withdrawn"
     UPDATED = "session.updated"
+    REPOSITIONED = "session.repositioned"
 
 
 DESCRIPTIONS: dict[SessionEvent, str] = {
@@ -31,5 +32,8 @@ DESCRIPTIONS: dict[SessionEvent, str] = {
         "A start waits for required components. Data: missing (names), deadline_at."
     ),
     SessionEvent.START_WITHDRAWN: "The pending start was taken back. Data: by (command).",
+    SessionEvent.REPOSITIONED: (
+        "Its clock was set. Data: clock (unix ms), from_n (records before it), n (the same, now)."
+    ),
     SessionEvent.UPDATED: "Editable fields changed. Data: fields (names).",
 }

@@ -22,6 +22,10 @@ VERBS = frozenset(
         "attach",
         "activate",
         "suspend",
+        "seek",
+        "step",
+        "speed",
+        "clock",
     }
 )
 COLLECTIONS = frozenset(

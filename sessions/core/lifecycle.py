@@ -60,6 +60,7 @@ TRANSITIONS: Table[State] = {
         "fail": State.FAILED,
         "complete": State.COMPLETED,
         "end": State.ENDED,
+        "restart": State.RUNNING,
     },
     State.PAUSED: {
         "start": State.RUNNING,
@@ -68,6 +69,7 @@ TRANSITIONS: Table[State] = {
         "fail": State.FAILED,
         "complete": State.COMPLETED,
         "end": State.ENDED,
+        "restart": State.RUNNING,
     },
     State.STOPPED: {
         "start": State.RUNNING,
@@ -75,29 +77,45 @@ TRANSITIONS: Table[State] = {
         "fail": State.FAILED,
         "complete": State.COMPLETED,
         "end": State.ENDED,
+        "restart": State.RUNNING,
     },
     State.FAILED: {
         "start": State.RUNNING,
         "stop": State.STOPPED,
         "fail": State.FAILED,
         "end": State.ENDED,
+        "restart": State.RUNNING,
     },
     State.COMPLETED: {"complete": State.COMPLETED},
     State.ENDED: {"end": State.ENDED},
+}
+# What a replay has come to the end of can be replayed again.
+HISTORICAL: Table[State] = {
+    **TRANSITIONS,
+    State.COMPLETED: {**TRANSITIONS[State.COMPLETED], "restart": State.RUNNING},
 }
 
 OPEN = frozenset({State.CREATED, State.RUNNING, State.PAUSED, State.STOPPED, State.FAILED})
 CLOSED = frozenset({State.COMPLETED, State.ENDED})
 ATTACHABLE = frozenset({State.CREATED, State.PAUSED, State.STOPPED})
+SEEKABLE = frozenset({State.RUNNING, State.PAUSED, State.STOPPED, State.FAILED})
 HALTED = frozenset({State.STOPPED, State.FAILED, State.COMPLETED, State.ENDED})
+
+# Where a restart waits for required components instead: somewhere they can come, and get nothing.
+WAITING_ROOMS = {State.RUNNING: State.PAUSED, State.COMPLETED: State.STOPPED}
 
 # While a start waits for READY these withdraw it, also where the table alone would refuse.
 WITHDRAWS = ("stop", "pause", "fail", "complete", "end")
 
 
-def legal(state: State, *, is_starting: bool) -> list[str]:
+def table(mode: Mode) -> Table[State]:
+    """What is legal where, for a session of this mode."""
+    return HISTORICAL if mode is Mode.HISTORICAL else TRANSITIONS
+
+
+def legal(state: State, *, is_starting: bool, mode: Mode = Mode.REALTIME) -> list[str]:
     """The commands that are not refused now, the withdrawal of a pending start included."""
-    commands = allowed(TRANSITIONS, state)
+    commands = allowed(table(mode), state)
     if is_starting:
         commands += [verb for verb in WITHDRAWS if verb not in commands]
     return commands

@@ -5,7 +5,8 @@ from typing import Any
 from aegis_project.kit.errors import ValidationFailed
 
 SLOWEST, FASTEST = 0.25, 100
-KNOWN = frozenset({"layout", "dataset", "topics", "from", "to", "speed", "open"})
+READ = frozenset({"layout", "dataset", "topics", "from", "to", "open"})
+DRIVEN = frozenset({"speed", "loop", "lockstep"})
 EVERY_TOPIC = ["**"]
 
 
@@ -13,13 +14,17 @@ def read(value: Any) -> dict[str, Any]:
     """
     The source that a client describes, with every topic of the dataset when it names none.
 
-    :raises ValidationFailed: for another value than an object, or fields that are not known
+    :raises ValidationFailed: for another value than an object, fields that are not known, or a
+        ``loop`` or ``lockstep`` that is neither true nor false
     """
     if not isinstance(value, dict):
         raise ValidationFailed("source must be an object.", field="source")
-    unknown = sorted(set(value) - KNOWN)
+    unknown = sorted(set(value) - READ - DRIVEN)
     if unknown:
         raise ValidationFailed("The source has unknown fields.", fields=unknown)
+    for name in ("loop", "lockstep"):
+        if not isinstance(value.get(name, False), bool):
+            raise ValidationFailed(f"source.{name} is true or false.", field=f"source.{name}")
     return {"topics": EVERY_TOPIC, **value}
 
 
@@ -29,7 +34,15 @@ def read_speed(source: dict[str, Any]) -> float:
 
     :raises ValidationFailed: for anything but 0 and 0.25 to 100
     """
-    speed = source.get("speed", 0)
+    return check_speed(source.get("speed", 0))
+
+
+def check_speed(speed: Any) -> float:
+    """
+    A speed: 0, or how many times real time.
+
+    :raises ValidationFailed: for anything but 0 and 0.25 to 100
+    """
     is_number = isinstance(speed, int | float) and not isinstance(speed, bool)
     if not is_number or not (speed == 0 or SLOWEST <= speed <= FASTEST):
         raise ValidationFailed(

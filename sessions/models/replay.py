@@ -10,7 +10,12 @@ class Replay(models.Model):
     The driver's place in a historical session: its range, speed, clock and ``n``.
 
     ``n`` counts records in clock order over all topics; ``clock`` is unix milliseconds. The lease
-    and ``fence`` say which process may move them; they are saved together, once a second.
+    and ``fence`` say which process may move them; they are saved together, once a second. Who
+    changes what a driver goes by raises the fence.
+
+    ``seek_to`` (unix ms) is where the clock is to be set, as ``seek_by`` has asked; ``steps`` the
+    ticks after which the session pauses; ``base`` the place where the topics' epochs begin, empty
+    at the beginning of the range. ``generation`` counts how often they began anew.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -24,6 +29,11 @@ class Replay(models.Model):
     clock = models.BigIntegerField(null=True, help_text="Unix milliseconds")
     n = models.BigIntegerField(default=0)
     checkpoint = models.JSONField(default=dict, blank=True)
+    base = models.JSONField(default=dict, blank=True)
+    generation = models.PositiveIntegerField(default=0)
+    seek_to = models.BigIntegerField(null=True, help_text="Unix milliseconds")
+    seek_by = models.CharField(max_length=200, blank=True)
+    steps = models.PositiveIntegerField(null=True)
     is_exhausted = models.BooleanField(default=False)
     bad_rows = models.PositiveIntegerField(default=0)
     lease = models.ForeignKey(

@@ -11,7 +11,7 @@ from django.utils import timezone
 from aegis_project.kit import states
 from sessions.core import lifecycle
 from sessions.core.errors import SessionNotFound
-from sessions.core.lifecycle import TRANSITIONS, Environment, Kind, Mode, State
+from sessions.core.lifecycle import Environment, Kind, Mode, State
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
@@ -161,7 +161,9 @@ class Session(models.Model):
 
     def legal(self) -> list[str]:
         """The commands of the lever that are not refused now."""
-        return lifecycle.legal(State(self.state), is_starting=self.is_starting)
+        return lifecycle.legal(
+            State(self.state), is_starting=self.is_starting, mode=Mode(self.mode)
+        )
 
     def uptime_seconds(self, *, now: datetime) -> float:
         """Seconds since the last start, up to the last halt."""
@@ -176,11 +178,29 @@ class Session(models.Model):
         :raises InvalidState: when the command is not legal
         """
         before = State(self.state)
-        after = states.follow(TRANSITIONS, before, command)
+        after = states.follow(lifecycle.table(Mode(self.mode)), before, command)
         if after is before:
             return False
         self._enter(after, before=before, at=at)
         return True
+
+    def restart(self, *, at: datetime) -> None:
+        """Run from the beginning in memory: a new activation, also of one that runs."""
+        self._enter(State.RUNNING, before=State.STOPPED, at=at)
+
+    def await_restart(self, *, at: datetime) -> bool:
+        """
+        Go in memory where a restart can wait for components; whether the state changed.
+
+        The activation is counted now where the start that follows does not count it.
+        """
+        before = State(self.state)
+        after = lifecycle.WAITING_ROOMS.get(before, before)
+        if not lifecycle.mints_activation(after):
+            self.activation += 1
+        if after is not before:
+            self._enter(after, before=before, at=at)
+        return after is not before
 
     def _enter(self, after: State, *, before: State, at: datetime) -> None:
         self.state = after.value

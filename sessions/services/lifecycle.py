@@ -1,31 +1,25 @@
 """The one writer of a session's state."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.utils import timezone
 
 from aegis_project import database
-from aegis_project.kit.errors import AegisError, InvalidState
 from aegis_project.kit.principal import Principal
-from components.models import Component
-from components.services import launches, standing
+from components.services import standing
 from sessions.core import conditions, lifecycle, texts
-from sessions.core.conditions import Participant
 from sessions.core.errors import ComponentLost, StartTimeout
-from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import State
 from sessions.models import Session
-from sessions.selectors import sessions
-from sessions.services import replays, telling
+from sessions.services import moving, replays
 from sessions.services.outcome import Outcome
 from streaming import hints
 from streaming.services.commands import command
+from streaming.sources.clock_range import Instant
 
-Reference = Session | UUID | str
+Reference = moving.Reference
 ACTOR = "system:lifecycle"
 
 
@@ -40,21 +34,63 @@ def start(*, principal: Principal, session: Reference, reason: str = "") -> Outc
     :raises InvalidState: if it is closed
     :raises TopicNotFound: if it is historical and a topic of its source has no file
     """
-    row = _locked(principal, session)
+    row = moving.locked(principal, session)
     previous = row.state
-    _refuse_unless_legal(row, "start")
+    moving.refuse_unless_legal(row, "start")
+    replays.run_on(row)
     if row.state == State.RUNNING or row.is_starting:
         return Outcome(row, previous, is_pending=row.is_starting)
     replays.check_files(row)
     texts.check(reason=reason)
     row.reason = reason
-    launches.want(row)
-    missing = conditions.missing(_participants(row))
-    if missing:
-        _request_start(row, missing, principal.actor)
-        return Outcome(row, previous, is_pending=True)
-    _run(row, principal.actor)
-    return Outcome(row, previous)
+    return Outcome(row, previous, is_pending=moving.begin(row, actor=principal.actor))
+
+
+@command("session.restart", scope="sessions:control")
+def restart(
+    *,
+    principal: Principal,
+    session: Reference,
+    from_: Instant | None = None,
+    to: Instant | None = None,
+    reason: str = "",
+) -> Outcome:
+    """
+    Begin anew, in a new activation: a source from the beginning of its range, with new epochs.
+
+    ``from_`` and ``to`` (unix ms or ISO 8601, 0 for an open end) change the range, ``None``
+    leaves an end where it is. Then it goes on as any start, and may wait for components.
+
+    :raises SessionNotFound: if it is not there for the principal
+    :raises InvalidState: if it never started, or is closed and no replay that was completed
+    :raises ValidationFailed: for a range that cannot be, or that there is no source for
+    :raises TopicNotFound: if a topic of its source has no file
+    """
+    row = moving.locked(principal, session)
+    previous = row.state
+    moving.refuse_unless_legal(row, "restart")
+    texts.check(reason=reason)
+    standing.lock(session_id=row.pk)
+    replays.restart(row, from_=from_, to=to)
+    if row.is_starting:
+        moving.withdraw(row, "restart", actor=principal.actor)
+    # The end of the old activation: whoever is ready now takes part in the new one.
+    standing.hold_running(session_id=row.pk, actor=principal.actor)
+    row.reason, row.result, row.error = reason, None, None
+    return Outcome(row, previous, is_pending=_begin_anew(row, actor=principal.actor))
+
+
+def _begin_anew(row: Session, *, actor: str) -> bool:
+    previous, now = row.state, timezone.now()
+    missing = conditions.missing(moving.participants(row))
+    if not missing:
+        row.restart(at=now)
+        moving.carry_out(row, previous=previous, actor=actor)
+        return False
+    if row.await_restart(at=now):
+        moving.carry_out(row, previous=previous, actor=actor)
+    moving.request_start(row, missing, actor=actor)
+    return True
 
 
 @command("session.pause", scope="sessions:control")
@@ -123,13 +159,13 @@ def delete(*, principal: Principal, session: Reference) -> Outcome:
 
     :raises SessionNotFound: if it is not there for the principal
     """
-    row = _locked(principal, session)
+    row = moving.locked(principal, session)
     previous = row.state
     if row.is_starting:
-        _withdraw(row, "delete", principal.actor)
+        moving.withdraw(row, "delete", actor=principal.actor)
     if State(row.state) in lifecycle.OPEN:
         row.reason = "deleted"
-        _follow(row, "end", principal.actor)
+        moving.follow(row, "end", actor=principal.actor)
     row.deleted_at = timezone.now()
     row.save()
     hints.send(hints.Hint("lever", str(row.pk)))
@@ -161,48 +197,39 @@ def settle(*, session_id: UUID | str) -> bool:
 
 
 def _settle_start(row: Session) -> bool:
-    missing = conditions.missing(_participants(row))
+    missing = conditions.missing(moving.participants(row))
     if not missing:
-        _run(row, ACTOR)
+        moving.run(row, actor=ACTOR)
     elif row.start_deadline_at is not None and row.start_deadline_at <= timezone.now():
-        _fail(row, StartTimeout(f"Not ready in time: {', '.join(missing)}.", missing=missing))
+        late = StartTimeout(f"Not ready in time: {', '.join(missing)}.", missing=missing)
+        moving.fail(row, late, actor=ACTOR)
     else:
         return False
     return True
 
 
 def _settle_running(row: Session) -> bool:
-    failed = [one.name for one in _participants(row) if one.required and one.state == "failed"]
+    parts = moving.participants(row)
+    failed = [one.name for one in parts if one.required and one.state == "failed"]
     if failed:
-        _fail(row, ComponentLost(f"Required and lost: {', '.join(failed)}.", components=failed))
+        lost = ComponentLost(f"Required and lost: {', '.join(failed)}.", components=failed)
+        moving.fail(row, lost, actor=ACTOR)
         return True
     return bool(standing.run_ready(session_id=row.pk, actor=ACTOR))
-
-
-def _fail(row: Session, error: AegisError) -> None:
-    previous = row.state
-    row.error, row.reason = error.as_dict(), error.message[: texts.LIMITS["reason"]]
-    _clear_start(row)
-    if previous == State.FAILED:
-        # A start from failed that timed out: the state stays, but that it failed again is told.
-        row.save()
-        telling.tell_move(row, previous=previous, actor=ACTOR)
-    else:
-        _follow(row, "fail", ACTOR)
 
 
 def _halt(
     principal: Principal, session: Reference, verb: str, *, reason: str, **outcome: Any
 ) -> Outcome:
-    row = _locked(principal, session)
+    row = moving.locked(principal, session)
     previous = row.state
     was_starting = row.is_starting
-    _refuse_unless_legal(row, verb)
+    moving.refuse_unless_legal(row, verb)
     if was_starting:
-        _withdraw(row, verb, principal.actor)
+        moving.withdraw(row, verb, actor=principal.actor)
     if verb in lifecycle.TRANSITIONS[State(row.state)]:
         _describe(row, verb, reason, outcome)
-        _follow(row, verb, principal.actor)
+        moving.follow(row, verb, actor=principal.actor)
     return Outcome(row, previous)
 
 
@@ -213,73 +240,3 @@ def _describe(row: Session, verb: str, reason: str, outcome: Mapping[str, Any]) 
     row.reason = reason
     for name, value in outcome.items():
         setattr(row, name, value)
-
-
-def _locked(principal: Principal, session: Reference) -> Session:
-    return Session.objects.locked(sessions.find(principal, session).pk)
-
-
-def _refuse_unless_legal(row: Session, verb: str) -> None:
-    legal = row.legal()
-    if verb not in legal:
-        raise InvalidState(
-            f"Cannot {verb} while {row.state}.",
-            **{"from": row.state, "command": verb, "allowed": legal},
-        )
-
-
-def _participants(row: Session) -> tuple[Participant, ...]:
-    rows = Component.objects.of_session(row.pk).values_list("name", "state", "required")
-    return tuple(Participant(name=n, state=s, required=r) for n, s, r in rows)
-
-
-def _request_start(row: Session, missing: list[str], actor: str) -> None:
-    now = timezone.now()
-    row.start_requested_at = now
-    row.start_deadline_at = now + timedelta(seconds=settings.ENVIRONMENT.start_seconds)
-    row.save()
-    telling.tell(
-        row,
-        SessionEvent.START_REQUESTED,
-        actor=actor,
-        missing=missing,
-        deadline_at=row.start_deadline_at,
-    )
-
-
-def _withdraw(row: Session, verb: str, actor: str) -> None:
-    # What follows may move components, and they are locked before the head of the ledger.
-    standing.lock(session_id=row.pk)
-    _clear_start(row)
-    row.save()
-    telling.tell(row, SessionEvent.START_WITHDRAWN, actor=actor, by=verb)
-
-
-def _clear_start(row: Session) -> None:
-    row.start_requested_at = row.start_deadline_at = None
-
-
-def _run(row: Session, actor: str) -> None:
-    _clear_start(row)
-    row.error = None
-    _follow(row, "start", actor)
-
-
-def _follow(row: Session, verb: str, actor: str) -> None:
-    """Move the session and its components, and tell it; nothing when it is a no-op."""
-    previous = row.state
-    if not row.follow(verb, at=timezone.now()):
-        return
-    row.save()
-    MOVES[State(row.state)](session_id=row.pk, actor=actor)
-    telling.tell_move(row, previous=previous, actor=actor)
-
-
-MOVES = {
-    State.RUNNING: standing.run_ready,
-    State.PAUSED: standing.hold_running,
-    State.FAILED: standing.hold_running,
-    State.STOPPED: standing.release,
-    State.COMPLETED: standing.release,
-    State.ENDED: standing.release,
-}

@@ -1,34 +1,23 @@
-"""Preparing, claiming and saving the clock of a historical session."""
+"""What a historical session replays: its source, its range, and the logs of its topics."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.utils import timezone
+from django.db.models import F
 
-from aegis_project import database
+from aegis_project.kit.errors import ValidationFailed
 from sessions.core import source as described
-from sessions.core.lifecycle import Mode, State
+from sessions.core.lifecycle import Mode
 from sessions.models import Replay, Session
 from streaming.core import position
 from streaming.core.errors import TopicNotFound
 from streaming.models import Log
-from streaming.services.leases import LEASE_SECONDS
+from streaming.sources.clock_range import Instant
 from streaming.sources.source import Source, SourceSpec, open_source, read_spec
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A clock that this process may move, with all it needs for that."""
-
-    replay_id: UUID
-    session_id: UUID
-    fence: int
-    speed: float
-    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +28,8 @@ class Place:
     epochs: dict[str, str]
     n: int
     checkpoint: Any
+    base: Any
+    generation: int
 
 
 def prepare(session: Session) -> Replay | None:
@@ -89,15 +80,30 @@ def mint(replay: Replay) -> Source:
     :raises TopicNotFound: naming the topic that has no file at all
     """
     source = open_source(spec(replay.source))
-    replay.source["topics"] = [topic.topic for topic in source.topics]
+    names = [topic.topic for topic in source.topics]
+    replay.source["topics"] = names
     replay.save(update_fields=["source"])
-    for topic in source.topics:
-        epoch = secrets.token_hex(8)
-        ck = position.genesis(topic.topic, epoch).hex()
-        Log.objects.get_or_create(
-            session_id=replay.session_id, name=topic.topic, defaults={"epoch": epoch, "ck": ck}
-        )
+    known = Log.objects.filter(session_id=replay.session_id, name__in=names)
+    for name in sorted(set(names) - set(known.values_list("name", flat=True))):
+        Log.objects.create(session_id=replay.session_id, name=name, **_beginning(name))
     return source
+
+
+def mint_anew(session_id: UUID, epochs: Iterable[tuple[str, str]]) -> None:
+    """Let the logs of topics begin in new epochs; in the order of their names."""
+    for name, epoch in sorted(epochs):
+        rows = Log.objects.filter(session_id=session_id, name=name)
+        rows.update(**_beginning(name, epoch), start=1, head=0, ended_at=None)
+
+
+def _beginning(name: str, epoch: str = "") -> dict[str, str]:
+    epoch = epoch or new_epoch()
+    return {"epoch": epoch, "ck": position.genesis(name, epoch).hex()}
+
+
+def new_epoch() -> str:
+    """An epoch that was never used: 16 hex digits."""
+    return secrets.token_hex(8)
 
 
 def check_files(session: Session) -> None:
@@ -111,66 +117,70 @@ def check_files(session: Session) -> None:
         mint(replay)
 
 
+def restart(session: Session, *, from_: Instant | None, to: Instant | None) -> None:
+    """
+    Let the source of a session begin anew, over another range if one is given.
+
+    The session is locked. A driver that still moves the old clock can save it no more.
+
+    :raises ValidationFailed: for a range that cannot be, or that there is no source for
+    :raises TopicNotFound: naming the topic that has no file at all
+    """
+    row = Replay.objects.select_for_update(of=("self",)).filter(session=session).first()
+    if row is None:
+        if from_ is not None or to is not None:
+            raise ValidationFailed("This session has no source that a range could be of.")
+        return
+    ends = {name: end for name, end in (("from", from_), ("to", to)) if end is not None}
+    row.source = {**row.source, **ends}
+    found = spec(row.source).range
+    row.range_from, row.range_to = found.from_ms, found.to_ms
+    _rewind(row)
+    row.save()
+    mint_anew(session.pk, [(topic.topic, new_epoch()) for topic in mint(row).topics])
+    describe(session, **ends)
+
+
+def _rewind(row: Replay) -> None:
+    row.n, row.clock, row.bad_rows = 0, None, 0
+    row.checkpoint, row.base = {}, {}
+    row.seek_to, row.steps, row.is_exhausted = None, None, False
+    row.generation += 1
+    row.fence += 1
+
+
+def run_on(session: Session) -> None:
+    """Whoever starts a session that goes by steps lets it run on."""
+    going = Replay.objects.filter(session=session, steps__isnull=False)
+    going.update(steps=None, fence=F("fence") + 1)
+
+
+def describe(session: Session, **fields: Any) -> None:
+    """Let ``config.source`` of a locked session say, in memory, what holds from now on."""
+    if fields:
+        source = {**session.config.get("source", {}), **fields}
+        session.config = {**session.config, "source": source}
+
+
 def place(session_id: UUID | str) -> Place | None:
     """
     Where a session's clock stands, or None for a session without a source.
 
     :raises TopicNotFound: naming the topic that has no file any more
     """
-    replay = Replay.objects.filter(session_id=session_id).first()
-    if replay is None:
+    # One statement: a clock that is set meanwhile has other epochs before it or behind it.
+    logs = Log.objects.filter(session_id=session_id, session__replay__isnull=False)
+    rows = list(logs.select_related("session__replay").order_by("name"))
+    if not rows:
         return None
+    replay: Replay = rows[0].session.replay
     source = open_source(spec(replay.source))
-    names = [topic.topic for topic in source.topics]
-    rows = Log.objects.filter(session_id=session_id, name__in=names)
-    epochs = dict(rows.values_list("name", "epoch"))
-    return Place(source, epochs, replay.n, replay.checkpoint or None)
-
-
-def due() -> list[UUID]:
-    """Replays whose sessions run and whose clock has not come to the end."""
-    rows = Replay.objects.filter(
-        session__state=State.RUNNING.value, session__deleted_at=None, is_exhausted=False
+    names = {topic.topic for topic in source.topics}
+    return Place(
+        source,
+        {row.name: row.epoch for row in rows if row.name in names},
+        replay.n,
+        replay.checkpoint or None,
+        replay.base or None,
+        replay.generation,
     )
-    return list(rows.values_list("pk", flat=True))
-
-
-def claim(*, replay_id: UUID, lease_id: UUID) -> Claimed | None:
-    """
-    Take the clock of a session for this process; None when another process holds it.
-
-    One that is gone holds it as long as its own lease, by which it holds its components too.
-    """
-    now = timezone.now()
-    with database.atomic():
-        rows = Replay.objects.select_for_update(of=("self",)).select_related("lease")
-        row = rows.filter(pk=replay_id, is_exhausted=False).first()
-        if row is None or not _is_free(row, lease_id, now):
-            return None
-        row.lease_id, row.lease_expires_at = lease_id, _term(now)
-        row.fence += 1
-        row.save(update_fields=["lease", "lease_expires_at", "fence", "updated_at"])
-    return Claimed(row.pk, row.session_id, row.fence, row.speed, row.n)
-
-
-def _is_free(row: Replay, lease_id: UUID, now: datetime) -> bool:
-    return row.lease is None or row.lease.pk == lease_id or row.lease.expires_at < now
-
-
-def save(*, replay_id: UUID, fence: int, **clock: Any) -> bool:
-    """Save where the clock stands and keep the lease; False when it was lost to another."""
-    term = _term(timezone.now())
-    with database.atomic():
-        mine = Replay.objects.filter(pk=replay_id, fence=fence)
-        return bool(mine.update(**clock, lease_expires_at=term))
-
-
-def release(*, replay_id: UUID, fence: int, **clock: Any) -> bool:
-    """Save where the clock stands and let any process take it."""
-    with database.atomic():
-        mine = Replay.objects.filter(pk=replay_id, fence=fence)
-        return bool(mine.update(**clock, lease=None, lease_expires_at=None))
-
-
-def _term(now: datetime) -> datetime:
-    return now + timedelta(seconds=LEASE_SECONDS)

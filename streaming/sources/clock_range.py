@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from aegis_project.kit.errors import ValidationFailed
 
 OPEN_END = 2**53 - 1
+Instant = int | str
+"""A moment as clients write it: unix milliseconds, as a number or digits, or ISO 8601."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +18,7 @@ class ClockRange:
     to_ms: int = OPEN_END
 
 
-def parse(*, from_: int | str | None = None, to: int | str | None = None) -> ClockRange:
+def parse(*, from_: Instant | None = None, to: Instant | None = None) -> ClockRange:
     """
     The range between two instants as clients write them; ``None`` and 0 leave an end open.
 
@@ -30,7 +32,7 @@ def parse(*, from_: int | str | None = None, to: int | str | None = None) -> Clo
     return found
 
 
-def instant(value: int | str) -> int:
+def instant(value: Instant) -> int:
     """
     The unix milliseconds of an instant: digits are unix ms, else ISO 8601, UTC without a zone.
 
@@ -44,7 +46,7 @@ def instant(value: int | str) -> int:
     return milliseconds
 
 
-def _read(value: int | str) -> int | None:
+def _read(value: Instant) -> int | None:
     if isinstance(value, int):
         return None if isinstance(value, bool) else value
     if value.isdecimal() and value.isascii():

@@ -38,6 +38,7 @@ WALKS, EXAMPLES = (60, 100) if os.environ.get("AEGIS_CI") else (10, 10)
 MOVES_BEFORE_THE_END = 8
 ACTIONS = [
     *[("command", verb) for verb in ("start", "start", "start", "pause", "stop", "fail")],
+    ("command", "restart"),
     *[("close", verb) for verb in ("complete", "end")],
     *[(verb, name) for verb in ("come", "register", "ready", "lose") for name in ("feed", "sink")],
     ("come", "feed"),
@@ -87,9 +88,27 @@ class Model:
         if verb == "start":
             self.start()
             return True
+        if verb == "restart":
+            return self.restart(target)
         self.is_starting = False
         if target is not None:
             self.move(target)
+        return True
+
+    def restart(self, target: State | None) -> bool:
+        if target is None:
+            return False
+        for one in self.parts.values():
+            if one.state == "running":
+                one.state = "ready"
+        before, self.is_starting = self.state, self.is_missing_somebody
+        if not self.is_starting:
+            self.state = State.STOPPED
+            self.move(State.RUNNING)
+        elif before in {State.RUNNING, State.PAUSED}:
+            self.activation += 1
+            self.version += before is State.RUNNING
+            self.state = State.PAUSED
         return True
 
     def start(self) -> None:

@@ -5,7 +5,7 @@ import pytest
 from aegis_project.kit import states
 from aegis_project.kit.errors import InvalidState
 from sessions.core import lifecycle
-from sessions.core.lifecycle import TRANSITIONS, State
+from sessions.core.lifecycle import TRANSITIONS, Mode, State
 from tests import tables
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -37,6 +37,23 @@ def test_states_are_open_until_nothing_leads_out():
 
     assert leads_nowhere == lifecycle.CLOSED
     assert frozenset(State) - lifecycle.CLOSED == lifecycle.OPEN
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_a_historical_session_is_restarted_from_completed(state: State):
+    realtime = states.allowed(lifecycle.table(Mode.REALTIME), state)
+    historical = states.allowed(lifecycle.table(Mode.HISTORICAL), state)
+
+    more = ["restart"] if state is State.COMPLETED else []
+    assert historical == [*realtime, *more]
+    assert lifecycle.legal(state, is_starting=False, mode=Mode.HISTORICAL) == historical
+
+
+def test_restart_waits_where_components_can_come_and_get_nothing():
+    waits_in = {state: lifecycle.WAITING_ROOMS.get(state, state) for state in State}
+
+    assert lifecycle.OPEN.issuperset(waits_in[state] for state in State if state is not State.ENDED)
+    assert State.RUNNING not in waits_in.values()
 
 
 @pytest.mark.parametrize("state", sorted(lifecycle.OPEN))

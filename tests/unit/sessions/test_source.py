@@ -42,3 +42,16 @@ def test_without_a_speed_it_is_as_fast_as_it_is_taken():
 def test_any_other_speed_is_refused(speed: Any):
     with pytest.raises(ValidationFailed, match="speed"):
         source.read_speed({"speed": speed})
+
+
+@pytest.mark.parametrize("name", ["loop", "lockstep"])
+@pytest.mark.parametrize("value", [1, "true", None])
+def test_what_is_yes_or_no_is_nothing_else(name: str, value: Any):
+    with pytest.raises(ValidationFailed, match=f"source.{name}"):
+        source.read({"dataset": "data", name: value})
+
+
+def test_a_source_may_loop_and_go_in_step():
+    described = {"dataset": "data", "topics": ["**"], "loop": True, "lockstep": False}
+
+    assert source.read(described) == described

@@ -1,0 +1,40 @@
+"""How the time of a historical session passes."""
+
+
+class Pace:
+    """
+    The clock of a replay between two records, in unix milliseconds.
+
+    It is told moments of a clock that only goes forward (seconds), and goes ``speed`` times as
+    fast. A ``speed`` of 0 has no time of its own: the clock is where its last record is.
+    """
+
+    def __init__(self, *, speed: float, clock: int | None) -> None:
+        self.speed = speed
+        self._clock = None if clock is None else float(clock)
+        self._looked_at: float | None = None
+
+    def tick(self, now: float, *, upcoming: int) -> float:
+        """Where the clock is now; where it never was, it begins at the record to come."""
+        before, self._looked_at = self._looked_at, now
+        if self._clock is None:
+            self._clock = float(upcoming)
+        elif before is not None:
+            self._clock += (now - before) * 1000 * self.speed
+        return self._clock
+
+    def stand(self) -> None:
+        """Let the time that passes until the next tick not be time of the session."""
+        self._looked_at = None
+
+    def reach(self, ts: int | None) -> int | None:
+        """The time to save and to show, at least that of the last record; None if there is none."""
+        if self._clock is None or (ts is not None and ts > self._clock):
+            self._clock = self._clock if ts is None else float(ts)
+        return None if self._clock is None else int(self._clock)
+
+    def seconds_until(self, ts: int) -> float:
+        """How long it takes the clock to come to a time."""
+        if self._clock is None or not self.speed:
+            return 0.0
+        return max(0.0, (ts - self._clock) / 1000 / self.speed)
