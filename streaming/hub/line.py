@@ -163,7 +163,7 @@ class Line:
         if known is not None and (known.last, known.before, known.ck) == (cut.last, before, cut.ck):
             # Somebody else has read the same meanwhile.
             return known
-        pack = Pack(self, cut, before)
+        pack = Pack(self, cut, before, is_cut=cut.last < first + limit - 1)
         self._shelf.put(pack)
         return pack
 

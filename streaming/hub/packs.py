@@ -24,7 +24,8 @@ class Pack:
     One slice; its frames are encoded when the first subscriber needs them.
 
     ``before`` is the chain value at ``first - 1``, by which it is seen that the slice follows on
-    what a subscriber has; ``None`` where the log could not tell.
+    what a subscriber has; ``None`` where the log could not tell. ``is_cut`` says that the log gave
+    less than it was asked for.
     """
 
     __slots__ = (
@@ -34,6 +35,7 @@ class Pack:
         "ck",
         "count",
         "first",
+        "is_cut",
         "last",
         "line",
         "size",
@@ -41,8 +43,11 @@ class Pack:
         "weight",
     )
 
-    def __init__(self, line: "Line", cut: Slice, before: bytes | None) -> None:
+    def __init__(
+        self, line: "Line", cut: Slice, before: bytes | None, *, is_cut: bool = False
+    ) -> None:
         self.line = line
+        self.is_cut = is_cut
         self.slice = cut
         self.first = cut.first
         self.count = len(cut.data)
@@ -58,7 +63,7 @@ class Pack:
     @property
     def is_full(self) -> bool:
         """Whether a longer slice from here could not be had."""
-        return self.count >= FRAME_RECORDS or self.size >= FRAME_BYTES
+        return self.is_cut or self.count >= FRAME_RECORDS or self.size >= FRAME_BYTES
 
     def batch(self) -> Message:
         """All records in one frame."""

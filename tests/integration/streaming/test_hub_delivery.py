@@ -427,3 +427,19 @@ async def test_bytes_of_data_are_what_the_chain_covers(hub):
     assert data.decode() in client.messages[-1]["text"]
     ck = position.chain(position.genesis("klines.BTC", EPOCH), 1, data)
     assert json.loads(client.messages[-1]["text"])["ck"] == ck.hex()
+
+
+async def test_records_that_fill_no_frame_exactly_come_from_a_store_that_is_waited_for():
+    hub = Hub(engines=[SlowEngine(), MemoryEngine()], limits=Limits(look_seconds=0.01))
+    await hub.start()
+    client = Client()
+    items = ["x" * 10_000] * 20
+    await publish(hub, "klines.BTC", *items)
+
+    await hub.subscribe(seat(), client.send, [Request("klines.BTC", Start("earliest"))])
+    try:
+        await until(lambda: len(client.seqs) == 20)
+    finally:
+        await hub.stop()
+
+    assert client.seqs == list(range(1, 21))
