@@ -10,7 +10,7 @@ from sessions.jobs import Sweep
 from sessions.selectors import topic_rules
 from streaming import node as nodes
 from streaming.engines.base import Engine
-from streaming.engines.memory import MemoryEngine
+from streaming.engines.recording import Recorder, RecordingEngine
 from streaming.engines.replay_engine import ReplayEngine
 from streaming.engines.rows import RowEngine
 from streaming.engines.rulebook import RuleBook
@@ -18,7 +18,7 @@ from streaming.engines.valkey import ValkeyEngine
 from streaming.hub import Hub
 from streaming.jobs import ForgetJob, LeaseJob, ListingJob, ReportsJob, hint_receiver
 from streaming.node import Job, Node
-from streaming.upkeep import RulesJob
+from streaming.upkeep import DatabaseTape, RecordingJob, RulesJob
 
 _starting = asyncio.Lock()
 
@@ -27,12 +27,15 @@ def build(*, url: str = "") -> Node:
     """A node that is not started yet; ``url`` is how other processes reach it."""
     links, replays = Links(), ReplayEngine(load=driver.load_view)
     rules = RuleBook(topic_rules.load)
+    recorder = Recorder(DatabaseTape(lambda: node.lease_id))
+    recording = RecordingJob(recorder)
     jobs: list[Job] = [
         LeaseJob(),
         ListingJob(),
         ReportsJob(),
         ForgetJob(),
         RulesJob(),
+        recording,
         hint_receiver(),
         links,
         Watcher(links),
@@ -41,13 +44,14 @@ def build(*, url: str = "") -> Node:
         driver.Driver(replays),
     ]
     # Asked in this order for a log; the last has one for every name.
-    hub = Hub(engines=[RowEngine(), replays, _live(rules)], rules=rules)
-    return Node(hub=hub, jobs=jobs, url=url)
+    hub = Hub(engines=[RowEngine(), replays, _live(rules, recorder)], rules=rules)
+    node = Node(hub=hub, jobs=jobs, url=url, last=[recording.finish])
+    return node
 
 
-def _live(rules: RuleBook) -> Engine:
+def _live(rules: RuleBook, recorder: Recorder) -> Engine:
     url = settings.ENVIRONMENT.redis_url
-    return ValkeyEngine(url, rules=rules) if url else MemoryEngine(rules=rules)
+    return ValkeyEngine(url, rules=rules) if url else RecordingEngine(recorder, rules=rules)
 
 
 async def ensure() -> Node:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -40,11 +40,20 @@ class Node:
     What a server process keeps alive beside its requests.
 
     It is started by the server's lifespan, or at the first scope where there is none, and never
-    by importing a module.
+    by importing a module. ``last`` is what remains to be written when nothing comes in any more,
+    while the lease is still held.
     """
 
-    def __init__(self, *, hub: Hub, jobs: Sequence[Job], url: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        jobs: Sequence[Job],
+        url: str = "",
+        last: Sequence[Callable[["Node"], Awaitable[None]]] = (),
+    ) -> None:
         self.hub = hub
+        self._last = tuple(last)
         self.url = url
         self.lease_id: UUID | None = None
         self.is_draining = False
@@ -80,6 +89,8 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
         await self.hub.stop(retry_ms=self.retry_ms)
+        for write in self._last:
+            await self._write(write)
         if self.lease_id is not None:
             await run_db(leases.release, lease_id=self.lease_id)
         self._loop = None
@@ -111,6 +122,12 @@ class Node:
         for job in self._jobs.values():
             if job.wants(hint):
                 self._turns[job.name].set()
+
+    async def _write(self, write: Callable[["Node"], Awaitable[None]]) -> None:
+        try:
+            await write(self)
+        except Exception:  # what can be written must be, whatever became of the rest
+            logger.exception("A last writing failed", extra={"action": "last_writing_failed"})
 
     async def _repeat(self, job: Job) -> None:
         turn = self._turns[job.name]

@@ -1,7 +1,54 @@
-"""The periodic work on topics: their rules."""
+"""The periodic work on topics: their rules, their recording."""
 
+from collections.abc import Callable, Collection, Sequence
+from uuid import UUID
+
+from aegis_project.database import read_db, run_db
+from aegis_project.kit.errors import ServiceUnavailable
+from streaming.engines.base import Key, Slice
+from streaming.engines.recording import Recorder
+from streaming.engines.tape import Group, Tape, Taped
 from streaming.hints import Hint
 from streaming.node import Node
+from streaming.selectors import tape as taped_rows
+from streaming.services import tape as tapes
+
+
+class DatabaseTape(Tape):
+    """The tape in the database, written under the lease of this process."""
+
+    def __init__(self, lease_id: Callable[[], UUID | None]) -> None:
+        self._lease_id = lease_id
+
+    async def names(self, session_id: str) -> Collection[str]:
+        return await read_db(taped_rows.names, session_id)
+
+    async def find(self, key: Key) -> Taped:
+        return await read_db(taped_rows.find, key)
+
+    async def claim(self, key: Key, begin: Taped) -> Taped | None:
+        return await run_db(tapes.claim, key=key, lease_id=self._lease(), begin=begin)
+
+    async def write(self, groups: Sequence[Group]) -> list[Taped]:
+        return await run_db(tapes.write, groups=groups, lease_id=self._lease())
+
+    async def release(self, taped: Taped, *, is_recorded: bool) -> None:
+        await run_db(tapes.release, taped=taped, is_recorded=is_recorded)
+
+    async def read(self, taped: Taped, first: int, *, limit: int, max_bytes: int) -> Slice | None:
+        return await read_db(taped_rows.records, taped, first, limit=limit, max_bytes=max_bytes)
+
+    async def ck(self, taped: Taped, seq: int) -> bytes | None:
+        return await read_db(taped_rows.ck, taped, seq)
+
+    async def seq_at(self, taped: Taped, ts: int) -> int | None:
+        return await read_db(taped_rows.seq_at, taped, ts)
+
+    def _lease(self) -> UUID:
+        found = self._lease_id()
+        if found is None:
+            raise ServiceUnavailable("The process has no lease.")
+        return found
 
 
 class RulesJob:
@@ -16,3 +63,24 @@ class RulesJob:
 
     def wants(self, hint: Hint) -> bool:
         return hint.kind == "lever"
+
+
+class RecordingJob:
+    """Write what recorded topics gain to the tape."""
+
+    name = "recording"
+    period_seconds = 1.0
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+
+    async def run(self, node: Node) -> None:
+        """Write for ever; after a failure once more when the period is over."""
+        await self._recorder.run()
+
+    async def finish(self, node: Node) -> None:
+        """Write the rest of it."""
+        await self._recorder.flush()
+
+    def wants(self, hint: Hint) -> bool:
+        return False

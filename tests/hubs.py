@@ -9,7 +9,8 @@ from aegis_project.kit.seat import Seat
 from streaming.core import position
 from streaming.core.errors import CloseCode
 from streaming.engines.base import Engine, Log, Slice
-from streaming.engines.memory import MemoryEngine, MemoryLog
+from streaming.engines.memory import MemoryEngine
+from streaming.engines.memory_log import MemoryLog
 
 SESSION = "11111111-1111-1111-1111-111111111111"
 

@@ -20,8 +20,10 @@ class Log(models.Model):
     One log of a session: its ledger, a run's output, or a listed topic.
 
     The row is the truth for the ledger and for runs; ``head`` and ``ck`` move only under its lock,
-    in the transaction that inserts what they count. For fast topics it is a listing, written
-    behind by the process that holds them. ``ck`` is 16 hex digits, ``seq`` begins at 1.
+    in the transaction that inserts what they count. For recorded topics it says how far the tape
+    is, moved in the same way per commit group by the process of ``writer``; ``fence`` grows with
+    each that takes the tape over. For other fast topics it is a listing, written behind by the
+    process that holds them. ``ck`` is 16 hex digits, ``seq`` begins at 1.
     """
 
     session = models.ForeignKey(
@@ -33,6 +35,10 @@ class Log(models.Model):
     head = models.BigIntegerField(default=0)
     ck = models.CharField(max_length=16)
     recorded = models.BooleanField(default=False)
+    writer = models.ForeignKey(
+        "aegis_streaming.Lease", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    fence = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

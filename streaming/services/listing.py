@@ -26,8 +26,13 @@ def _write(topics: Sequence[Listed]) -> None:
     # A session may have been removed meanwhile; each one that is there has a ledger.
     ledgers = Log.objects.filter(name=LEDGER, session_id__in=wanted)
     there = {str(session_id) for session_id in ledgers.values_list("session_id", flat=True)}
+    # What is recorded meanwhile has its truth there.
+    recorded = Log.objects.filter(recorded=True, session_id__in=wanted)
+    taped = {
+        (str(session_id), name) for session_id, name in recorded.values_list("session", "name")
+    }
     Log.objects.bulk_create(
-        [_row(*topic) for topic in topics if topic[0][0] in there],
+        [_row(*topic) for topic in topics if topic[0][0] in there and topic[0] not in taped],
         update_conflicts=True,
         unique_fields=["session", "name"],
         update_fields=["epoch", "start", "head", "ck"],

@@ -8,7 +8,8 @@ import redis
 
 from streaming.core.position import CK_BYTES
 from streaming.engines.base import Engine, Key, Log
-from streaming.engines.memory import MemoryEngine, MemoryLog
+from streaming.engines.memory import MemoryEngine
+from streaming.engines.memory_log import MemoryLog
 from streaming.engines.valkey import ValkeyEngine
 from streaming.engines.valkey_log import ValkeyLog
 from tests.hubs import SlowEngine

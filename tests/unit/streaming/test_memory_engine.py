@@ -7,7 +7,8 @@ from streaming.core.errors import OverCapacity, TopicReadOnly
 from streaming.core.position import Position
 from streaming.core.rules import Keep
 from streaming.engines.base import Log
-from streaming.engines.memory import DEAD_PLACES, MemoryEngine
+from streaming.engines.memory import MemoryEngine
+from streaming.engines.memory_log import DEAD_PLACES
 from streaming.engines.retention import Retention
 from streaming.engines.rulebook import RuleBook
 from streaming.engines.window import WINDOW

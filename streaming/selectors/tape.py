@@ -1,0 +1,60 @@
+"""Reading recorded topics."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from streaming.core import position
+from streaming.engines.base import Key, Slice
+from streaming.engines.rows import cut
+from streaming.engines.tape import BLANK, Taped
+from streaming.models import Log, Record
+
+
+def names(session_id: UUID | str) -> list[str]:
+    """The recorded topics of a session."""
+    rows = Log.objects.filter(session_id=session_id, recorded=True)
+    return list(rows.values_list("name", flat=True))
+
+
+def find(key: Key) -> Taped:
+    """How far a topic is recorded."""
+    row = Log.objects.filter(session_id=key[0], name=key[1]).first()
+    return BLANK if row is None else proven(row)
+
+
+def proven(row: Log) -> Taped:
+    """
+    How far a Log row is recorded, by its last record.
+
+    The row says the same, unless a listing of the time before it was recorded came late.
+    """
+    if not row.recorded:
+        return Taped("", 1, 0, b"", row.pk, row.fence)
+    last = _records(row.pk, row.epoch).order_by("-seq").values_list("seq", "ck").first()
+    head, ck = last or (0, position.genesis(row.name, row.epoch).hex())
+    return Taped(row.epoch, row.start, head, bytes.fromhex(ck), row.pk, row.fence)
+
+
+def records(taped: Taped, first: int, *, limit: int, max_bytes: int) -> Slice | None:
+    """The records from ``first`` on, at least one if there is one and at most ``max_bytes``."""
+    found = _records(taped.id, taped.epoch).filter(seq__gte=first, seq__lt=first + limit)
+    rows: list[Any] = list(found.order_by("seq").values_list("seq", "ck", "ts", "body"))
+    return cut(rows, max_bytes)
+
+
+def ck(taped: Taped, seq: int) -> bytes | None:
+    """The chain value at a record that is on the tape."""
+    found = _records(taped.id, taped.epoch).filter(seq=seq).values_list("ck", flat=True).first()
+    return bytes.fromhex(found) if found else None
+
+
+def seq_at(taped: Taped, ts: int) -> int | None:
+    """The first record on the tape at or after a time (unix ms)."""
+    later = _records(taped.id, taped.epoch).filter(ts__gte=ts, seq__gte=taped.start)
+    return later.order_by("seq").values_list("seq", flat=True).first()
+
+
+def _records(log_id: int, epoch: str) -> QuerySet[Record]:
+    return Record.objects.filter(log=log_id, epoch=epoch)
