@@ -226,7 +226,11 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        name: {"level": ENVIRONMENT.log_level}
-        for name in ("aegis_project", "sessions", "components", "streaming")
+        **{
+            name: {"level": ENVIRONMENT.log_level}
+            for name in ("aegis_project", "sessions", "components", "streaming")
+        },
+        # While Valkey is away it says so each second with a traceback; the engine says it once.
+        "channels_redis": {"level": "CRITICAL"},
     },
 }

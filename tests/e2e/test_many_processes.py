@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import json
 import secrets
@@ -109,6 +110,16 @@ def seqs_of(member, topic=PRICES):
     return [one.seq for one in member.records if one.topic == topic]
 
 
+def stands(member):
+    """Where the session is, as this member was told."""
+    standing = member.component.standing
+    return standing and standing.session
+
+
+def has_carried(line, count):
+    return len(line.carried) >= count
+
+
 async def test_components_of_a_session_may_be_at_any_process(servers):
     first, second, third = servers
     made = await remote.make(first, components=["feed"])
@@ -127,7 +138,7 @@ async def test_components_of_a_session_may_be_at_any_process(servers):
         await until(lambda: all(len(sink.records) == 100 for sink in sinks))
         await remote.order(third, session, "pause")
         paused = await remote.session(first, session)
-        await until(lambda: all(sink.component.standing.session == "paused" for sink in sinks))
+        await until(lambda: all(stands(sink) == "paused" for sink in sinks))
         await publish(second, session, PRICES, *range(100, 110))
         while_paused = [len(sink.records) for sink in sinks]
         await remote.order(first, session, "start")
@@ -161,7 +172,7 @@ async def test_cursor_of_one_process_is_proven_by_the_next(servers):
             await publish(servers[turn % 3], session, PRICES, *range(turn * 10, turn * 10 + 5))
             line.cut()
             await publish(servers[turn % 3], session, PRICES, *range(turn * 10 + 5, turn * 10 + 10))
-            await until(lambda before=before: len(line.carried) >= before + 4)
+            await until(functools.partial(has_carried, line, before + 4))
         await until(lambda: len(sink.records) == 60 and len(plain.records) == 60)
         await remote.order(first, session, "stop")
         await asyncio.gather(sink.over(), plain.over())
@@ -297,7 +308,8 @@ async def test_store_that_restarts_is_a_pause_and_one_that_forgot_is_a_gap(share
         last, first_after = one.records[2:]
         assert data_of(one) == [1, 2, 3, 4]
         assert (gap.count, gap.reason) == (None, "epoch")
-        assert gap.previous == {"epoch": last.epoch, "seq": 3, "ck": last.ck.hex()}
+        assert last.position
+        assert gap.previous == last.position.as_dict()
         assert (first_after.epoch, first_after.seq) == (gap.epoch, 1)
         assert first_after.epoch != last.epoch
     assert near.gaps[0].epoch == far.gaps[0].epoch
