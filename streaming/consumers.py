@@ -27,7 +27,7 @@ from streaming.core.errors import (
 )
 from streaming.core.messages import Inbound, Producer, Publish
 from streaming.engines.base import Key
-from streaming.hub import Connection, Hub
+from streaming.hub import Connection, Hub, checking
 from streaming.hub.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
@@ -205,9 +205,10 @@ class DataConsumer(AsyncConsumer):
                 raise SessionOver
             key = self._keys.get(frame.topic) or self._admit(connection, frame.topic)
             now = self.hub.now_ms(key[0])
-            producer = frame.producer and _named(frame.producer, connection.seat)
+            own_id = connection.seat.component_id
+            producer = frame.producer and _named(frame.producer, own_id)
             records = [(now, data) for data in frame.items]
-            position = await self.hub.publish(key, records, producer)
+            offered = await checking.offer(self.hub, key, records, producer, by=own_id)
         except AegisError as error:
             ref = "PUBLISH" if frame.id is None else frame.id
             connection.post(frames.error(error, ref=ref, topic=frame.topic))
@@ -217,7 +218,7 @@ class DataConsumer(AsyncConsumer):
             connection.refuse(StreamFailed())
             return
         if frame.id is not None:
-            connection.post(frames.published(frame.id, frame.topic, position, len(frame.items)))
+            connection.post(frames.published(frame.id, *offered))
 
     def _admit(self, connection: Connection, name: str) -> Key:
         topics.check_publishable(name, connection.seat.patterns)
@@ -244,7 +245,7 @@ class DataConsumer(AsyncConsumer):
                 connection.post(frames.error(error, ref=command if ref is None else ref))
 
 
-def _named(producer: Producer, seat: Seat) -> Producer:
+def _named(producer: Producer, component_id: str) -> Producer:
     """A producer that gives no name is the component."""
     name, epoch, n = producer
-    return name or seat.component_id, epoch, n
+    return name or component_id, epoch, n

@@ -26,7 +26,7 @@ from streaming.core.errors import SessionOver
 from streaming.core.position import Cursor
 from streaming.core.resume import Placement, Start
 from streaming.engines.base import Key, Slice
-from streaming.hub import Hub
+from streaming.hub import Hub, checking
 from streaming.selectors import logs
 
 
@@ -86,14 +86,16 @@ class SessionTopic(Endpoint):
         ]
         key = (str(_open(principal, session).pk), topic)
         here = node.required()
-        last = here.call(here.hub.publish(key, records))
+        offered = here.call(checking.offer(here.hub, key, records, by=principal.actor))
         here.hub.wrote(key, principal.actor)
+        last = offered.position
         document = PublishedDocument(
-            topic=topic,
+            topic=offered.topic,
             epoch=last.epoch,
-            first=last.seq - len(records) + 1,
+            first=last.seq - offered.size + 1,
             last=last.seq,
             position=str(last),
+            quarantined=offered.quarantined,
         )
         return Response(codecs.show(document), status=201)
 

@@ -168,13 +168,19 @@ class PublishInput(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class PublishedDocument(Struct, kw_only=True):
-    """Where the published records stand."""
+    """
+    Where the published records stand.
+
+    `quarantined` counts those that broke the schema of their topic and stand in `dlq.<topic>`,
+    which is also the `topic` here when all did.
+    """
 
     topic: str
     epoch: str
     first: int
     last: int
     position: str
+    quarantined: int = 0
 
 
 def topics(rows: list[Log], found: dict[str, Figures]) -> list[TopicDocument]:

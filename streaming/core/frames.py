@@ -76,9 +76,9 @@ def unsubscribed(ref: Id, topics: Sequence[str]) -> Frame:
     return {"COMMAND": "UNSUBSCRIBED", "id": ref, "topics": list(topics)}
 
 
-def published(ref: Id, topic: str, position: Position, count: int) -> Frame:
+def published(ref: Id, topic: str, position: Position, count: int, quarantined: int = 0) -> Frame:
     """Tell where ``count`` records have gone; ``position`` is that of the last."""
-    return {
+    frame: Frame = {
         "COMMAND": "PUBLISHED",
         "id": ref,
         "topic": topic,
@@ -86,6 +86,7 @@ def published(ref: Id, topic: str, position: Position, count: int) -> Frame:
         "first": position.seq - count + 1,
         "last": position.seq,
     }
+    return {**frame, "quarantined": quarantined} if quarantined else frame
 
 
 def error(refusal: AegisError, *, ref: Id = None, topic: str | None = None) -> Frame:

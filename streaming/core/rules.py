@@ -3,13 +3,12 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 from msgspec import Meta, Struct
 
 from aegis_project.kit.errors import ValidationFailed
-from streaming.core import topics
+from streaming.core import schemas, topics
 from streaming.core.errors import UnknownTopic
+from streaming.core.schemas import SchemaRefused
 
 PLACE = "config.topics"
 MAX_RULES = 100
@@ -95,9 +94,9 @@ def _check(place: str, rule: Rule) -> None:
     if rule.schema is None:
         return
     try:
-        Draft202012Validator.check_schema(rule.schema)
-    except SchemaError as error:
-        raise _refused(f"{place}.schema", f"No JSON Schema: {error.message[:200]}") from None
+        schemas.compiled(rule.schema)
+    except SchemaRefused as refusal:
+        raise _refused(f"{place}.schema", f"No schema that is taken: {refusal}") from None
 
 
 def _refused(where: str, what: str) -> ValidationFailed:

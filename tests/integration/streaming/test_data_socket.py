@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from streaming import consumers, hints
 from streaming.consumers import DataConsumer
 from streaming.core.errors import CloseCode, TokenInvalid
+from streaming.engines.memory import MemoryEngine
+from streaming.engines.rulebook import RuleBook
 from streaming.hub import Hub, Limits
 from tests.hubs import SESSION, Client, ClockEngine, plain_seat, publish, seat, settle, until
 
@@ -276,6 +278,29 @@ async def test_components_count_their_publications_each_for_itself(hub, door):
             await socket.answered(2)
 
     assert hub.board.lines[(SESSION, TOPIC)].log.head == 2
+
+
+@pytest.mark.parametrize("on_invalid", ["refuse", "quarantine"])
+async def test_data_that_break_the_schema_of_their_topic_spend_no_number(door, on_invalid):
+    async def load(session_ids):
+        schema = {"pattern": "klines.*", "schema": {"type": "object"}, "on_invalid": on_invalid}
+        return {key: [schema] for key in session_ids}
+
+    rules = RuleBook(load)
+    hub = Hub(engines=[MemoryEngine(rules=rules)], rules=rules)
+    async with open_socket(hub, door) as socket:
+        socket.say(COMMAND="PUBLISH", topic=TOPIC, data=5, id=1)
+        socket.say(COMMAND="PUBLISH", topic=TOPIC, data={}, id=2)
+        await socket.answered(3)
+
+        first, second = socket.frames[1:]
+        assert (second["COMMAND"], second["id"], second["last"]) == ("PUBLISHED", 2, 1)
+        assert socket.closed is None
+    if on_invalid == "refuse":
+        assert (first["code"], first["ref"], first["topic"]) == ("VALIDATION_ERROR", 1, TOPIC)
+        assert first["details"] == {"record": 0, "reason": "$: 5 is not of type 'object'"}
+    else:
+        assert (first["topic"], first["last"], first["quarantined"]) == (f"dlq.{TOPIC}", 1, 1)
 
 
 async def test_topic_of_a_source_is_read_only(door):
