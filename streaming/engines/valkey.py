@@ -18,6 +18,7 @@ from streaming.engines.valkey_link import Link
 from streaming.engines.valkey_log import ValkeyLog
 
 POLL_SECONDS = 1.0
+RECENT_SECONDS = 10.0
 
 
 class ValkeyEngine(Engine):
@@ -52,6 +53,8 @@ class ValkeyEngine(Engine):
         # The count of moves up to which a session's topics are known.
         self._moves: dict[str, int] = {}
         self._sessions: dict[bytes, str] = {}
+        # When a session was last asked about, so that it is listened to before it has logs here.
+        self._asked_at: dict[str, float] = {}
         # Said to have moved, and found to have moved.
         self._dirty: set[Key] = set()
         self._moved: set[Key] = set()
@@ -73,7 +76,7 @@ class ValkeyEngine(Engine):
         if found is not None or topics.is_row(name):
             return found
         rules = await self.rules.of(session_id)
-        self._listen_to(session_id)
+        await self._ask_about(session_id)
         log = ValkeyLog(key, store=self, keep=self._keep_of(name, rules))
         await log.open()
         self._names.setdefault(session_id, set()).add(name)
@@ -84,6 +87,7 @@ class ValkeyEngine(Engine):
         return tuple(self._names.get(session_id, ()))
 
     async def meet(self, session_id: str) -> None:
+        await self._ask_about(session_id)
         await self._discover(session_id)
 
     async def wait(self, keys: Collection[Key], timeout_seconds: float) -> set[Key]:
@@ -104,6 +108,7 @@ class ValkeyEngine(Engine):
         self._names.pop(session_id, None)
         self._fresh.pop(session_id, None)
         self._moves.pop(session_id, None)
+        self._asked_at.pop(session_id, None)
         await self.link.ready()
         names = await self.link.send("ZRANGE", scripts.session_key(session_id, "n"), 0, -1)
         keys = {key for name in names for key in scripts.log_keys((session_id, name.decode()))}
@@ -145,9 +150,11 @@ class ValkeyEngine(Engine):
         now = asyncio.get_running_loop().time()
         self._poll_at = now + POLL_SECONDS
         logs = list(self._logs.values())
-        sessions = {key[0] for key in keys} | {log.key[0] for log in logs}
+        recent = {one: at for one, at in self._asked_at.items() if now - at < RECENT_SECONDS}
+        self._asked_at = recent
+        sessions = {key[0] for key in keys} | {log.key[0] for log in logs} | recent.keys()
         self._sessions = {scripts.channel(one).encode(): one for one in sessions}
-        self.link.tune([name.decode() for name in self._sessions])
+        self.link.ears.tune([name.decode() for name in self._sessions])
         self._dirty |= {log.key for log in logs if log.trim_at <= now}
         await self._discover_all(sessions)
 
@@ -155,7 +162,6 @@ class ValkeyEngine(Engine):
         await asyncio.gather(*(self._discover(one) for one in session_ids))
 
     async def _discover(self, session_id: str) -> None:
-        self._listen_to(session_id)
         since = self._moves.get(session_id, 0)
         keys = [scripts.session_key(session_id, name) for name in "nv"]
         count, names = await self.link.run(scripts.MOVED, keys, since)
@@ -166,10 +172,11 @@ class ValkeyEngine(Engine):
             # The store is not the one that counted before.
             self._dirty |= {key for key in self._logs if key[0] == session_id}
 
-    def _listen_to(self, session_id: str) -> None:
+    async def _ask_about(self, session_id: str) -> None:
+        self._asked_at[session_id] = asyncio.get_running_loop().time()
         channel = scripts.channel(session_id)
         self._sessions[channel.encode()] = session_id
-        self.link.add(channel)
+        await self.link.listen(channel)
 
     def _told(self, channel: bytes, message: bytes) -> None:
         who, _, name = message.partition(b" ")

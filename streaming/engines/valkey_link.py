@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import hiredis
@@ -11,6 +11,7 @@ from redis.asyncio.connection import ConnectionPool
 from redis.exceptions import NoScriptError, ReadOnlyError, RedisError, ResponseError
 
 from streaming.core.errors import StoreDown
+from streaming.engines.valkey_ears import Connection, Ears, Told
 from streaming.engines.valkey_scripts import ALL, Script
 
 logger = logging.getLogger(__name__)
@@ -20,13 +21,8 @@ ANSWER_SECONDS = 2.0
 RETRY_SECONDS = 0.2
 PATIENCE_SECONDS = 1.0
 """So long after a loss, calls wait for the store to come back; then they fail at once."""
-PROOF_SECONDS = 5.0
-"""After so much silence the store is asked whether announcements can still come."""
 
 Word = bytes | str | int
-Connection = Any
-"""A connection of redis-py, which leaves much of it untyped."""
-Told = Callable[[bytes, bytes], None]
 Check = Callable[[], Awaitable[None]]
 
 
@@ -66,14 +62,11 @@ class Link:
             url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=1.0, driver_info=None
         )
         self._check = check
-        self._told = told
+        self.ears = Ears(told)
         self._queue: list[Call] = []
         self._flight: list[Call] = []
         self._asked = asyncio.Event()
-        self._tuned = asyncio.Event()
         self._up = asyncio.Event()
-        self._channels: set[str] = set()
-        self._heard: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._lost_at: float | None = None
         self._is_told = False
@@ -131,17 +124,14 @@ class Link:
         if not self._up.is_set():
             raise StoreDown
 
-    def tune(self, channels: Collection[str]) -> None:
-        """Listen to these channels and no others."""
-        if self._channels != set(channels):
-            self._channels = set(channels)
-            self._tuned.set()
+    async def listen(self, channel: str) -> None:
+        """
+        Hear what is announced on this channel, from before this returns.
 
-    def add(self, channel: str) -> None:
-        """Listen to this channel too."""
-        if channel not in self._channels:
-            self._channels.add(channel)
-            self._tuned.set()
+        :raises StoreDown: when there is no store
+        """
+        await self.ready()
+        await self.ears.listen(channel, timeout_seconds=ANSWER_SECONDS)
 
     async def close(self) -> None:
         """End both connections; whoever waits for an answer is told that there is no store."""
@@ -170,16 +160,16 @@ class Link:
 
     async def _serve(self) -> None:
         async with contextlib.AsyncExitStack() as stack:
-            calls, ears = [await self._connect(stack) for _ in range(2)]
+            calls, heard = [await self._connect(stack) for _ in range(2)]
             for script in ALL:
                 await calls.send_command("SCRIPT", "LOAD", script.text)
                 await calls.read_response()
-            self._heard = set()
-            self._tuned.set()
+            # Whatever is announced from here on is heard, whatever was before is seen by the check.
+            await self.ears.open(heard)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._talk(calls))
-                group.create_task(self._tune(ears))
-                group.create_task(self._hear(ears))
+                group.create_task(self.ears.tell(heard))
+                group.create_task(self.ears.hear(heard))
                 group.create_task(self._come_up())
 
     async def _connect(self, stack: contextlib.AsyncExitStack) -> Connection:
@@ -215,29 +205,6 @@ class Link:
                 for call in self._flight:
                     await _answer(connection, call)
                 self._flight = []
-
-    async def _tune(self, connection: Connection) -> None:
-        while True:
-            await self._tuned.wait()
-            self._tuned.clear()
-            wanted, heard = self._channels, self._heard
-            changes = (("SUBSCRIBE", wanted - heard), ("UNSUBSCRIBE", heard - wanted))
-            self._heard = set(wanted)
-            for verb, names in changes:
-                if names:
-                    await connection.send_command(verb, *names, check_health=False)
-
-    async def _hear(self, connection: Connection) -> None:
-        is_proof_due = False
-        while True:
-            said = await connection.read_response(timeout=PROOF_SECONDS)
-            if said is None and is_proof_due:
-                raise RedisError("No announcement can come any more.")
-            is_proof_due = said is None
-            if said is None:
-                await connection.send_command("PING", check_health=False)
-            elif said[0] == b"message":
-                self._told(said[1], said[2])
 
 
 async def _answer(connection: Connection, call: Call) -> None:
