@@ -26,6 +26,7 @@ class Result:
     deliveries: int = 0
     frames: int = 0
     cpu_seconds: float = 0.0
+    client_seconds: float = 0.0
     lost: int = 0
     disordered: int = 0
     bytes_each: float = 0.0
@@ -55,6 +56,11 @@ class Result:
         """
         return self.cpu_seconds / self.seconds
 
+    @property
+    def client_busy(self) -> float:
+        """The share of its own core that the load generator used; near one, it was the limit."""
+        return self.client_seconds / self.seconds
+
     def wait_ms(self, share: float) -> float:
         """The waiting time that this share of the messages did not exceed."""
         ordered = sorted(self.waits)
@@ -68,6 +74,7 @@ class Peer:
     client: Client
     expects: int
     is_sampled: bool = False
+    rest: bytes = b""
 
 
 class Fan:
@@ -75,6 +82,9 @@ class Fan:
 
     def __init__(self, live: Live, subscribers: int) -> None:
         self.live = live
+        self._scan = getattr(live, "scan", None)
+        # Set from another thread, it ends a flood before its time.
+        self.is_stopped = False
         connected = live.connect(subscribers)
         self.bytes_each = connected.bytes_each
         self.subscribers = [
@@ -117,7 +127,7 @@ class Fan:
         return self._conclude()
 
     def _flood(self, *, until: float, window: int) -> None:
-        while time.perf_counter() < until:
+        while time.perf_counter() < until and not self.is_stopped:
             free = window - (len(self.sent_at) - self._delivered())
             if free > 0:
                 self._publish(free)
@@ -135,11 +145,13 @@ class Fan:
         self.result = Result(subscribers=len(self.subscribers), bytes_each=self.bytes_each)
         self.result.seconds = -time.perf_counter()
         self.result.cpu_seconds = -machine.cpu_seconds(self.live.pid)
+        self.result.client_seconds = -time.process_time()
 
     def _conclude(self) -> Result:
         result = self.result
         result.seconds += time.perf_counter()
         result.cpu_seconds += machine.cpu_seconds(self.live.pid)
+        result.client_seconds += time.process_time()
         # What is still on its way must come too, but counts no more.
         self.result = Result()
         give_up_at = time.perf_counter() + LAST_SECONDS
@@ -174,6 +186,7 @@ class Fan:
 
     def _take(self, peer: Peer, data: bytes) -> None:
         now, at = time.perf_counter(), 0
+        pieces = []
         for opcode, start, end in websocket.split(data):
             at = end
             payload = data[start:end]
@@ -181,12 +194,22 @@ class Fan:
                 peer.client.raw.sendall(websocket.frame(payload, websocket.PONG))
             elif opcode == websocket.CLOSE:
                 raise ConnectionError(f"The server closed a connection: {payload!r}")
+            elif peer.expects >= 0 and self._scan is None:
+                self._deliver(peer, self._reading(payload), now)
             elif peer.expects >= 0:
-                self._deliver(peer, payload, now)
+                pieces.append(payload)
         peer.client.pending = data[at:]
+        if pieces:
+            self._stream(peer, b"".join([peer.rest, *pieces]), now)
 
-    def _deliver(self, peer: Peer, payload: bytes, now: float) -> None:
-        reading = self._reading(payload)
+    def _stream(self, peer: Peer, data: bytes, now: float) -> None:
+        # Frames of a byte stream end anywhere; what is left begins the next one.
+        assert self._scan is not None
+        reading, end = self._scan(data)
+        peer.rest = data[end:]
+        self._deliver(peer, reading, now)
+
+    def _deliver(self, peer: Peer, reading: Reading | None, now: float) -> None:
         if reading is None:
             return
         first, size = reading

@@ -4,10 +4,15 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
 END_SECONDS = 10
+# How Linux names the CPU clock of another process: its id, inverted, and the kind of clock.
+CLOCK_OF_PROCESS = 2
+# And how it writes the state of a connection that neither end has closed.
+ESTABLISHED = "01"
 
 
 def cores() -> tuple[int, int]:
@@ -28,20 +33,24 @@ def pinned(core: int) -> Iterator[None]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and all its threads until now; ticks are 10 ms."""
-    fields = _stat(pid)
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """User and system time of a process and all its threads until now, in nanosecond steps."""
+    return time.clock_gettime((~pid << 3) | CLOCK_OF_PROCESS)
 
 
 def resident_bytes(pid: int) -> int:
     """How much memory a process has in RAM."""
-    return int(_stat(pid)[21]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _stat(pid: int) -> list[str]:
-    with open(f"/proc/{pid}/stat") as file:
-        # The name is in brackets and may hold anything.
-        return file.read().rpartition(") ")[2].split()
+def unsent_bytes(server: int, client: int) -> int | None:
+    """
+    What the system still holds of a server's for a client, by the ports of both on this machine.
+
+    ``None`` when the server's end of the connection is not open any more.
+    """
+    ours = f":{server:04X} 0100007F:{client:04X} {ESTABLISHED} "
+    _, found, rest = Path("/proc/net/tcp").read_text().partition(ours)
+    return int(rest.partition(":")[0], 16) if found else None
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

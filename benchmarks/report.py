@@ -8,28 +8,24 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import orjson
+
 from benchmarks import machine
 from benchmarks.load import Result
 
 if TYPE_CHECKING:
     from benchmarks.fanout import Row
+    from benchmarks.verdicts import Measured, Verdict
 
 LIBRARIES = ("channels", "channels-redis", "daphne", "uvicorn", "uvloop", "websockets", "twisted")
-FLOOD = (
-    "server",
-    "candidate",
-    "del/s",
-    "x redis",
-    "batch",
-    "busy",
-    "CPU s/100k",
-    "p50 ms",
-    "p99 ms",
-)
-PACED = ("server", "candidate", "msg/s", "del/s", "batch", "busy", "CPU s/100k", "p50 ms", "p99 ms")
+# How busy the server's core was, and that of the load generator, which must not be the limit.
+COSTS = ("batch", "busy", "load", "CPU s/100k", "p50 ms", "p99 ms")
+FLOOD = ("server", "candidate", "del/s", "x redis", *COSTS)
+PACED = ("server", "candidate", "msg/s", "del/s", *COSTS)
 # The benchmark itself keeps about this many processes running.
 QUIET_LOAD = 2.0
 FAULTS = ("lost", "disorder")
+RUNS = ("flood", "slow", "fast")
 
 
 def fanout(rows: Sequence["Row"], *, subscribers: int, window: int) -> str:
@@ -45,6 +41,71 @@ def fanout(rows: Sequence["Row"], *, subscribers: int, window: int) -> str:
         "\n".join(_ratios(rows)),
     ]
     return "\n\n".join(parts)
+
+
+def beside(run: "Measured") -> str:
+    """What was measured beside the fan-out, in words."""
+    lines = []
+    found = run.storm
+    if found is not None:
+        waits = sorted(found.waits) or [float("inf")]
+        lines += [
+            f"\n{found.components:,} components: connected in {found.connect_seconds:.1f} s; "
+            f"{found.idle_bytes / 1024:.0f} KiB each when idle (control socket "
+            f"{found.control_bytes / 1024:.0f}, data socket {found.data_bytes / 1024:.0f})",
+            f"cut off and back in {found.reconnect_seconds:.1f} s (the middle one after "
+            f"{waits[len(waits) // 2]:.1f} s), {found.reconnect_cpu_seconds:.1f} s of the server's "
+            f"core, {found.client_seconds:.1f} s of the load's; "
+            f"{len(found.waits):,} run, refused: {dict(found.refusals) or 'none'}, "
+            f"lost {found.lost}, out of order {found.disordered}",
+        ]
+    for server, one in run.slow.items():
+        cut = "not cut" if one.cut_seconds is None else f"cut after {one.cut_seconds:.1f} s"
+        lines.append(
+            f"reads nothing, {server}: {cut}, {one.grown_bytes / 1024:.0f} KiB; others' p99 "
+            f"{one.calm.wait_ms(0.99):.1f} ms before, {one.beside.wait_ms(0.99):.1f} ms beside it"
+        )
+    lines += [f"{name} did not run: {why}" for name, why in run.missing.items()]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(run: "Measured", found: Sequence["Verdict"]) -> bytes:
+    """Everything for programs."""
+    document = {
+        "machine": {"header": header(), "load": quietness()},
+        "fanout": [
+            {
+                "server": row.candidate.server,
+                "candidate": row.candidate.name,
+                **{name: [_figures(one) for one in getattr(row, name)] for name in RUNS},
+            }
+            for row in run.rows
+        ],
+        "storm": run.storm,
+        "slow": {
+            server: {
+                "cut_seconds": one.cut_seconds,
+                "grown_bytes": one.grown_bytes,
+                "calm": _figures(one.calm),
+                "beside": _figures(one.beside),
+            }
+            for server, one in run.slow.items()
+        },
+        "missing": run.missing,
+        "verdicts": [
+            {"what": one.what, "measured": one.measured, "must": one.must, "aim": one.aim}
+            | {"unit": one.unit.strip(), "verdict": one.word}
+            for one in found
+        ],
+    }
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+
+
+def _figures(result: Result) -> dict[str, float]:
+    names = ("rate", "batch", "busy", "client_busy", "cpu_per_100k", "bytes_each")
+    waits = {"p50_ms": result.wait_ms(0.5), "p99_ms": result.wait_ms(0.99)}
+    counts = {"lost": result.lost, "disordered": result.disordered}
+    return {name: getattr(result, name) for name in names} | waits | counts
 
 
 def header() -> str:
@@ -118,6 +179,7 @@ def _costs(results: Sequence[Result]) -> list[str]:
     return [
         f"{middle(results, lambda result: result.batch):.1f}",
         f"{middle(results, lambda result: result.busy):.2f}",
+        f"{middle(results, lambda result: result.client_busy):.2f}",
         f"{middle(results, lambda result: result.cpu_per_100k):.3g}",
         f"{middle(results, lambda result: result.wait_ms(0.5)):.2f}",
         f"{middle(results, lambda result: result.wait_ms(0.99)):.2f}",
@@ -149,7 +211,9 @@ def _ratios(rows: Sequence["Row"]) -> list[str]:
 
 
 def _naive(row: "Row", rows: Sequence["Row"]) -> "Row":
-    return next(other for other in rows if other.candidate.server == row.candidate.server)
+    same = (other for other in rows if other.candidate.server == row.candidate.server)
+    first = next(same)
+    return first if first.candidate.name.startswith("group_send") else rows[0]
 
 
 def _rate(result: Result) -> float:

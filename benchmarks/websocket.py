@@ -6,21 +6,25 @@ import socket
 import struct
 from collections.abc import Iterator
 
-TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
+TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 CONNECT_SECONDS = 30.0
 # Masking with zeros leaves the payload as it is, and is as good as any other mask to a server.
 NO_MASK = b"\0\0\0\0"
 
 
-def connect(port: int, path: str) -> socket.socket:
-    """A socket that has been upgraded; it blocks, for at most 30 s at a time."""
-    raw = socket.create_connection(("127.0.0.1", port), timeout=CONNECT_SECONDS)
+def connect(port: int, path: str, *, receive_bytes: int = 0) -> socket.socket:
+    """
+    A socket that has been upgraded; it blocks, for at most 30 s at a time.
+
+    With ``receive_bytes`` the system takes not much more than that before it is read.
+    """
+    raw = socket.socket()
+    raw.settimeout(CONNECT_SECONDS)
+    if receive_bytes:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    raw.connect(("127.0.0.1", port))
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    key = base64.b64encode(os.urandom(16)).decode()
-    raw.sendall(
-        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
-        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-    )
+    raw.sendall(request(port, path))
     head = b""
     while not head.endswith(b"\r\n\r\n"):
         byte = raw.recv(1)
@@ -30,6 +34,15 @@ def connect(port: int, path: str) -> socket.socket:
     if b" 101 " not in head:
         raise ConnectionError(f"No upgrade: {head[:200]!r}")
     return raw
+
+
+def request(port: int, path: str) -> bytes:
+    """The request for an upgrade."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+        f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
 
 
 def frame(payload: bytes, opcode: int = TEXT) -> bytes:

@@ -12,6 +12,7 @@ from benchmarks import machine, websocket
 from benchmarks.candidates.base import Connected, Reading
 from benchmarks.candidates.lines import Line, Lines
 from tests.serving import start_server
+from tests.stores import Valkey
 
 TOPIC = "klines.BTCUSDT.1m"
 HEARTBEAT = websocket.frame(b'{"COMMAND":"HEARTBEAT"}')
@@ -33,21 +34,31 @@ class Aegis:
 
     server: str
     is_batched: bool = True
+    is_in_valkey: bool = False
 
     @property
     def name(self) -> str:
-        return "aegis (batch)" if self.is_batched else "aegis (single)"
+        store = ", Valkey" if self.is_in_valkey else ""
+        return f"aegis ({'batch' if self.is_batched else 'single'}{store})"
 
     @property
     def keeps_up(self) -> bool:
         return self.is_batched
 
+    @property
+    def lacks(self) -> str:
+        return ""
+
     @contextlib.contextmanager
     def running(self) -> Iterator["AegisLive"]:
-        server_core, _ = machine.cores()
+        server_core, other_core = machine.cores()
+        settings: dict[str, Any] = {}
         with contextlib.ExitStack() as stack:
+            if self.is_in_valkey:
+                with machine.pinned(other_core):
+                    settings["AEGIS_REDIS_URL"] = stack.enter_context(Valkey()).url
             with machine.pinned(server_core):
-                running = stack.enter_context(start_server("--server", self.server))
+                running = stack.enter_context(start_server("--server", self.server, **settings))
             token = running.manage("shell", "-v", "0", "-c", PREPARE).split()[-1]
             port = urlsplit(running.url).port
             assert port is not None
@@ -83,15 +94,19 @@ class AegisLive:
 
     def connect(self, subscribers: int) -> Connected:
         before = machine.resident_bytes(self.pid)
-        components = self._components("observer", subscribers)
+        components = self.components("observer", subscribers)
         grown = machine.resident_bytes(self.pid) - before
-        (publisher,) = self._components("feed", 1)
+        (publisher,) = self.components("feed", 1)
         controls = [one.control.client() for one in [*components, publisher]]
         clients = [one.data.client() for one in components]
         return Connected(clients, publisher.data.client(), controls, grown / subscribers)
 
-    def _components(self, role: str, count: int) -> list[Component]:
-        """Take each step of the handshake for all at once, as components do that start together."""
+    def components(self, role: str, count: int, *, receive_bytes: int = 0) -> list[Component]:
+        """
+        Take each step of the handshake for all at once, as components do that start together.
+
+        ``receive_bytes`` bounds what their data sockets take without being read.
+        """
         register = {"session_token": self.token, "role": role, "proto": {"batch": self.is_batched}}
         components = [Component(self.lines.open("/ws/control")) for _ in range(count)]
         for n, one in enumerate(components):
@@ -99,7 +114,7 @@ class AegisLive:
         for one in components:
             ack = one.control.hear("ACK")
             one.control.beat = HEARTBEAT
-            one.data = self.lines.open(ack["data_socket"])
+            one.data = self.lines.open(ack["data_socket"], receive_bytes=receive_bytes)
             one.data.say(session_token=self.token, component_id=ack["component_id"])
         for one in components:
             one.data.hear("ACK")

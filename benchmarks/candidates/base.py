@@ -53,7 +53,12 @@ class Live(Protocol):
         """What the publisher sends for these messages, JSON objects with a ``seq``."""
 
     def read(self, payload: bytes) -> Reading | None:
-        """What a subscriber learns from a frame; ``None`` for one that is not about messages."""
+        """
+        What a subscriber learns from a frame; ``None`` for one that is not about messages.
+
+        Where frames are pieces of a byte stream, there is a ``scan(data)`` instead, which gives
+        the reading and how many bytes it is of.
+        """
 
 
 class Candidate(Protocol):
@@ -70,6 +75,10 @@ class Candidate(Protocol):
     @property
     def keeps_up(self) -> bool:
         """Whether it can be asked for 50,000 deliveries per second."""
+
+    @property
+    def lacks(self) -> str:
+        """What is missing on this machine to run it; empty when nothing is."""
 
     def running(self) -> AbstractContextManager[Live]:
         """Start it on the core for servers; it ends with the block."""

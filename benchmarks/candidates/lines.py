@@ -78,15 +78,16 @@ class Lines:
         self._selector = selectors.DefaultSelector()
         self._beat_at = time.monotonic() + BEAT_SECONDS
 
-    def open(self, path: str) -> Line:
-        """One more."""
-        line = Line(self, websocket.connect(self.port, path))
+    def open(self, path: str, *, receive_bytes: int = 0) -> Line:
+        """One more; those that are there already are kept alive meanwhile."""
+        line = Line(self, websocket.connect(self.port, path, receive_bytes=receive_bytes))
         self._selector.register(line.raw, selectors.EVENT_READ, line)
+        self.wait(0)
         return line
 
-    def wait(self) -> None:
+    def wait(self, seconds: float = BEAT_SECONDS) -> None:
         """Read from whoever has something to say, beat when it is time."""
-        for key, _ in self._selector.select(BEAT_SECONDS):
+        for key, _ in self._selector.select(seconds):
             key.data.take()
         if time.monotonic() >= self._beat_at:
             self._beat_at = time.monotonic() + BEAT_SECONDS

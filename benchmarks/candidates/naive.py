@@ -1,65 +1,53 @@
-"""Channels' `group_send`, in memory or through Valkey."""
+"""Channels' `group_send` as it is taught, and tuned as far as Channels lets itself be tuned."""
 
 import contextlib
-import os
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import orjson
 
-from benchmarks import machine, websocket
+from benchmarks import machine, processes, websocket
 from benchmarks.candidates.base import Client, Connected, Reading
 from tests.stores import Valkey
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Naive:
-    """The consumer of :mod:`benchmarks.candidates.naive_app`; ``layer`` is memory or redis."""
+    """
+    A consumer of :mod:`benchmarks.candidates.naive_app`.
+
+    ``layer`` is memory, redis (the core layer through Valkey) or tuned: its pub/sub layer, text
+    passed on as it is, and no thread hop per message.
+    """
 
     server: str
     layer: str
 
     @property
     def name(self) -> str:
-        return f"group_send ({self.layer})"
+        return "tuned Channels" if self.layer == "tuned" else f"group_send ({self.layer})"
 
     @property
     def keeps_up(self) -> bool:
         return False
 
+    @property
+    def lacks(self) -> str:
+        return ""
+
     @contextlib.contextmanager
     def running(self) -> Iterator["NaiveLive"]:
-        server_core, other_core = machine.cores()
-        environment = dict(os.environ)
+        _, other_core = machine.cores()
+        environment = {}
         with contextlib.ExitStack() as stack:
-            if self.layer == "redis":
+            if self.layer != "memory":
                 with machine.pinned(other_core):
                     environment["NAIVE_REDIS_URL"] = stack.enter_context(Valkey()).url
-            with machine.pinned(server_core):
-                process = subprocess.Popen(
-                    [
-                        sys.executable,
-                        "-m",
-                        "benchmarks.candidates.naive_app",
-                        self.server,
-                        self.layer,
-                    ],
-                    cwd=ROOT,
-                    env=environment,
-                    stdout=subprocess.PIPE,
-                )
-            try:
-                assert process.stdout is not None
-                yield NaiveLive(process.pid, int(process.stdout.readline()))
-            finally:
-                machine.end(process)
-                assert process.stdout is not None
-                process.stdout.close()
+            app = "benchmarks.candidates.naive_app"
+            command = [sys.executable, "-m", app, self.server, self.layer]
+            running = stack.enter_context(processes.serving(command, **environment))
+            yield NaiveLive(running.pid, running.port)
 
 
 @dataclass(frozen=True, slots=True)

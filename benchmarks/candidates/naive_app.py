@@ -19,6 +19,10 @@ def configure(layer: str) -> None:
             "BACKEND": "channels_redis.core.RedisChannelLayer",
             "CONFIG": {"hosts": [os.environ.get("NAIVE_REDIS_URL")]},
         },
+        "tuned": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [os.environ.get("NAIVE_REDIS_URL")]},
+        },
     }
     database = os.path.join(tempfile.mkdtemp(prefix="naive-"), "db.sqlite3")
     settings.configure(
@@ -30,8 +34,8 @@ def configure(layer: str) -> None:
     django.setup()
 
 
-def application() -> Any:
-    """The consumer at any address."""
+def everybody() -> type[Any]:
+    """The consumer as it is taught."""
     # app ready
     from channels.generic.websocket import AsyncJsonWebsocketConsumer  # noqa: PLC0415
 
@@ -51,7 +55,38 @@ def application() -> Any:
         async def say(self, event: dict[str, Any]) -> None:
             await self.send_json(event["content"])
 
-    consumer = Everybody.as_asgi()
+    return Everybody
+
+
+def tuned(consumer: type[Any]) -> type[Any]:
+    """
+    The same without what can be left out of Channels.
+
+    Text goes through as it came, and no message waits for a thread that looks after database
+    connections: this consumer has none. (The pub/sub layer has no capacity to raise.)
+    """
+    # app ready
+    from channels.consumer import get_handler_name  # noqa: PLC0415
+
+    class Tuned(consumer):  # type: ignore[misc]  # Channels ships no types
+        """Sends text as it is, and is called without the dispatch."""
+
+        async def receive(self, text_data: str | None = None, **_: Any) -> None:
+            await self.channel_layer.group_send(GROUP, {"type": "say", "text": text_data})
+
+        async def say(self, event: dict[str, Any]) -> None:
+            await self.send(text_data=event["text"])
+
+        async def dispatch(self, message: dict[str, Any]) -> None:
+            await getattr(self, get_handler_name(message))(message)
+
+    return Tuned
+
+
+def application(*, is_tuned: bool) -> Any:
+    """The consumer at any address."""
+    taught = everybody()
+    consumer = (tuned(taught) if is_tuned else taught).as_asgi()
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -74,7 +109,7 @@ def main(server: str, layer: str) -> None:
     port = listening.port_of(listener)
     servers.serve(
         servers.Server(server),
-        application=application(),
+        application=application(is_tuned=layer == "tuned"),
         listener=listener,
         trusts_proxy=False,
         on_started=lambda: print(port, flush=True),
