@@ -18,7 +18,7 @@ from streaming.engines.valkey import ValkeyEngine
 from streaming.hub import Hub
 from streaming.jobs import ForgetJob, LeaseJob, ListingJob, ReportsJob, hint_receiver
 from streaming.node import Job, Node
-from streaming.upkeep import DatabaseTape, RecordingJob, RulesJob
+from streaming.upkeep import DatabaseTape, RecordingJob, RulesJob, TapeJob
 
 _starting = asyncio.Lock()
 
@@ -36,6 +36,7 @@ def build(*, url: str = "") -> Node:
         ForgetJob(),
         RulesJob(),
         recording,
+        TapeJob(),
         hint_receiver(),
         links,
         Watcher(links),

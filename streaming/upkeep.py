@@ -1,10 +1,13 @@
-"""The periodic work on topics: their rules, their recording."""
+"""The periodic work on topics: their rules, their recording, how long they are kept."""
 
 from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 
+from django.utils import timezone
+
 from aegis_project.database import read_db, run_db
 from aegis_project.kit.errors import ServiceUnavailable
+from streaming.core.rules import TapeKeep
 from streaming.engines.base import Key, Slice
 from streaming.engines.recording import Recorder
 from streaming.engines.tape import Group, Tape, Taped
@@ -12,6 +15,7 @@ from streaming.hints import Hint
 from streaming.node import Node
 from streaming.selectors import tape as taped_rows
 from streaming.services import tape as tapes
+from streaming.services import tape_retention
 
 
 class DatabaseTape(Tape):
@@ -81,6 +85,30 @@ class RecordingJob:
     async def finish(self, node: Node) -> None:
         """Write the rest of it."""
         await self._recorder.flush()
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
+class TapeJob:
+    """Let tapes go by age and size, those that no living process holds too."""
+
+    name = "tape"
+    period_seconds = 60.0
+
+    async def run(self, node: Node) -> None:
+        """Look after each tape once; all work is done in slices."""
+        if node.lease_id is None:
+            return
+        for log_id, key in await read_db(tape_retention.due, lease_id=node.lease_id):
+            keep = (await node.hub.rules.peek(key[0])).of(key[1]).tape or TapeKeep()
+            while await run_db(tape_retention.count, log_id=log_id, now=timezone.now()):
+                pass
+            now = timezone.now()
+            taped = await run_db(tape_retention.expire, log_id=log_id, keep=keep, now=now)
+            node.hub.cut(key, taped.start)
+            while await run_db(tape_retention.remove, log_id=log_id):
+                pass
 
     def wants(self, hint: Hint) -> bool:
         return False

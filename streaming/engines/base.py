@@ -76,6 +76,9 @@ class Log(ABC):
         """Whether it is on the tape, whose Log row then nobody else writes."""
         return False
 
+    def cut(self, start: int) -> None:  # noqa: B027 -- not every log has a tape
+        """Take notice that the tape begins there now."""
+
     async def append(self, records: Sequence[Record], producer: Producer | None = None) -> Position:
         """
         Put the records behind the head, in order and all together; the position of the last.

@@ -93,6 +93,10 @@ class MemoryLog(Log):
         """Be what is in memory, and on no tape."""
         self.reel, self.start = None, self.ring
 
+    def cut(self, start: int) -> None:
+        if self.reel is not None:
+            self.reel.cut(start)
+
     @property
     def is_recorded(self) -> bool:
         return self.reel is not None

@@ -144,6 +144,12 @@ class Reel:
         else:
             self._restore(taped)
 
+    def cut(self, start: int) -> None:
+        """Read nothing before ``start`` any more: it leaves the tape."""
+        if start > self.taped.start:
+            self.taped = msgspec.structs.replace(self.taped, start=start)
+            self._log.start = start
+
     async def release(self, *, is_recorded: bool) -> None:
         """Let another process take the tape."""
         if self.is_owned:

@@ -46,6 +46,12 @@ class RuleBook:
             await self._read({session_id})
         return self._known[session_id][1]
 
+    async def peek(self, session_id: str) -> Rules:
+        """The rules of a session that is not served here, not kept."""
+        if session_id in self._known:
+            return await self.of(session_id)
+        return _rules(session_id, (await self._load((session_id,))).get(session_id))
+
     def known(self, session_id: str) -> Rules:
         """The rules as last read, without waiting; none for a session not asked about yet."""
         return self._known.get(session_id, (None, rules.NONE))[1]

@@ -144,6 +144,12 @@ class Topics:
         if line is not None:
             self.flusher.mark(line)
 
+    def cut(self, key: Key, start: int) -> None:
+        """Take notice that the tape of a topic begins there now."""
+        line = self.board.lines.get(key)
+        if line is not None:
+            line.log.cut(start)
+
     def hear(self, hint: Hint) -> None:
         """Look at the ledgers, runs and topic rules that a hint may mean."""
         if hint.kind in {"ledger", "moved"}:

@@ -93,6 +93,28 @@ class Record(models.Model):
         return f"{self.epoch}:{self.seq}"
 
 
+class Segment(models.Model):
+    """
+    Records of a tape that were counted together: those up to ``last`` behind the segment before.
+
+    ``seen_at`` is when that was, which is no record's own ``ts``; ``bytes`` counts their bodies.
+    """
+
+    log = models.ForeignKey(Log, on_delete=models.CASCADE, related_name="segments")
+    epoch = models.CharField(max_length=16)
+    last = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["log", "epoch", "last"], name="segment_of_tape"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.last}"
+
+
 class Cursor(models.Model):
     """How far a component says that it has processed a log."""
 

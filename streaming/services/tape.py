@@ -4,7 +4,9 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
+from msgspec.structs import replace
 
 from aegis_project import database
 from aegis_project.kit.errors import ServiceUnavailable
@@ -13,6 +15,7 @@ from streaming.engines.base import Key
 from streaming.engines.tape import BLANK, Group, Taped
 from streaming.models import Lease, Log, Record
 from streaming.selectors import tape
+from streaming.services import tape_retention
 
 COLUMNS = f"{Record._meta.db_table} (log_id, epoch, seq, ck, ts, body)"
 TYPES = ("int8", "text", "int8", "text", "int8", "bytea")
@@ -34,6 +37,7 @@ def claim(*, key: Key, lease_id: UUID, begin: Taped) -> Taped | None:
         if _is_held(row, lease_id):
             raise ServiceUnavailable("The topic is recorded by another process.", topic=key[1])
         if not row.recorded or row.epoch != begin.epoch:
+            tape_retention.close(row)
             _begin(row, begin)
         row.fence += 1
         row.writer_id = lease_id
@@ -59,7 +63,9 @@ def write(*, groups: Sequence[Group], lease_id: UUID) -> list[Taped]:
             row, after = rows[log_id], group.after
             row.head, row.ck, row.writer_id = after.head, after.ck.hex(), lease_id
         Log.objects.bulk_update([rows[log_id] for log_id in good], ["head", "ck", "writer"])
-        ends = {log_id: group.after for log_id, group in good.items()}
+        ends = {
+            log_id: replace(group.after, start=rows[log_id].start) for log_id, group in good.items()
+        }
         return [
             ends.get(group.before.id) or _end(rows.get(group.before.id), group.before)
             for group in groups
@@ -69,8 +75,11 @@ def write(*, groups: Sequence[Group], lease_id: UUID) -> list[Taped]:
 def release(*, taped: Taped, is_recorded: bool) -> None:
     """Let another process take a tape at once, and say whether the topic is still recorded."""
     with database.atomic():
-        mine = Log.objects.filter(pk=taped.id, fence=taped.fence)
-        mine.update(writer=None, recorded=is_recorded)
+        for row in _locked([taped.id]).filter(fence=taped.fence):
+            if not is_recorded:
+                tape_retention.close(row)
+            row.writer, row.recorded = None, is_recorded
+            row.save(update_fields=["writer", "recorded"])
 
 
 def _row(key: Key, begin: Taped) -> Log:
@@ -101,7 +110,7 @@ def _begin(row: Log, begin: Taped) -> None:
         )
 
 
-def _locked(log_ids: Iterable[int]) -> Iterable[Log]:
+def _locked(log_ids: Iterable[int]) -> QuerySet[Log]:
     rows = Log.objects.select_for_update(of=("self",), no_key=True)
     return rows.filter(pk__in=list(log_ids)).order_by("pk")
 
