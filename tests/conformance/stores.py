@@ -24,11 +24,14 @@ class Store:
     persistence) and so begins a new epoch.
 
     An engine that ``is_fencing`` begins a new epoch by itself when it sees that its store has lost
-    something; the others leave that to the hub.
+    something; the others leave that to the hub. What ``is_kept`` outlives the forgetting.
+    ``walks`` is how many random orders of faults it is put to.
     """
 
     engine: Engine
     is_fencing = False
+    is_kept = False
+    walks = 150
 
     def mint(self) -> str:
         """A new epoch; a store counts them, so that a failure can be repeated."""

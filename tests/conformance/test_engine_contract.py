@@ -176,14 +176,16 @@ async def test_wait_is_a_hint_that_may_time_out(store):
     assert await store.engine.wait({(KEY[0], "other")}, 0.001) == set()
 
 
-async def test_forgotten_session_begins_with_a_new_epoch(store):
+async def test_forgotten_session_begins_with_a_new_epoch_unless_it_is_kept(store):
     log = await store.open(KEY)
-    await log.append(records(1))
+    before = await log.append(records(1))
 
     await store.engine.forget(KEY[0])
     again = await store.open(KEY)
 
-    assert (again.head, again.epoch == log.epoch) == (0, False)
+    assert again is not log
+    assert (again.position == before) is store.is_kept
+    assert (again.epoch == before.epoch) is store.is_kept
 
 
 @pytest.mark.parametrize("size", [0, 1, 100_000])

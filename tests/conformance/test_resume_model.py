@@ -22,7 +22,6 @@ from tests.conformance.world import RING, World
 pytestmark = pytest.mark.timeout(300)
 
 STEPS = settings(
-    max_examples=150,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
@@ -93,7 +92,7 @@ class Model(RuleBasedStateMachine):
 def test_every_order_of_faults_keeps_the_promises(make_store):
     over_store = type("OverStore", (Model,), {"make_store": staticmethod(make_store)})
 
-    run_state_machine_as_test(over_store, settings=STEPS)
+    run_state_machine_as_test(over_store, settings=settings(STEPS, max_examples=make_store.walks))
 
 
 # The mutants of the model: rules that are wrong in one way each, and an order that shows it
@@ -164,20 +163,20 @@ async def walk(store, trace):
 @pytest.mark.parametrize(
     ("mutate", "trace"), MUTANTS, ids=lambda value: getattr(value, "__name__", "")
 )
-async def test_wrong_rule_is_noticed(make_store, monkeypatch, mutate, trace):
-    await walk(make_store(), trace)
+async def test_wrong_rule_is_noticed(make_quick_store, monkeypatch, mutate, trace):
+    await walk(make_quick_store(), trace)
 
     mutate(monkeypatch)
 
     with pytest.raises(AssertionError):
-        await walk(make_store(), trace)
+        await walk(make_quick_store(), trace)
 
 
-async def test_walks_at_random_keep_the_promises(make_store):
+async def test_walks_at_random_keep_the_promises(make_quick_store):
     choices = random.Random(1)  # noqa: S311 -- the same walks each time
 
     for _ in range(500):
-        world = await World(make_store()).open()
+        world = await World(make_quick_store()).open()
         try:
             for _ in range(20):
                 await getattr(world, choices.choice(world.possible))()
