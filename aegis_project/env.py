@@ -80,6 +80,9 @@ class Environment(BaseSettings):
     data_frames_per_second: float = Field(
         default=10_000, ge=0, description="Frames that a data socket may send; 0 is no limit."
     )
+    launcher_patience_seconds: float = Field(
+        default=60, gt=0, description="Time a program goes on without a launcher."
+    )
     settling_seconds: float = Field(
         default=45, ge=0, description="Time after its start in which a server judges nobody lost."
     )

@@ -10,12 +10,16 @@ from django.utils import timezone
 
 from aegis_project import database
 from components import selectors
-from components.core import launching
+from components.core import launching, scopes
+from components.core.errors import LaunchLost
 from components.core.launching import ALIVE, State
 from components.models import Component, Launch
+from components.services import credentials
+from components.services.credentials import Issued
 from streaming import hints
 
-STATES = [state.value for state in ALIVE]
+ACTOR = "system:launcher"
+PASS = timedelta(hours=1)
 # States of a session in which it has let its components go, or has not had them yet.
 FRESH = frozenset({"created", "stopped", "completed"})
 # What a process has to end in when its program was removed.
@@ -79,30 +83,50 @@ def unwant() -> int:
         return Launch.objects.filter(pk__in=stale).update(is_wanted=False)
 
 
-def take(*, lease_id: UUID, host: str, away_seconds: float, limit: int = 100) -> int:
+def take(*, lease_id: UUID, host: str, patience_seconds: float) -> int:
     """
     Take launches that nobody keeps for the launcher with this lease; returns how many.
 
     Where there may be a process, only a launcher of the same host takes it, as long as the process
-    may live on without one: ``away_seconds``.
+    may live on without one: for ``patience_seconds`` and its grace.
     """
     now = timezone.now()
-    is_free = Q(lease=None) | Q(lease__expires_at__lt=now)
-    is_dead = ~Q(state__in=STATES) | Q(lease__expires_at__lt=now - timedelta(seconds=away_seconds))
+    free = Launch.objects.active().filter(Q(lease=None) | Q(lease__expires_at__lt=now))
+    if not free.exists():
+        return 0
     with database.atomic():
-        rows = Launch.objects.active().filter(is_free, Q(host__in=["", host]) | is_dead)
-        rows = rows.select_for_update(of=("self",), skip_locked=True).order_by("created_at")
-        found = list(rows.values_list("pk", flat=True)[:limit])
-        if not found:
-            return 0
+        rows = free.select_for_update(of=("self",), skip_locked=True)
+        found = [
+            row.pk
+            for row in rows.select_related("program", "lease")
+            if row.host in {"", host} or _is_gone(row, now, patience_seconds)
+        ]
         taken = Launch.objects.filter(pk__in=found)
-        return taken.update(lease_id=lease_id, host=host, fence=F("fence") + 1)
+        return taken.update(lease_id=lease_id, host=host, fence=F("fence") + 1) if found else 0
+
+
+def _is_gone(row: Launch, now: datetime, patience_seconds: float) -> bool:
+    """Whether no process of this launch can live any more, wherever it was."""
+    if row.state not in ALIVE or row.lease is None:
+        return True
+    return now > row.lease.expires_at + timedelta(seconds=patience_seconds + _grace(row))
+
+
+def _grace(row: Launch) -> float:
+    return row.program.stop_grace_seconds if row.program else GRACE_SECONDS
 
 
 def held(*, lease_id: UUID) -> list[Held]:
     """What the launcher with this lease keeps, in one query."""
-    rows = Launch.objects.filter(lease_id=lease_id)
+    rows = Launch.objects.active().filter(lease_id=lease_id)
     return [_held(row) for row in rows.select_related("program", "component")]
+
+
+def look(*, launch_id: UUID, fence: int) -> Held | None:
+    """A launch as its row stands; None when it was given up or another launcher took it."""
+    rows = Launch.objects.active().filter(pk=launch_id, fence=fence).exclude(lease=None)
+    row = rows.select_related("program", "component").first()
+    return _held(row) if row else None
 
 
 def _held(row: Launch) -> Held:
@@ -116,14 +140,30 @@ def _held(row: Launch) -> Held:
         attempt=row.attempt,
         pid=row.pid,
         next_at=row.next_at,
-        grace_seconds=row.program.stop_grace_seconds if row.program else GRACE_SECONDS,
+        grace_seconds=_grace(row),
         component_id=component_id,
         session_id=str(row.component.session_id),
         topic=launching.log_topic(row.component.name, component_id),
     )
 
 
-def release(*, lease_id: UUID) -> None:
-    """Let any launcher of this host take what this one kept, at once."""
+def credential() -> Issued:
+    """A secret with which a launcher brings lines; it is good for an hour and for nothing else."""
+    until = timezone.now() + PASS
     with database.atomic():
-        Launch.objects.filter(lease_id=lease_id).update(lease=None)
+        return credentials.mint(
+            name="launcher", scopes=[scopes.LAUNCHER], created_by=ACTOR, expires_at=until
+        )
+
+
+def check_kept(*, component_id: str, fence: int) -> Launch:
+    """
+    The launch of a component, if it is kept by a launcher with this fence.
+
+    :raises LaunchLost: otherwise
+    """
+    rows = Launch.objects.select_related("component__session")
+    row = rows.filter(component_id=component_id, fence=fence).first()
+    if row is None:
+        raise LaunchLost(component_id=component_id)
+    return row

@@ -156,6 +156,8 @@ def _leave(component: Component, launch: Launch, ended: Exit) -> None:
     launch.follow("end")
     launch.lease, launch.next_at = None, None
     _exited(component, launch, ended, next="none")
+    # One that stays registers again when it was let go, and would now be missed.
+    standing.finish(component_id=str(component.pk), fence=component.fence)
 
 
 def _retry(component: Component, launch: Launch, ended: Exit) -> None:
@@ -166,7 +168,6 @@ def _retry(component: Component, launch: Launch, ended: Exit) -> None:
 def _finish(component: Component, launch: Launch, ended: Exit) -> None:
     _leave(component, launch, ended)
     launch.is_wanted = False
-    standing.finish(component_id=str(component.pk), fence=component.fence)
 
 
 def _fail(component: Component, launch: Launch, ended: Exit) -> None:

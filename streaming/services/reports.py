@@ -12,6 +12,7 @@ from django.utils import timezone
 from aegis_project import database
 from streaming.models import Lease, Log, Report
 from streaming.models.log import LEDGER
+from streaming.services import leases
 
 # A process that lives, and has told nothing for so long, is missing.
 SILENT_AFTER = timedelta(seconds=10)
@@ -75,4 +76,5 @@ def _is_silent(lease: Lease, now: datetime) -> bool:
 
 
 def _others(lease_id: UUID, now: datetime) -> "QuerySet[Lease]":
-    return Lease.objects.filter(expires_at__gt=now).exclude(pk=lease_id)
+    serving = Lease.objects.exclude(url__startswith=leases.BESIDE)
+    return serving.filter(expires_at__gt=now).exclude(pk=lease_id)

@@ -12,6 +12,7 @@ from sessions.management import (
     aegis_component,
     aegis_credential,
     aegis_event,
+    aegis_launcher,
     aegis_run,
     aegis_serve,
     aegis_session,
@@ -29,7 +30,11 @@ NOUNS = {
     "event": aegis_event.app,
     "credential": aegis_credential.app,
 }
-ALONE: dict[str, Callable[..., None]] = {"run": aegis_run.run, "serve": aegis_serve.serve}
+ALONE: dict[str, Callable[..., None]] = {
+    "run": aegis_run.run,
+    "serve": aegis_serve.serve,
+    "launcher": aegis_launcher.launcher,
+}
 
 
 class Command(TyperCommand, rich_markup_mode=None):

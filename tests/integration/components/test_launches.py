@@ -40,7 +40,7 @@ def started(*, required: bool = True, **fields) -> Session:
 def taken(lease: Lease | None = None, host: str = "here") -> Held:
     """The one launch that there is, taken by the launcher of this lease."""
     lease = lease or factories.lease()
-    launches.take(lease_id=lease.pk, host=host, away_seconds=AWAY)
+    launches.take(lease_id=lease.pk, host=host, patience_seconds=AWAY)
     (one,) = launches.held(lease_id=lease.pk)
     return one
 
@@ -147,8 +147,8 @@ def test_one_launcher_takes_a_launch():
     started()
     one, other = factories.lease(), factories.lease()
 
-    first = launches.take(lease_id=one.pk, host="here", away_seconds=AWAY)
-    second = launches.take(lease_id=other.pk, host="here", away_seconds=AWAY)
+    first = launches.take(lease_id=one.pk, host="here", patience_seconds=AWAY)
+    second = launches.take(lease_id=other.pk, host="here", patience_seconds=AWAY)
 
     assert (first, second) == (1, 0)
     (held,) = launches.held(lease_id=one.pk)
@@ -167,26 +167,25 @@ def test_a_launch_of_a_dead_launcher_is_taken_by_another_of_the_same_host():
     Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
     elsewhere = factories.lease()
-    assert launches.take(lease_id=elsewhere.pk, host="there", away_seconds=AWAY) == 0
+    assert launches.take(lease_id=elsewhere.pk, host="there", patience_seconds=AWAY) == 0
     adopted = taken()
 
     assert (adopted.fence, adopted.pid, adopted.state) == (held.fence + 1, 4711, State.RUNNING)
 
 
 def test_another_host_takes_it_when_the_process_cannot_live_any_more():
-    running()
-    Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=AWAY + 1))
+    running(stop_grace_seconds=5)
+    Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=AWAY + 6))
 
     assert taken(host="there").state is State.RUNNING
 
 
-def test_what_was_given_back_is_taken_at_once():
-    held = running()
-    lease_id = launch().lease_id
-    assert lease_id is not None
-    launches.release(lease_id=lease_id)
+def test_another_host_takes_what_has_no_process_at_once():
+    started()
+    taken(host="there")
+    Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
-    assert taken().fence == held.fence + 1
+    assert taken(host="here").fence == 2
 
 
 def test_who_lost_a_launch_changes_nothing():

@@ -24,6 +24,7 @@ def test_the_schema_is_valid_and_whole(schema):
         "/aegis/commands",
         "/api/v1/components",
         "/api/v1/components/{component}",
+        "/api/v1/components/{component}/log",
         "/api/v1/credentials",
         "/api/v1/credentials/{credential}",
         "/api/v1/programs",

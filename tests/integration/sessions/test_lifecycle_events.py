@@ -53,7 +53,7 @@ def lead_a_full_life(principal: Principal) -> Session:
 def launch(session: Session) -> None:
     """Let its one program run and end by a signal, to be started again later."""
     lease = factories.lease()
-    launches.take(lease_id=lease.pk, host="here", away_seconds=1)
+    launches.take(lease_id=lease.pk, host="here", patience_seconds=1)
     (held,) = launches.held(lease_id=lease.pk)
     processes.begin(held=held)
     processes.run(held=held, pid=1)

@@ -1,0 +1,1 @@
+"""Starting the programs of components and keeping them: rows say what, keepers do it."""
