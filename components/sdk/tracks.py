@@ -24,7 +24,7 @@ class Track:
     ``seq`` is the last number delivered. ``proof`` is the last place whose chain value is known,
     usually the same: it follows the raw bytes of the records, so that it proves what was received
     and not what was promised. ``is_whole`` says that nothing was missing since the subscription
-    began.
+    began, ``is_over`` that it has ended for good: what is announced next is another log.
     """
 
     def __init__(self, topic: str) -> None:
@@ -34,6 +34,7 @@ class Track:
         self.seq = 0
         self.proof: Position | None = None
         self.is_whole = True
+        self.is_over = False
         self.trail: list[tuple[int, bytes]] = []
 
     @classmethod
@@ -63,11 +64,13 @@ class Track:
         what it missed: after a cut between the two, that must be told again.
         """
         self.alias = entry.alias
-        if self.proof is not None and not entry.resumed:
+        is_new = self.proof is None or self.is_over
+        if not is_new and not entry.resumed:
             return
-        if self.proof is None:
+        if is_new:
             self.seq = entry.next - 1
             self.trail.clear()
+            self.is_whole, self.is_over = True, False
         self.epoch = entry.epoch
         self._prove(entry.next - 1, entry.ck)
 
@@ -130,6 +133,7 @@ class Track:
     def end(self, frame: wire.Inbound) -> Receipt:
         """Check the receipt against what was received."""
         proof = self.proof
+        self.is_over = bool(frame.final)
         is_proven = proof is not None and (proof.seq, proof.ck.hex()) == (frame.seq, frame.ck)
         return Receipt(
             topic=self.topic,

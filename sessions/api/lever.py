@@ -8,6 +8,7 @@ from sessions.api import answers, inputs
 from sessions.api.documents import SessionDocument
 from sessions.api.inputs import AttachInput, FailureInput, ReasonInput, ResultInput, StartQuery
 from sessions.services import creation, lifecycle
+from sessions.services.outcome import Outcome
 from streaming.api.base import Endpoint, alone, once
 from streaming.api.schema import operation
 
@@ -37,9 +38,14 @@ class Start(Endpoint):
         """Start and, if asked, wait until the start is settled."""
         wait, order = self.asked(StartQuery).wait, self.ordered(ReasonInput)
         found = lifecycle.start(principal=self.principal, session=session, reason=order.reason)
-        if found.is_pending and wait:
-            found = commands.settled(found, timeout_seconds=wait)
-        return answers.outcome(found, status=202 if found.is_pending else 200)
+        return started(found, wait=wait)
+
+
+def started(found: Outcome, *, wait: float) -> Response:
+    """The answer to a start: 200 if it is settled within so many seconds, else 202."""
+    if found.is_pending and wait:
+        found = commands.settled(found, timeout_seconds=wait)
+    return answers.outcome(found, status=202 if found.is_pending else 200)
 
 
 class Resume(Start):

@@ -1,6 +1,6 @@
 """The addresses of sessions."""
 
-from sessions.api import collection, lever, parts, subscribers, topics
+from sessions.api import clock, collection, lever, parts, subscribers, topics
 from streaming.api.paths import route
 
 ONE = "sessions/<str:session>"
@@ -15,6 +15,11 @@ urlpatterns = [
     route(f"{ONE}/complete", lever.Complete, name="session-complete"),
     route(f"{ONE}/fail", lever.Fail, name="session-fail"),
     route(f"{ONE}/end", lever.End, name="session-end"),
+    route(f"{ONE}/restart", clock.Restart, name="session-restart"),
+    route(f"{ONE}/clock", clock.Clock, name="session-clock"),
+    route(f"{ONE}/seek", clock.Seek, name="session-seek"),
+    route(f"{ONE}/step", clock.Step, name="session-step"),
+    route(f"{ONE}/speed", clock.Speed, name="session-speed"),
     route(f"{ONE}/attach", lever.Attach, name="session-attach"),
     route(f"{ONE}/components", parts.SessionComponents, name="session-components"),
     route(f"{ONE}/components/<str:component>", parts.SessionComponent, name="session-component"),

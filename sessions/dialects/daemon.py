@@ -39,6 +39,7 @@ VERBS = {
     "SESSION_ATTACH": Verb(verbs.attach, "Attach failed: {}", NAMED),
     "SESSION_START": Verb(verbs.start, "Could not start session: {}", verbs.NOWHERE),
     "SESSION_RESUME": Verb(verbs.start, "Could not resume session: {}", verbs.NOWHERE),
+    "SESSION_RESTART": Verb(verbs.restart, "Could not restart session: {}", verbs.NOWHERE),
     "SESSION_STOP": Verb(verbs.stop, "Could not stop session: {}", NAMED),
     "SESSION_LIST": Verb(verbs.several, "Could not list sessions: {}"),
     "SESSION_STATE": Verb(verbs.state, rest=None),
@@ -48,7 +49,7 @@ VERBS = {
     "COMPONENT_DESCRIBE": Verb(looks.describe, rest=NAMED),
     "HEALTH_CHECK": Verb(looks.health),
 }
-WAITING = frozenset({"SESSION_START", "SESSION_RESUME"})
+WAITING = frozenset({"SESSION_START", "SESSION_RESUME", "SESSION_RESTART"})
 
 
 def execute(principal: Principal, asked: Envelope) -> dict[str, Any]:

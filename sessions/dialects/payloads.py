@@ -8,6 +8,7 @@ from msgspec import Struct
 from aegis_project.kit.errors import ValidationFailed
 from sessions.api.inputs import Components, Name
 from streaming.api import codecs
+from streaming.sources.clock_range import Instant
 
 T = TypeVar("T", bound=Struct)
 
@@ -28,6 +29,13 @@ class One(Struct, kw_only=True):
     """A session by id, unique id prefix, or name."""
 
     session_id: str = ""
+
+
+class Restart(One, kw_only=True, rename={"from_": "from"}):
+    """A session to begin anew, over another range if one is given; 0 leaves an end open."""
+
+    from_: Instant | None = None
+    to: Instant | None = None
 
 
 class Attach(One, kw_only=True):

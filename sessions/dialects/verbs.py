@@ -59,15 +59,29 @@ def attach(principal: Principal, payload: Payload) -> Data:
 def start(principal: Principal, payload: Payload) -> Data:
     """SESSION_START and SESSION_RESUME: answered when the start is settled."""
     row = _one(principal, payload)
+    return _started(principal, row, lambda: lifecycle.start(principal=principal, session=row))
+
+
+def restart(principal: Principal, payload: Payload) -> Data:
+    """SESSION_RESTART: answered when the start is settled, too."""
+    asked = payloads.read(payload, payloads.Restart, required="session_id")
+    row = sessions.resolve(principal, asked.session_id)
+    return _started(
+        principal,
+        row,
+        lambda: lifecycle.restart(principal=principal, session=row, from_=asked.from_, to=asked.to),
+    )
+
+
+def _started(principal: Principal, row: Session, begin: Callable[[], Outcome]) -> Data:
     try:
-        done = lifecycle.start(principal=principal, session=row)
+        done = begin()
         if done.is_pending:
             wait = commands.seconds_left(done.session)
             done = commands.settled(done, timeout_seconds=wait)
-        row = done.session
     except AegisError as error:
         raise Refused(error, _at(principal, row)) from None
-    return shapes.moved(row, done.previous, started_at=row.started_at)
+    return shapes.moved(done.session, done.previous, started_at=done.session.started_at)
 
 
 def stop(principal: Principal, payload: Payload) -> Data:

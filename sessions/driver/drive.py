@@ -73,7 +73,9 @@ class Drive:
         await run_db(_fail, self.claimed, error)
 
     async def _seek(self, ts: int) -> None:
-        target = await replay_seek.find(self.view, ts, mint=replays.new_epoch)
+        target = await replay_seek.find(
+            self.view, ts, mint=replays.new_epoch, is_sure=self.claimed.is_sure
+        )
         if not await run_db(driving.set_to, **self._own(), before=self.view.n, target=target):
             raise asyncio.CancelledError
         self.view = await replay_seek.reopen(
@@ -85,6 +87,9 @@ class Drive:
 
     async def _go(self) -> None:
         while (upcoming := await self.view.peek()) is not None:
+            if self.steps == 0:
+                await self._pause()
+                return
             await self._wait_for_others()
             if self.steps is not None:
                 await self._step()
@@ -95,9 +100,6 @@ class Drive:
                 await self.view.advance(count=STRIDE)
             self._hub.set_clock(self._session_id, self.pace.reach(self.view.ts))
             if not await self._save():
-                return
-            if self.steps == 0:
-                await self._pause()
                 return
         await self._finish()
 
@@ -149,6 +151,7 @@ class Drive:
             await self._hub.room(self._session_id)
             if all(_is_served(one) for one in self._hub.progress(self._session_id)):
                 break
+        self.steps = None
         await run_db(_pause, self.claimed, {**self._own(), **self._stand()})
 
     async def _finish(self) -> None:
@@ -213,7 +216,7 @@ def _is_served(one: Progress) -> bool:
 def _pause(claimed: Claimed, place: dict[str, Any]) -> None:
     with contextlib.suppress(*MOVED_ON), database.atomic():
         Session.objects.locked(claimed.session_id)
-        if driving.save(**{**place, "steps": None}):
+        if driving.save(**place):
             lifecycle.pause(principal=SYSTEM, session=claimed.session_id, reason="stepped")
 
 

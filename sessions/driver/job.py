@@ -56,8 +56,22 @@ class Driver:
         for one in over:
             one.task.cancel()
         await asyncio.gather(*(one.task for one in over), return_exceptions=True)
+        await self._follow(Views(node.hub, self.engine))
         for replay_id in due.keys() - self._driven.keys():
             await self._start(node, replay_id)
+
+    async def _follow(self, views: Views) -> None:
+        """Let the views of clocks that are not driven here come after them."""
+        driven = {str(one.drive.claimed.session_id) for one in self._driven.values()}
+        followed = set(self.engine.sessions) - driven
+        if not followed:
+            return
+        standings = await read_db(driving.standings, followed)
+        for session_id, standing in standings.items():
+            try:
+                await views.follow(session_id, standing)
+            except AegisError as error:
+                logger.warning("A replay cannot be followed: %s", error.message)
 
     async def stop(self) -> None:
         """Let every clock stand where it is, for any process to take."""

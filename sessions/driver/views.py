@@ -2,6 +2,7 @@
 
 from aegis_project.database import read_db
 from sessions.services import replays
+from sessions.services.driving import Standing
 from sessions.services.replays import Place
 from streaming.engines.replay import ReplayView
 from streaming.engines.replay_engine import ReplayEngine
@@ -55,6 +56,17 @@ class Views:
                 session_id, view.topics, reason="restarted", wait_seconds=LAST_SECONDS
             )
         return await self.show(fresh)
+
+    async def follow(self, session_id: str, standing: Standing) -> None:
+        """
+        Show what was saved of a clock that is not driven here.
+
+        :raises AegisError: when its files cannot be found or read
+        """
+        view = await self.current(session_id, generation=standing.generation)
+        if view is not None and view.n < standing.n:
+            await view.advance(count=standing.n - view.n)
+            self.hub.set_clock(session_id, standing.clock)
 
     async def show(self, view: ReplayView) -> ReplayView:
         """Let subscribers see this view from now on, in place of an older one."""

@@ -7,6 +7,7 @@ from django_typer.management import Typer
 
 from sessions.core.lifecycle import CLOSED, Environment, Kind, Mode
 from sessions.management import (
+    aegis_clock,
     aegis_component,
     aegis_lever,
     output,
@@ -196,3 +197,4 @@ def attach(
 
 
 aegis_lever.add_to(app)
+aegis_clock.add_to(app)

@@ -1,5 +1,6 @@
 """Claiming the clock of a historical session, and saving where it stands."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,7 +30,11 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A clock that this process may move, with all it needs for that."""
+    """
+    A clock that this process may move, with all it needs for that.
+
+    ``is_sure`` says that it stands where it was saved: whoever moved it last has let it go.
+    """
 
     replay_id: UUID
     session_id: UUID
@@ -43,6 +48,23 @@ class Claimed:
     is_looping: bool
     is_in_step: bool
     is_running: bool
+    is_sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the clock of a session was saved last, and how often its topics began anew."""
+
+    generation: int
+    n: int
+    clock: int | None
+
+
+def standings(session_ids: Collection[str]) -> dict[str, Standing]:
+    """Where the clocks of these sessions stand."""
+    rows = Replay.objects.filter(session__in=list(session_ids))
+    found = rows.values_list("session_id", "generation", "n", "clock")
+    return {str(pk): Standing(generation, n, clock) for pk, generation, n, clock in found}
 
 
 def due() -> dict[UUID, Due]:
@@ -65,13 +87,14 @@ def claim(*, replay_id: UUID, lease_id: UUID) -> Claimed | None:
         row = rows.filter(pk=replay_id, is_exhausted=False).first()
         if row is None or not _is_free(row, lease_id, now):
             return None
+        is_sure = row.lease_id in {None, lease_id}
         row.lease_id, row.lease_expires_at = lease_id, _term(now)
         row.fence += 1
         row.save(update_fields=["lease", "lease_expires_at", "fence", "updated_at"])
-    return _claimed(row)
+    return _claimed(row, is_sure=is_sure)
 
 
-def _claimed(row: Replay) -> Claimed:
+def _claimed(row: Replay, *, is_sure: bool) -> Claimed:
     return Claimed(
         replay_id=row.pk,
         session_id=row.session_id,
@@ -85,6 +108,7 @@ def _claimed(row: Replay) -> Claimed:
         is_looping=bool(row.source.get("loop")),
         is_in_step=bool(row.source.get("lockstep")),
         is_running=row.session.is_running,
+        is_sure=is_sure,
     )
 
 
@@ -128,7 +152,7 @@ def set_to(*, replay_id: UUID, fence: int, before: int, target: Target) -> bool:
         )
         if not moved:
             return False
-        if target.is_back:
+        if target.is_anew:
             replays.mint_anew(row.pk, target.epochs.items())
         told = {"clock": target.ts, "from_n": before, "n": target.mark.n}
         telling.tell(row, SessionEvent.REPOSITIONED, actor=asked or ACTOR, **told)

@@ -47,6 +47,11 @@ class ReplayEngine(Engine):
         self._note([(view.session_id, ""), *(log.key for log in view.logs)])
         return before
 
+    @property
+    def sessions(self) -> Collection[str]:
+        """The sessions that have a view here."""
+        return tuple(self._views)
+
     async def view(self, session_id: str) -> ReplayView | None:
         """
         The view of a session, loaded now if it was not; None for one without a source.

@@ -15,7 +15,7 @@ class Target:
     """
     Where a clock is set to: behind the last record before ``ts`` (unix ms).
 
-    ``base`` is that place as JSON data, in ``epochs``. ``is_back`` says that these are new ones,
+    ``base`` is that place as JSON data, in ``epochs``. ``is_anew`` says that these are new ones,
     because numbers that were given would be given again.
     """
 
@@ -23,25 +23,28 @@ class Target:
     mark: Mark
     epochs: Mapping[str, str]
     base: dict[str, Any]
-    is_back: bool
+    is_anew: bool
 
 
-async def find(view: ReplayView, ts: int, *, mint: Callable[[], str]) -> Target:
+async def find(
+    view: ReplayView, ts: int, *, mint: Callable[[], str], is_sure: bool = True
+) -> Target:
     """
     Where the clock of a view comes to stand before the first record at or after ``ts``.
 
-    On, the epochs stay: what is passed over is known by its numbers. Back, all are minted anew.
+    On, the epochs stay: what is passed over is known by its numbers. Back, all are minted anew,
+    also if nobody ``is_sure`` how far the clock had come, because who drove it died.
 
     :raises SourceUnreadable: when a file is gone, may not be read or has changed
     """
     mark, epochs = await view.mark_before(ts), view.epochs
-    is_back = mark.n < view.n
-    if is_back:
+    is_anew = mark.n < view.n or not is_sure
+    if is_anew:
         topics = view.source.topics
         epochs = {topic.topic: mint() for topic in topics}
         mark = await asyncio.to_thread(clock.anchored, mark, topics, epochs=epochs)
     fingerprint = await asyncio.to_thread(view.source.fingerprint, epochs)
-    return Target(ts, mark, epochs, checkpoint.write(mark, fingerprint=fingerprint), is_back)
+    return Target(ts, mark, epochs, checkpoint.write(mark, fingerprint=fingerprint), is_anew)
 
 
 async def reopen(view: ReplayView, target: Target, *, generation: int) -> ReplayView:

@@ -88,7 +88,7 @@ async def test_clock_set_on_skips_records_and_says_exactly_which(dataset):
     target = await stage.seek(1000)
     await stage.advance(1030)
 
-    assert not target.is_back
+    assert not target.is_anew
     assert stage.view.n == 103 + 34
     gaps = {
         (one["topic"], one["from"], one["to"], one["count"], one["reason"]) for one in gap(client)
@@ -112,7 +112,7 @@ async def test_clock_set_back_begins_new_epochs_and_repeats_nothing_silently(dat
     before = heads(stage.view)
     await stage.advance(530)
 
-    assert target.is_back
+    assert target.is_anew
     assert set(target.epochs.values()).isdisjoint(EPOCHS.values())
     # The record at the time itself comes again.
     assert before == {TRADES: 49, ETHER: 16}
@@ -128,6 +128,18 @@ async def test_clock_set_back_begins_new_epochs_and_repeats_nothing_silently(dat
         TRADES: (target.epochs[TRADES], 53),
         ETHER: (target.epochs[ETHER], 17),
     }
+
+
+async def test_clock_of_which_nobody_knows_how_far_it_was_begins_new_epochs_either_way(dataset):
+    stage = await staged(dataset)
+    await stage.advance(100)
+
+    target = await replay_seek.find(
+        stage.view, DAY_MS + 1000, mint=iter(["b" * 16, "c" * 16]).__next__, is_sure=False
+    )
+
+    assert target.is_anew
+    assert dict(target.epochs) == {TRADES: "b" * 16, ETHER: "c" * 16}
 
 
 async def test_records_keep_their_numbers_and_places_wherever_the_clock_was_set(dataset):

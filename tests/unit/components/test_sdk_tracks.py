@@ -222,6 +222,31 @@ def test_cursor_that_was_not_proven_stays_until_the_gap_tells_what_it_missed():
     assert track.cursor == Cursor(other, 7, bytes.fromhex("a" * 16))
 
 
+def test_topic_that_has_ended_for_good_begins_anew_when_it_is_announced_again():
+    track = placed()
+    track.take(batch(1, 3))
+    track.end(frame(COMMAND="END", epoch=EPOCH, seq=3, count=3, ck=ck(3).hex(), final=True))
+    again = "00000000000000bb"
+    entry = {"topic": TOPIC, "epoch": again, "next": 1, "ck": ck(0, epoch=again).hex()}
+
+    track.place(msgspec.convert(entry, wire.Entry))
+    records = track.take(batch(1, 2, ck=ck(2, epoch=again).hex()))
+
+    assert [(one.seq, one.epoch) for one in records] == [(1, again), (2, again)]
+    assert track.is_whole
+    assert records[-1].ck == ck(2, epoch=again)
+
+
+def test_cursor_stays_over_an_end_until_the_topic_is_announced_again():
+    track = placed()
+    track.take(batch(1, 3))
+
+    track.end(frame(COMMAND="END", epoch=EPOCH, seq=3, count=3, ck=ck(3).hex(), final=True))
+
+    assert track.cursor is not None
+    assert (track.cursor.epoch, track.cursor.seq) == (EPOCH, 3)
+
+
 def test_trail_stays_short_and_reaches_far_back():
     track = placed()
 

@@ -1,0 +1,172 @@
+"""`aegis session clock|seek|step|speed|restart`: the clock of a historical session."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import Typer
+
+from sessions.api import clock as documents
+from sessions.management import output, verbs
+from sessions.management.aegis_lever import Several
+from sessions.management.output import How
+from sessions.management.session_options import Reason, Reference, Timeout, Wait
+from sessions.management.verbs import As, DryRun, Json, Quiet, verb
+from sessions.models import Replay, Session
+from sessions.selectors import clocks as reading
+from sessions.selectors import sessions
+from sessions.services import clocks, lifecycle
+from sessions.services.clocks import Ordered
+from streaming.api import codecs
+
+Time = Annotated[
+    str, typer.Argument(metavar="TIME", help="Unix milliseconds, or ISO 8601 (UTC without a zone).")
+]
+From = Annotated[str, typer.Option("--from", metavar="TIME", help="Where the range begins.")]
+To = Annotated[str, typer.Option("--to", metavar="TIME", help="Where it ends; 0 for the end.")]
+# What the command line takes for one who said nothing.
+SAME = ""
+
+
+@verb
+def clock(
+    session: Reference, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
+) -> None:
+    """
+    Show where the clock of a historical session stands.
+
+    Example: aegis session clock replay
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    _tell("clock", *reading.find(principal, row), how=How(is_json, is_quiet))
+
+
+@verb
+def seek(
+    session: Reference,
+    to: Time,
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Set the clock to a time; whoever drives it carries it out.
+
+    Example: aegis session seek replay 2024-08-08T23:58:00Z
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    _told("seek", clocks.seek(principal=principal, session=row, to=to), How(is_json, is_quiet))
+
+
+@verb
+def step(
+    session: Reference,
+    count: Annotated[int, typer.Argument(min=1, help="How many ticks.")] = 1,
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Let a paused session go for some ticks of its clock, then pause it again.
+
+    Example: aegis session step replay 10
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    done = clocks.step(principal=principal, session=row, count=count)
+    _told("step", done, How(is_json, is_quiet))
+
+
+@verb
+def speed(
+    session: Reference,
+    times: Annotated[float, typer.Argument(min=0, max=100, help="0.25 to 100; 0: no limit.")],
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Let the clock go so many times as fast as real time, from now on.
+
+    Example: aegis session speed replay 10
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    done = clocks.set_speed(principal=principal, session=row, speed=times)
+    _told("speed", done, How(is_json, is_quiet))
+
+
+@verb
+def restart(
+    session: Reference,
+    *,
+    from_: From = SAME,
+    to: To = SAME,
+    reason: Reason = "",
+    wait: Wait = None,
+    timeout: Timeout = 30.0,
+    dry_run: DryRun = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Begin a new activation; a historical session replays from the beginning of its range.
+
+    Example: aegis session restart replay --from 2024-08-08 --to 2024-08-09
+    """
+    principal = verbs.acting(as_user)
+    one = Several("restart", principal, [session], How(is_json, is_quiet))
+    one.run(
+        lambda row: lifecycle.restart(
+            principal=principal, session=row, from_=from_ or None, to=to or None, reason=reason
+        ),
+        is_dry=dry_run,
+        wait=wait,
+        timeout=timeout,
+    )
+
+
+def add_to(app: Typer[Any, Any]) -> None:
+    """Make the clock's commands verbs of a noun."""
+    for command in (clock, seek, step, speed, restart):
+        app.command()(command)
+
+
+def _told(name: str, done: Ordered, how: How) -> None:
+    _tell(name, done.session, done.replay, how=how)
+
+
+def _tell(name: str, row: Session, replay: Replay, *, how: How) -> None:
+    output.show_one(
+        how,
+        f"session.{name}",
+        codecs.show(documents.document(row, replay)),
+        identity=str(row.pk),
+        sentence="  ".join(_words(row, replay)),
+    )
+
+
+def _words(row: Session, replay: Replay) -> list[str]:
+    words = [output.state(row.state), row.key, f"n {replay.n}", _time(replay.clock)]
+    words.append(f"speed {replay.speed:g}" if replay.speed else "no speed limit")
+    if replay.seek_to is not None:
+        words.append(f"to be set to {_time(replay.seek_to)}")
+    if replay.steps is not None:
+        words.append(f"{replay.steps} ticks to go")
+    return words
+
+
+def _time(ms: int | None) -> str:
+    if ms is None:
+        return "not begun"
+    try:
+        at = datetime.fromtimestamp(ms / 1000, UTC)
+    except (ValueError, OverflowError):
+        return str(ms)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
