@@ -70,7 +70,7 @@ async def reposition(line: Line, mint: Callable[[], str]) -> None:
     if log.epoch == last.epoch:
         with contextlib.suppress(TopicReadOnly):
             await log.fence(last.epoch, mint())
-    line.ending = None
+    line.ending = _still(line)
     shared = await _shared(line)
     for subscription in tuple(line.subscriptions):
         placed = await _place_anew(subscription, shared)
@@ -114,21 +114,28 @@ def _go_on(subscription: Subscription, placed: Placement) -> None:
         _announce(subscription, placed)
         return
     epoch = subscription.epoch
-    if has_begun_anew(subscription.line.log, epoch):
-        _end_anew(subscription)
+    _end_anew(subscription)
     delivery.tell(connection, subscription, placed)
     if placed.notice is None and subscription.epoch != epoch:
         # Nothing is missing, but the receipt will be of the new epoch.
         _announce(subscription, placed)
 
 
+def _still(line: Line) -> Ending | None:
+    # A log that has a new epoch and has lost nothing is over where it was.
+    ending, log = line.ending, line.log
+    if ending is None or (ending.position.seq, ending.position.ck) != (log.head, log.ck):
+        return None
+    return Ending(log.position, ending.reason, ending.final)
+
+
 def _end_anew(subscription: Subscription) -> None:
     # An END that was still to come belongs to what is no more; who is released ends nevertheless.
-    ending, log = subscription.ending, subscription.line.log
-    if ending is not None and ending.position.epoch != log.epoch:
+    ending, line = subscription.ending, subscription.line
+    if ending is not None and ending.position.epoch != line.log.epoch:
         is_released = subscription.connection.closing is not None
-        still = Ending(log.position, ending.reason, ending.final) if is_released else None
-        subscription.end_at(still)
+        still = Ending(line.log.position, ending.reason, ending.final)
+        subscription.end_at(still if is_released else line.ending)
 
 
 def _announce(subscription: Subscription, placed: Placement) -> None:

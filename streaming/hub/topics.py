@@ -132,6 +132,8 @@ class Topics:
         """
         line = await self.board.find(key)
         await line.log.refresh()
+        # What the log has lost must be told before its END is.
+        await placing.follow(line, self.board.mint)
         line.ending = Ending(line.log.position, reason, final)
         for subscription in tuple(line.subscriptions):
             if not subscription.is_ended:
