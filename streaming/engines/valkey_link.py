@@ -57,9 +57,10 @@ class Link:
     """
 
     def __init__(self, url: str, *, check: Check, told: Told) -> None:
-        # How to connect is in the URL; no connection is ever given back.
+        # How to connect is in the URL; no connection is ever given back. Its own timeout for sending
+        # is asyncio.wait_for, which before Python 3.12 may swallow that it is cancelled.
         self._pool: Connection = ConnectionPool.from_url(
-            url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=1.0, driver_info=None
+            url, socket_timeout=None, socket_connect_timeout=1.0, driver_info=None
         )
         self._check = check
         self.ears = Ears(told)
@@ -161,9 +162,10 @@ class Link:
     async def _serve(self) -> None:
         async with contextlib.AsyncExitStack() as stack:
             calls, heard = [await self._connect(stack) for _ in range(2)]
-            for script in ALL:
-                await calls.send_command("SCRIPT", "LOAD", script.text)
-                await calls.read_response()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                for script in ALL:
+                    await calls.send_command("SCRIPT", "LOAD", script.text)
+                    await calls.read_response()
             # Whatever is announced from here on is heard, whatever was before is seen by the check.
             await self.ears.open(heard)
             async with asyncio.TaskGroup() as group:
@@ -201,7 +203,8 @@ class Link:
             while self._queue:
                 self._flight, self._queue = self._queue, []
                 packed = [hiredis.pack_command(call.words) for call in self._flight]
-                await connection.send_packed_command(packed, check_health=False)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await connection.send_packed_command(packed, check_health=False)
                 for call in self._flight:
                     await _answer(connection, call)
                 self._flight = []
@@ -209,7 +212,8 @@ class Link:
 
 async def _answer(connection: Connection, call: Call) -> None:
     try:
-        call.resolve(await connection.read_response())
+        async with asyncio.timeout(ANSWER_SECONDS):
+            call.resolve(await connection.read_response())
     except (NoScriptError, ReadOnlyError):
         # Another server, or another role of it: what was prepared has to be prepared again.
         raise
