@@ -142,15 +142,15 @@ class Watcher:
             self.links.act(link, link.handshake.fail(error, reason=reason, both=True))
 
     def _tell(self, link: Link, standing: Standing) -> None:
-        if standing.is_data_connected:
-            self.links.act(link, link.handshake.attach_data())
-        else:
-            link.handshake.detach_data(now=self.links.now())
         told = (standing.fence, standing.session_state, standing.state)
         if self._told.get(standing.component_id) != told:
             self._told[standing.component_id] = told
             _, session, component = told
             self.links.act(link, link.handshake.tell(session=session, component=component))
+        if standing.is_data_connected:
+            self.links.act(link, link.handshake.attach_data())
+        else:
+            link.handshake.detach_data(now=self.links.now())
 
 
 def reason(standing: Standing) -> str:

@@ -124,6 +124,12 @@ async def test_stopping_does_not_wait_for_the_stuck():
 # Slow and stuck
 
 
+def test_stuck_connection_is_let_go_within_ten_seconds():
+    limits = Limits()
+
+    assert limits.stuck_seconds + limits.look_seconds + limits.goodbye_seconds <= 10
+
+
 async def test_stuck_connection_is_cut_with_its_error_if_it_takes_one():
     hub = Hub(limits=Limits(stuck_seconds=0.02, look_seconds=0.005, goodbye_seconds=5))
     client = Client()
