@@ -18,7 +18,7 @@ from streaming.engines.valkey import ValkeyEngine
 from streaming.hub import Hub
 from streaming.jobs import ForgetJob, LeaseJob, ListingJob, ReportsJob, hint_receiver
 from streaming.node import Job, Node
-from streaming.upkeep import DatabaseTape, RecordingJob, RulesJob, TapeJob
+from streaming.upkeep import CursorsJob, DatabaseTape, RecordingJob, RulesJob, TapeJob
 
 _starting = asyncio.Lock()
 
@@ -28,7 +28,7 @@ def build(*, url: str = "") -> Node:
     links, replays = Links(), ReplayEngine(load=driver.load_view)
     rules = RuleBook(topic_rules.load)
     recorder = Recorder(DatabaseTape(lambda: node.lease_id))
-    recording = RecordingJob(recorder)
+    recording, cursors = RecordingJob(recorder), CursorsJob()
     jobs: list[Job] = [
         LeaseJob(),
         ListingJob(),
@@ -37,6 +37,7 @@ def build(*, url: str = "") -> Node:
         RulesJob(),
         recording,
         TapeJob(),
+        cursors,
         hint_receiver(),
         links,
         Watcher(links),
@@ -46,7 +47,7 @@ def build(*, url: str = "") -> Node:
     ]
     # Asked in this order for a log; the last has one for every name.
     hub = Hub(engines=[RowEngine(), replays, _live(rules, recorder)], rules=rules)
-    node = Node(hub=hub, jobs=jobs, url=url, last=[recording.finish])
+    node = Node(hub=hub, jobs=jobs, url=url, last=[recording.finish, cursors.run])
     return node
 
 

@@ -1,4 +1,4 @@
-"""The periodic work on topics: their rules, their recording, how long they are kept."""
+"""The periodic work on topics: rules, recording, cursors, how long what is kept."""
 
 from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from aegis_project.database import read_db, run_db
 from aegis_project.kit.errors import ServiceUnavailable
+from streaming.core.position import Position
 from streaming.core.rules import TapeKeep
 from streaming.engines.base import Key, Slice
 from streaming.engines.recording import Recorder
@@ -14,8 +15,8 @@ from streaming.engines.tape import Group, Tape, Taped
 from streaming.hints import Hint
 from streaming.node import Node
 from streaming.selectors import tape as taped_rows
+from streaming.services import cursors, tape_retention
 from streaming.services import tape as tapes
-from streaming.services import tape_retention
 
 
 class DatabaseTape(Tape):
@@ -109,6 +110,27 @@ class TapeJob:
             node.hub.cut(key, taped.start)
             while await run_db(tape_retention.remove, log_id=log_id):
                 pass
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
+class CursorsJob:
+    """Write down what components have committed."""
+
+    name = "cursors"
+    period_seconds = 1.0
+
+    def __init__(self) -> None:
+        self._taken: dict[tuple[str, Key], Position] = {}
+
+    async def run(self, node: Node) -> None:
+        """Write it; what cannot be written now is, with what comes later."""
+        for component_id, key, position in await node.hub.take_commits():
+            self._taken[component_id, key] = position
+        if self._taken:
+            await run_db(cursors.store, [(*who, at) for who, at in self._taken.items()])
+            self._taken.clear()
 
     def wants(self, hint: Hint) -> bool:
         return False

@@ -1,5 +1,6 @@
 """Components, programs and credentials as the canonical interface shows them."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from components.core.launching import Restart
 from components.core.lifecycle import Role, State
 from components.models import Component, Credential, Program
 from streaming.api.codecs import Timestamp
+from streaming.models import Cursor
 
 
 class LaunchDocument(Struct, kw_only=True):
@@ -28,8 +30,16 @@ class LaunchDocument(Struct, kw_only=True):
     error: str
 
 
+class CursorDocument(Struct, kw_only=True):
+    """Up to where a component says that it has processed a topic."""
+
+    topic: str
+    position: str
+    updated_at: Timestamp
+
+
 class ComponentDocument(Struct, kw_only=True):
-    """A live participant of one session."""
+    """A live participant of one session; `cursors` is null in lists."""
 
     id: UUID
     session_id: UUID
@@ -54,6 +64,7 @@ class ComponentDocument(Struct, kw_only=True):
     updated_at: Timestamp
     program: str | None
     launch: LaunchDocument | None
+    cursors: list[CursorDocument] | None
 
 
 class ComponentList(Struct, kw_only=True):
@@ -136,7 +147,9 @@ class SecretDocument(Struct, kw_only=True):
 HIDDEN = "***"
 LAUNCH_FIELDS = LaunchDocument.__struct_fields__
 COMPONENT_FIELDS = tuple(
-    name for name in ComponentDocument.__struct_fields__ if name not in {"program", "launch"}
+    name
+    for name in ComponentDocument.__struct_fields__
+    if name not in {"program", "launch", "cursors"}
 )
 PROGRAM_FIELDS = tuple(
     name for name in ProgramDocument.__struct_fields__ if name not in {"team", "environment"}
@@ -144,7 +157,7 @@ PROGRAM_FIELDS = tuple(
 CREDENTIAL_FIELDS = tuple(name for name in CredentialDocument.__struct_fields__ if name != "team")
 
 
-def component(row: Component) -> ComponentDocument:
+def component(row: Component, cursors: Iterable[Cursor] | None = None) -> ComponentDocument:
     """The document of a component whose program and launch were read with it."""
     launch = getattr(row, "launch", None)
     return ComponentDocument(
@@ -153,6 +166,13 @@ def component(row: Component) -> ComponentDocument:
         launch=LaunchDocument(**{name: getattr(launch, name) for name in LAUNCH_FIELDS})
         if launch
         else None,
+        cursors=None if cursors is None else [_cursor(one) for one in cursors],
+    )
+
+
+def _cursor(row: Cursor) -> CursorDocument:
+    return CursorDocument(
+        topic=row.log.name, position=f"{row.epoch}:{row.seq}:{row.ck}", updated_at=row.updated_at
     )
 
 

@@ -25,7 +25,7 @@ from streaming.api import codecs
 from streaming.api.base import Endpoint, once
 from streaming.api.documents import PageQuery, Topics
 from streaming.api.schema import operation
-from streaming.selectors import pages
+from streaming.selectors import cursors, pages
 
 Scope = StrEnum("Scope", {one.upper().replace(":", "_"): one for one in sorted(SCOPES)})  # type: ignore[misc]
 
@@ -88,7 +88,8 @@ class OneComponent(Endpoint):
     def get(self, _request: Request, component: str) -> Response:
         """Read a component by its id."""
         found = selectors.read(self.principal, component)
-        return Response(codecs.show(documents.component(found)))
+        document = documents.component(found, cursors.of_component(found.pk))
+        return Response(codecs.show(document))
 
 
 class Credentials(Endpoint):

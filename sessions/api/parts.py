@@ -20,7 +20,7 @@ from streaming.api.base import Endpoint, once
 from streaming.api.documents import EventPage, Limit
 from streaming.api.schema import operation
 from streaming.core.position import MAX_SEQ
-from streaming.selectors import events
+from streaming.selectors import cursors, events
 
 Seq = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
 
@@ -58,7 +58,8 @@ class SessionComponent(Endpoint):
         """Read a component; a unique beginning of its id or name will do."""
         self.principal.require("components:read")
         found = selectors.find(component, session_id=_id(self, session))
-        return Response(codecs.show(component_document(found)))
+        document = component_document(found, cursors.of_component(found.pk))
+        return Response(codecs.show(document))
 
 
 class SessionEvents(Endpoint):

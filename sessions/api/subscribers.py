@@ -8,7 +8,7 @@ from streaming.api import codecs, live, topic_documents
 from streaming.api.base import Endpoint
 from streaming.api.schema import operation
 from streaming.api.topic_documents import SubscriberList
-from streaming.selectors import logs
+from streaming.selectors import cursors, logs
 
 
 class TopicSubscribers(Endpoint):
@@ -18,7 +18,9 @@ class TopicSubscribers(Endpoint):
     def get(self, _request: Request, session: str, topic: str) -> Response:
         """List who is subscribed now, the most backward first."""
         logs.check_readable(self.principal, topic)
-        key = str(sessions.find(self.principal, session).pk)
-        found = live.figures([key]).get(key, {})
-        documents = topic_documents.subscribers(found.get(topic))
+        row = sessions.find(self.principal, session)
+        reading = live.figures([str(row.pk)]).get(str(row.pk), {}).get(topic)
+        there = [one.component_id for one in reading.subscribers] if reading else []
+        known = cursors.of_topic(row.pk, topic, there)
+        documents = topic_documents.subscribers(reading, known)
         return Response({"data": [codecs.show(one) for one in documents]})

@@ -1,5 +1,6 @@
 """Topics and their records as the canonical interface shows them."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from streaming.api.live import Figures
 from streaming.core.position import MAX_SEQ
 from streaming.core.resume import Gap, Notice, Rewind
 from streaming.hub.watch import Reading
-from streaming.models import Log
+from streaming.models import Cursor, Log
 
 Place = Annotated[
     str,
@@ -28,7 +29,7 @@ class SubscriberDocument(Struct, kw_only=True):
     A component that gets a topic; `lag` is how many records it has not taken yet.
 
     With a COMMIT window those not committed, else those not sent. `unsent_bytes` is null where
-    the server holds the sender back instead.
+    the server holds the sender back instead. `committed` is the position that it committed last.
     """
 
     component_id: str
@@ -39,6 +40,7 @@ class SubscriberDocument(Struct, kw_only=True):
     unsent_bytes: int | None
     is_paused: bool
     is_open: bool
+    committed: str | None
 
 
 class SubscriberList(Struct, kw_only=True):
@@ -209,8 +211,8 @@ def notice(told: Notice | None) -> NoticeDocument | None:
             return NoticeDocument(kind="unknown", reason=told.reason)
 
 
-def subscribers(reading: Reading | None) -> list[SubscriberDocument]:
-    """The subscribers of a topic as documents."""
+def subscribers(reading: Reading | None, cursors: Mapping[str, Cursor]) -> list[SubscriberDocument]:
+    """The subscribers of a topic as documents, with their cursors by component id."""
     return [
         SubscriberDocument(
             component_id=one.component_id,
@@ -221,9 +223,14 @@ def subscribers(reading: Reading | None) -> list[SubscriberDocument]:
             unsent_bytes=one.unsent,
             is_paused=one.is_paused,
             is_open=one.is_open,
+            committed=_committed(cursors.get(one.component_id)),
         )
         for one in (reading.subscribers if reading else ())
     ]
+
+
+def _committed(row: Cursor | None) -> str | None:
+    return f"{row.epoch}:{row.seq}:{row.ck}" if row else None
 
 
 def _topic(row: Log, found: Figures) -> TopicDocument:
