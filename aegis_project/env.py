@@ -70,6 +70,10 @@ class Environment(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Lowest level that is logged."
     )
+    admin_publish: bool | None = Field(
+        default=None,
+        description="People may publish records in the admin; unset means: not in production.",
+    )
     heartbeat_seconds: float = Field(default=5, gt=0, description="Interval of heartbeats.")
     lost_seconds: float = Field(default=15, gt=0, description="Silence after which one is lost.")
     grace_seconds: float = Field(default=30, gt=0, description="Time a lost one has to come back.")
@@ -115,6 +119,11 @@ class Environment(BaseSettings):
             if faults:
                 raise ValueError("; ".join(faults))
         return self
+
+    @property
+    def may_publish_by_hand(self) -> bool:
+        """Whether people may publish records in the admin; in production only when it says so."""
+        return self.profile != "production" if self.admin_publish is None else self.admin_publish
 
     def signing_key(self) -> str:
         """The secret key: the one given, else one made once and kept in ``AEGIS_HOME``."""

@@ -20,3 +20,7 @@ def may_view_component(request: HttpRequest) -> bool:
 
 def may_view_credential(request: HttpRequest) -> bool:
     return request.user.has_perm("aegis_components.view_credential")
+
+
+def may_view_topic(request: HttpRequest) -> bool:
+    return request.user.has_perm("aegis_streaming.view_log")

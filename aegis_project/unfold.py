@@ -90,6 +90,7 @@ UNFOLD: dict[str, Any] = {
                         "aegis_components_component_changelist",
                         "component",
                     ),
+                    place("Topics", "waves", "aegis_streaming_log_changelist", "topic"),
                 ],
             },
             {

@@ -59,7 +59,8 @@ class LiveConsumer(AsyncConsumer):
     One page's socket.
 
     Who is asking is known from the cookie, and that the page is ours from its Origin, before
-    anything is accepted. There is at most one subscription of each type; a newer one replaces it.
+    anything is accepted. There is at most one subscription of each type, and two tails; a newer
+    one replaces the older of its name.
     """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -110,10 +111,11 @@ class LiveConsumer(AsyncConsumer):
     async def _take(self, raw: str | bytes) -> None:
         try:
             frame = frames.decode(raw)
+            name = frames.name(frame)
             if frame["type"] == "untail":
-                self._drop("tail")
+                self._drop(name)
             else:
-                self._subscribe(frame["type"], frames.feed(self.principal, frame))
+                self._subscribe(name, frames.feed(self.principal, frame))
         except AegisError as error:
             await self._refuse(error)
             await self._close(close_code(error))

@@ -8,10 +8,16 @@ from aegis_project.kit.errors import ValidationFailed
 from aegis_project.kit.principal import Principal
 from sessions.admin import events, panels
 from sessions.admin.feeds import MAX_ROWS, ComponentsFeed, Feed, LedgerFeed, PartsFeed, SessionsFeed
-from sessions.admin.tails import TailFeed, TopicsFeed
+from sessions.admin.monitor import VIEWS
+from sessions.admin.monitor_feed import MonitorFeed
+from sessions.admin.tails import MODES, TailFeed
+from sessions.admin.topic_feed import TopicFeed
+from sessions.admin.topics_feed import TopicsFeed
 
 MAX_BYTES = 16 * 1024
 LARGEST = 2**53
+MAX_TEXT = 200
+SLOTS = ("a", "b")
 
 Frame = dict[str, Any]
 
@@ -27,6 +33,12 @@ def decode(raw: str | bytes) -> Frame:
     if not isinstance(frame, dict) or frame.get("type") not in {*FEEDS, "untail"}:
         raise ValidationFailed("This frame is not one of a live page.")
     return frame
+
+
+def name(frame: Frame) -> str:
+    """What a subscription is called on its socket: its type, of a tail with its slot."""
+    kind = str(frame["type"]).removeprefix("un")
+    return f"{kind}.{slot(frame)}" if kind == "tail" else kind
 
 
 def feed(principal: Principal, frame: Frame) -> Feed:
@@ -60,7 +72,41 @@ def _tail(principal: Principal, frame: Frame) -> Feed:
     if not isinstance(topic, str) or not (after is None or isinstance(after, dict)):
         raise ValidationFailed("A tail needs a topic, and may name a position.")
     known = (str(after.get("epoch", "")), _number(after.get("seq"))) if after else None
-    return TailFeed(principal, session_id=_id(frame.get("id")), topic=topic, after=known)
+    return TailFeed(
+        principal,
+        session_id=_id(frame.get("id")),
+        topic=topic,
+        after=known,
+        slot=slot(frame),
+        mode=_word({"mode": "sampled", **frame}, "mode", MODES),
+    )
+
+
+def _topic(principal: Principal, frame: Frame) -> Feed:
+    return TopicFeed(principal, session_id=_id(frame.get("id")), topic=_text(frame, "topic"))
+
+
+def slot(frame: Frame) -> str:
+    """
+    Which of its two tails a page means; the first if it does not say.
+
+    :raises ValidationFailed: for any other
+    """
+    return _word({"slot": SLOTS[0], **frame}, "slot", SLOTS)
+
+
+def _monitor(principal: Principal, frame: Frame) -> Feed:
+    ids = frame.get("ids")
+    if not isinstance(ids, list) or len(ids) > MAX_ROWS:
+        raise ValidationFailed(f"ids is a list of at most {MAX_ROWS} rows.")
+    session = _text(frame, "session")
+    query = {"q": _text(frame, "q"), "session": session and str(_id(session))}
+    return MonitorFeed(
+        principal,
+        ids=[_number(one) for one in ids],
+        view=_word(frame, "view", VIEWS),
+        query=query,
+    )
 
 
 def _sessions(principal: Principal, frame: Frame) -> Feed:
@@ -78,6 +124,8 @@ FEEDS = {
     "tail": _tail,
     "sessions": _sessions,
     "components": _components,
+    "monitor": _monitor,
+    "topic": _topic,
 }
 
 
@@ -106,3 +154,10 @@ def _word(frame: Frame, name: str, words: Any) -> str:
     if word not in words:
         raise ValidationFailed(f"{name} is one of: {', '.join(words)}.")
     return str(word)
+
+
+def _text(frame: Frame, name: str) -> str:
+    text = frame.get(name, "")
+    if not isinstance(text, str) or len(text) > MAX_TEXT:
+        raise ValidationFailed(f"{name} is a text of at most {MAX_TEXT} characters.")
+    return text

@@ -1,176 +1,107 @@
-"""The topics of a session with their rates, and the sampled tail of one of them."""
+"""The sampled tail of one topic."""
 
-import time
-from collections import deque
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+import asyncio
+from typing import Any
 from uuid import UUID
 
-from django.template.loader import render_to_string
-from django.utils import timezone
-from django.utils.safestring import SafeString
-
-from aegis_project import marks
 from aegis_project.database import read_db
 from aegis_project.kit.errors import ValidationFailed
 from aegis_project.kit.principal import Principal
-from sessions.admin.feeds import Changes, Feed, Frame
+from sessions.admin import topic_words
+from sessions.admin.feeds import Feed, Frame
+from sessions.core.lifecycle import State
 from sessions.selectors import sessions
 from streaming import node
 from streaming.core import topics
 from streaming.core.errors import TopicNotFound
-from streaming.hub.figures import TopicFigures
-from streaming.models import Log
+from streaming.hub import Hub
+from streaming.selectors import logs
 
-RATE_SECONDS = 5.0
-# At most so many records in one frame, and frames in one second.
-FRAME_RECORDS = 20
+# At most so many records in one frame, by what the page asked for, and frames in one second.
+MODES = {"sampled": 20, "all": 250}
 FRAMES_PER_SECOND = 10
 FIRST_RECORDS = 50
 LONGEST = 4096
 IDLE_SECONDS = 0.25
+ABOUT_SECONDS = 1.0
 
-
-class Sample(NamedTuple):
-    """Where a topic stood at a moment of the monotonic clock."""
-
-    at: float
-    epoch: str
-    head: int
-
-
-class Rates:
-    """Records per second of each topic over the last few seconds."""
-
-    def __init__(self) -> None:
-        self._samples: dict[str, deque[Sample]] = {}
-
-    def note(self, figures: TopicFigures, *, at: float) -> float | None:
-        """The rate after one more sample; None until two samples of one epoch are there."""
-        samples = self._samples.setdefault(figures.name, deque())
-        if samples and (samples[-1].epoch != figures.epoch or samples[-1].head > figures.head):
-            samples.clear()
-        samples.append(Sample(at, figures.epoch, figures.head))
-        while len(samples) > 2 and at - samples[0].at > RATE_SECONDS:
-            samples.popleft()
-        seconds = at - samples[0].at
-        return (figures.head - samples[0].head) / seconds if seconds > 0 else None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A topic as its table shows it."""
-
-    name: str
-    rate: SafeString | str
-    last: SafeString
-    subscribers: SafeString | str
-    head: str
-    start: str
-    epoch: str
-    is_recorded: bool
-
-
-class TopicsFeed(Feed):
-    """The table of topics of a session."""
-
-    scope = "topics:read"
-    period_seconds = 1.0
-
-    def __init__(self, principal: Principal, *, session_id: UUID) -> None:
-        super().__init__(principal)
-        self.session_id = session_id
-        self._rates = Rates()
-        self._changes = Changes()
-
-    async def turn(self) -> list[Frame]:
-        figures = node.required().hub.topics(str(self.session_id))
-        at = time.monotonic()
-        rated = [(one, self._rates.note(one, at=at)) for one in figures if _is_shown(one.name)]
-        html = await read_db(self._render, rated)
-        changed = self._changes.of({"rows": html})
-        return [{"type": "topics", "html": html}] if changed else []
-
-    def _render(self, rated: list[tuple[TopicFigures, float | None]]) -> str:
-        session = sessions.find(self.principal, self.session_id)
-        listed = {log.name: log for log in Log.objects.filter(session=session)}
-        now = timezone.now()
-        rows = {one.name: _open_row(one, rate, listed.get(one.name), now) for one, rate in rated}
-        for name, log in listed.items():
-            if _is_shown(name) and name not in rows:
-                rows[name] = _listed_row(log)
-        shown = [rows[name] for name in sorted(rows)]
-        return render_to_string("admin/aegis/session/topic_rows.html", {"rows": shown})
-
-
-def _is_shown(name: str) -> bool:
-    return not topics.is_row(name)
-
-
-def _open_row(figures: TopicFigures, rate: float | None, log: Log | None, now: datetime) -> Row:
-    last = figures.last_ts
-    at = datetime.fromtimestamp(last / 1000, tz=UTC) if last else None
-    return Row(
-        name=figures.name,
-        rate=marks.none() if rate is None else _rate(rate),
-        last=marks.since_html(at, now=now) if at else marks.none(),
-        subscribers=str(figures.subscribers) if figures.subscribers else marks.none("0"),
-        head=marks.number(figures.head),
-        start=marks.number(figures.start),
-        epoch=figures.epoch,
-        is_recorded=bool(log and log.recorded),
-    )
-
-
-def _listed_row(log: Log) -> Row:
-    return Row(
-        name=log.name,
-        rate=marks.none(),
-        last=marks.none(),
-        subscribers=marks.none(),
-        head=marks.number(log.head),
-        start=marks.number(log.start),
-        epoch=log.epoch,
-        is_recorded=log.recorded,
-    )
-
-
-def _rate(rate: float) -> SafeString | str:
-    if rate == 0:
-        return marks.none("0")
-    return f"{rate:.1f}" if rate < 10 else marks.number(rate)
+Known = tuple[str, int]
+"""The epoch and seq up to which a page has seen a topic."""
 
 
 class TailFeed(Feed):
     """
     The newest records of one topic, at most ten frames a second.
 
-    What a frame leaves out is counted in ``skipped``; it stays in the log. ``after`` is the
-    epoch and seq up to which the page has seen the topic.
+    What a frame leaves out is counted in ``skipped``; it stays in the log. ``after`` is how far
+    the page has seen the topic. Each second ``about`` tells the rate, and whether it is silent.
     """
 
     scope = "topics:read"
     spacing_seconds = 1 / FRAMES_PER_SECOND
 
     def __init__(
-        self, principal: Principal, *, session_id: UUID, topic: str, after: tuple[str, int] | None
+        self,
+        principal: Principal,
+        *,
+        session_id: UUID,
+        topic: str,
+        after: Known | None,
+        slot: str = "a",
+        mode: str = "sampled",
     ) -> None:
         super().__init__(principal)
         if topics.is_row(topics.check(topic)):
             raise ValidationFailed("The ledger and runs are read on the timeline.", topic=topic)
+        logs.check_readable(principal, topic)
         self.session_id, self.topic, self.after = session_id, topic, after
-        self._is_first = True
+        self.slot, self.limit = slot, MODES[mode]
+        self._is_first = self._is_running = True
+        self._told_at = self._looked_at = 0.0
+        self._about: dict[str, Any] = {}
 
     async def turn(self) -> list[Frame]:
-        if self._is_first:
-            await read_db(sessions.find, self.principal, self.session_id)
+        await self._look()
         frame = await self._frame()
         is_first, self._is_first = self._is_first, False
+        about = self._tell()
+        if about:
+            frame["about"] = about
         is_news = bool(frame["records"] or frame["skipped"])
         # A quiet topic is asked less often.
         self.period_seconds = self.spacing_seconds if is_news else IDLE_SECONDS
-        return [frame] if is_news or is_first else []
+        return [frame] if is_news or is_first or about else []
+
+    async def _look(self) -> None:
+        """Look from time to time whether the session is still in view, and whether it runs."""
+        at = asyncio.get_running_loop().time()
+        if self._is_first or at - self._looked_at >= 2 * ABOUT_SECONDS:
+            self._looked_at = at
+            session = await read_db(sessions.find, self.principal, self.session_id)
+            self._is_running = session.state == State.RUNNING
+
+    def _tell(self) -> dict[str, Any]:
+        at = asyncio.get_running_loop().time()
+        if at - self._told_at < ABOUT_SECONDS and not self._is_first:
+            return {}
+        self._told_at = at
+        about = self._describe(node.required().hub, at)
+        changed, self._about = about != self._about, about
+        return about if changed else {}
+
+    def _describe(self, hub: Hub, at: float) -> dict[str, Any]:
+        key = (str(self.session_id), self.topic)
+        reading = hub.watch.of(hub, [key], at=at).get(key)
+        if reading is None:
+            return {}
+        is_silent = reading.is_silent and self._is_running
+        return {
+            "rate": None if reading.rate is None else topic_words.rate(reading.rate),
+            "gap": None if reading.gap is None else topic_words.seconds_of(reading.gap),
+            "last_ts": reading.figures.last_ts,
+            "is_silent": is_silent,
+            "sentence": f"{self.topic} is silent." if is_silent else "",
+        }
 
     async def _frame(self) -> Frame:
         hub, key = node.required().hub, (str(self.session_id), self.topic)
@@ -180,7 +111,7 @@ class TailFeed(Feed):
             return self._as_frame("", 0, [], skipped=0)
         known = self.after if self.after and self.after[0] == end.epoch else None
         seen = known[1] if known else max(start - 1, end.seq - FIRST_RECORDS)
-        limit = FRAME_RECORDS if known else FIRST_RECORDS
+        limit = self.limit if known else FIRST_RECORDS
         begin = max(seen, end.seq - limit, start - 1)
         cut = await hub.read(key, begin, limit) if end.seq > begin else None
         records = (
@@ -206,6 +137,8 @@ class TailFeed(Feed):
         ]
         return {
             "type": "tail",
+            "slot": self.slot,
+            "id": str(self.session_id),
             "topic": self.topic,
             "epoch": epoch,
             "head": head,

@@ -1,6 +1,7 @@
 """How fast a topic speaks, how long its gaps normally are, and when its silence is odd."""
 
 from array import array
+from collections.abc import Sequence
 
 SAMPLES = 60
 # The rate of now is the mean of so many samples.
@@ -101,20 +102,26 @@ class Pulse:
         return self.quiet(at) > max(usual, SHORTEST_SILENCE_SECONDS)
 
     def age(self, lag: int) -> float | None:
-        """
-        How long ago the record was new that is ``lag`` records before the head, in seconds.
+        """How long ago the record was new that is ``lag`` records before the head; see below."""
+        return age(self.rates, self._step, lag)
 
-        0 without a lag; None when that was before the first look that is remembered.
-        """
-        left, seconds = float(lag), 0.0
-        for rate in reversed(self.rates):
-            if left <= 0:
-                break
-            count = rate * self._step
-            seconds += self._step * min(left / count, 1) if count else self._step
-            left -= count
-        # What is counted in single precision may lack a fraction of the last record.
-        return seconds if left < 1 else None
+
+def age(rates: Sequence[float], step: float, lag: int) -> float | None:
+    """
+    How long ago the record was new that is ``lag`` records before the head, in seconds.
+
+    ``rates`` are records per second, the oldest first, each of ``step`` seconds. 0 without a
+    lag; None when that was before the first of them.
+    """
+    left, seconds = float(lag), 0.0
+    for rate in reversed(rates):
+        if left <= 0:
+            break
+        count = rate * step
+        seconds += step * min(left / count, 1) if count else step
+        left -= count
+    # What is counted in single precision may lack a fraction of the last record.
+    return seconds if left < 1 else None
 
 
 def _mean(samples: "array[float]") -> float | None:

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import msgspec
 
 from streaming.core.pulse import Pulse
+from streaming.core.pulse import age as age_of
 from streaming.engines.base import Key
 from streaming.hub import figures
 from streaming.hub.figures import SubscriberFigures, TopicFigures
@@ -49,10 +51,34 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_behind(self) -> bool:
         """Whether a subscriber whose gate is open is worth a look."""
-        if self.slowest is None:
-            return False
-        seconds = self.lag_seconds
-        return seconds is None or seconds >= BEHIND_SECONDS or self.slowest.lag >= BEHIND_RECORDS
+        return self.slowest is not None and is_behind(self.slowest.lag, self.lag_seconds)
+
+    def age(self, lag: int) -> float | None:
+        """How long ago the record was new that is ``lag`` records before the head, in seconds."""
+        return age_of(self.rates, self.step, lag)
+
+
+def is_behind(lag: int, seconds: float | None) -> bool:
+    """Whether a lag of so many records and seconds (None: of unknown age) is worth a look."""
+    return lag > 0 and (seconds is None or seconds >= BEHIND_SECONDS or lag >= BEHIND_RECORDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """The topics that are worth a look, by why."""
+
+    silent: set[Key]
+    behind: set[Key]
+    dropping: set[Key]
+
+    def note(self, key: Key, reading: Reading) -> None:
+        """Put a topic where its reading belongs."""
+        if reading.is_silent:
+            self.silent.add(key)
+        if reading.is_behind:
+            self.behind.add(key)
+        if reading.is_dropping:
+            self.dropping.add(key)
 
 
 Readings = Mapping[str, Reading]
@@ -66,7 +92,8 @@ class Watch:
         self._pulses: dict[Key, Pulse] = {}
         self._dropped: dict[Key, tuple[int, float]] = {}
         self._told: dict[str, dict[str, Readings]] = {}
-        self._at = self._step = 0.0
+        self._at = self._step = self._odd_at = 0.0
+        self._odd = Odd(set(), set(), set())
         self.missing = 0
 
     def look(self, hub: Topics, *, at: float) -> None:
@@ -92,20 +119,17 @@ class Watch:
         self._told = {process: dict(told) for process, told in readings.items()}
         self.missing = missing
 
-    def here(self, hub: Topics, session_id: str, *, at: float) -> dict[str, Reading]:
-        """The topics of a session as this process sees them."""
-        return {line.key[1]: self._read(hub, line, at) for line in hub.board.of(session_id)}
-
     def encoded(self, hub: Topics, *, at: float) -> dict[str, tuple[bytes, bytes]]:
         """
         What this process sees, by session, as other processes read it.
 
         Beside it the same without ``quiet``, by which one knows whether more than time went by.
         """
-        held = {session_id for session_id, _ in hub.board.lines}
+        held: dict[str, dict[str, Reading]] = defaultdict(dict)
+        for (session_id, name), line in hub.board.lines.items():
+            held[session_id][name] = self._read(hub, line, at)
         found = {}
-        for key in held:
-            seen = self.here(hub, key, at=at)
+        for key, seen in held.items():
             still = {name: msgspec.structs.replace(one, quiet=0.0) for name, one in seen.items()}
             found[key] = msgspec.json.encode(seen), msgspec.json.encode(still)
         return found
@@ -117,13 +141,54 @@ class Watch:
 
     def read(self, hub: Topics, session_id: str, *, at: float) -> dict[str, Reading]:
         """The topics of a session as all processes see them together."""
-        found: dict[str, list[Reading]] = defaultdict(list)
-        elsewhere = (told.get(session_id, {}) for told in self._told.values())
-        everywhere: list[Readings] = [self.here(hub, session_id, at=at), *elsewhere]
-        for readings in everywhere:
-            for name, reading in readings.items():
-                found[name].append(reading)
-        return {name: merge(readings) for name, readings in found.items()}
+        names = {line.key[1] for line in hub.board.of(session_id)}
+        names = names.union(*(told.get(session_id, ()) for told in self._told.values()))
+        found = self.of(hub, [(session_id, name) for name in names], at=at)
+        return {name: reading for (_, name), reading in found.items()}
+
+    def of(self, hub: Topics, keys: Iterable[Key], *, at: float) -> dict[Key, Reading]:
+        """These topics as all processes see them together, as far as any knows them."""
+        found = {}
+        for key in keys:
+            line = hub.board.lines.get(key)
+            seen = [] if line is None else [self._read(hub, line, at)]
+            told = (one.get(key[0], {}).get(key[1]) for one in self._told.values())
+            seen += [one for one in told if one is not None]
+            if seen:
+                found[key] = merge(seen)
+        return found
+
+    def odd(self, hub: Topics) -> Odd:
+        """Which topics were worth a look at the last look, in any process."""
+        if self._odd_at != self._at:
+            self._odd, self._odd_at = self._find_odd(hub), self._at
+        return self._odd
+
+    def _find_odd(self, hub: Topics) -> Odd:
+        odd = Odd(set(), set(), set())
+        for process in self._told.values():
+            for session_id, readings in process.items():
+                for name, reading in readings.items():
+                    odd.note((session_id, name), reading)
+        for key, line in hub.board.lines.items():
+            pulse = self._pulses.get(key)
+            if pulse is not None:
+                self._note_odd(odd, line, pulse)
+        return odd
+
+    def _note_odd(self, odd: Odd, line: Line, pulse: Pulse) -> None:
+        key = line.key
+        if not pulse.is_silent(self._at) or line.ending is not None:
+            odd.silent.discard(key)
+        else:
+            odd.silent.add(key)
+        lag = max(
+            (figures.lag(one) for one in line.subscriptions if one.connection.is_open), default=0
+        )
+        if is_behind(lag, pulse.age(lag)):
+            odd.behind.add(key)
+        if line.counters.dropped and self._is_dropping(key, line.counters.dropped, self._at):
+            odd.dropping.add(key)
 
     def _read(self, hub: Topics, line: Line, at: float) -> Reading:
         key = line.key
@@ -140,7 +205,7 @@ class Watch:
             quiet=pulse.quiet(at),
             gap=pulse.gap if pulse.is_known else None,
             is_silent=pulse.is_silent(at) and not seen.is_ended,
-            is_dropping=self._is_dropping(key, seen, at),
+            is_dropping=self._is_dropping(key, seen.dropped, at),
             lag_seconds=pulse.age(seen.lag),
             slowest=behind,
             policies=sorted({one.policy for one in slow}),
@@ -148,14 +213,9 @@ class Watch:
             subscribers=slow[:SLOWEST],
         )
 
-    def _is_dropping(self, key: Key, seen: TopicFigures, at: float) -> bool:
+    def _is_dropping(self, key: Key, dropped: int, at: float) -> bool:
         count, since = self._dropped.get(key, (0, at))
-        return seen.dropped > 0 and (seen.dropped > count or at - since < DROPPING_SECONDS)
-
-    def age(self, key: Key, lag: int) -> float | None:
-        """How long ago the record was new that is ``lag`` records before a topic's head."""
-        pulse = self._pulses.get(key)
-        return pulse.age(lag) if pulse else 0.0
+        return dropped > 0 and (dropped > count or at - since < DROPPING_SECONDS)
 
 
 def _backward(one: SubscriberFigures) -> int:

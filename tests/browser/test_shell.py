@@ -119,6 +119,9 @@ PAGES = {
     "config": "{session}?tab=config",
     "new session": f"{LIST}add/",
     "components": "/admin/aegis_components/component/",
+    "monitor": "/admin/aegis_streaming/log/?tail={id}:book",
+    "no monitor": "/admin/aegis_streaming/log/?q=nothing",
+    "one topic": "/admin/aegis_streaming/log/{id}/book/",
     "credentials": "/admin/aegis_components/credential/",
     "new credential": "/admin/aegis_components/credential/add/",
 }
@@ -129,7 +132,13 @@ def session(served) -> dict[str, Any]:
     api = Api(served.url, served.token)
     made = api.session(environment="production", context={"symbol": "BTCUSDT"})
     api.post(f"sessions/{made['id']}/attach", {"components": [{"name": "feed", "role": "feed"}]})
+    api.post(f"sessions/{made['id']}/topics/book", {"records": [{"data": {"bid": 1}}]})
     return made
+
+
+def address(name: str, session: dict[str, Any]) -> str:
+    """Where a page of this session is."""
+    return PAGES[name].format(session=f"{LIST}{session['id']}/change/", id=session["id"])
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -137,7 +146,7 @@ def test_page_loads_from_here_alone_and_keeps_the_policy(desk, session, served, 
     asked: list[str] = []
     desk.page.on("request", lambda request: asked.append(request.url))
 
-    desk.open(PAGES[name].format(session=f"{LIST}{session['id']}/change/"))
+    desk.open(address(name, session))
     desk.page.wait_for_load_state("networkidle")
 
     assert [url for url in asked if not url.startswith((served.url, "data:"))] == []

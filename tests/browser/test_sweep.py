@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.desk import LIST, Desk
-from tests.browser.test_shell import PAGES, session  # noqa: F401 -- a fixture
+from tests.browser.desk import Desk
+from tests.browser.test_shell import PAGES, address, session  # noqa: F401 -- a fixture
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 # Findings inside Unfold that our style sheet cannot mend, by rule.
@@ -26,8 +26,8 @@ def test_sh5_axe_finds_nothing_serious(new_context, served, session, look, width
     desk = Desk(context.new_page(), served.url)
     found = {}
 
-    for name, path in PAGES.items():
-        desk.open(path.format(session=f"{LIST}{session['id']}/change/"))
+    for name in PAGES:
+        desk.open(address(name, session))
         desk.page.wait_for_load_state("networkidle")
         found[name] = sideways(desk) + serious(desk)
 

@@ -123,6 +123,14 @@ async def test_who_gets_other_rights_must_ask_again(viewer, monkeypatch):
         '{"type": "ledger", "id": "5f1a8c1e-0000-4000-8000-000000000001", "show": "all",'
         ' "after": -1}',
         '{"type": "session", "type": "session"}',
+        '{"type": "tail", "id": "5f1a8c1e-0000-4000-8000-000000000001", "topic": "a", "slot": "c"}',
+        '{"type": "tail", "id": "5f1a8c1e-0000-4000-8000-000000000001", "topic": "a", "mode": "x"}',
+        '{"type": "untail", "slot": 1}',
+        '{"type": "monitor", "ids": [], "view": "x"}',
+        '{"type": "monitor", "ids": ["1"], "view": "open"}',
+        '{"type": "monitor", "ids": {}, "view": "open"}',
+        '{"type": "monitor", "ids": [], "view": "open", "q": 1}',
+        '{"type": "topic", "id": "5f1a8c1e-0000-4000-8000-000000000001", "topic": 1}',
         '{"type": NaN}',
     ],
 )
@@ -357,7 +365,7 @@ async def test_untail_ends_the_tail_alone(cookie, session, hub):
     async with connected(cookie) as socket:
         await socket.say({"type": "tail", "id": str(session.pk), "topic": "book", "after": None})
         await socket.frame("tail")
-        await socket.say({"type": "untail"})
+        await socket.say({"type": "untail", "slot": "a"})
         await socket.say({"type": "ledger", "id": str(session.pk), "show": "all", "after": 0})
         await hub.publish(key, [(1_767_139_200_000, JSON)])
 

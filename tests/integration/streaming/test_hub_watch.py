@@ -164,3 +164,37 @@ async def test_topic_that_is_gone_is_not_looked_at_any_more(hub):
     await publish(hub, TOPIC, 1)
 
     assert read(hub, at + 2).rates == []
+
+
+async def test_what_is_odd_is_found_without_reading_everything(hub):
+    client = Client()
+    await hub.subscribe(seat(), client.send, ["slow.BTC"])
+    hub.hold(connection_of(hub), Hold(topic="slow.BTC", is_paused=True))
+    for turn in range(8):
+        await publish(hub, TOPIC, *range(20))
+        await publish(hub, "slow.BTC", *range(300))
+        hub.watch.look(hub, at=1 + turn * 2.0)
+    for turn in range(8, 12):
+        await publish(hub, "slow.BTC", *range(300))
+        hub.watch.look(hub, at=1 + turn * 2.0)
+
+    odd = hub.watch.odd(hub)
+
+    assert (odd.silent, odd.behind, odd.dropping) == (
+        {(SESSION, TOPIC)},
+        {(SESSION, "slow.BTC")},
+        set(),
+    )
+
+
+async def test_topic_that_is_silent_elsewhere_and_speaks_here_is_not_silent(hub):
+    at = await flow(hub)
+    elsewhere = "22222222-2222-2222-2222-222222222222"
+    silent = msgspec.structs.replace(read(hub, at), is_silent=True, is_dropping=True)
+    hub.watch.told({"p": {SESSION: {TOPIC: silent}, elsewhere: {TOPIC: silent}}}, missing=0)
+    hub.watch.look(hub, at=at + 1)
+
+    odd = hub.watch.odd(hub)
+
+    assert odd.silent == {(elsewhere, TOPIC)}
+    assert odd.dropping == {(SESSION, TOPIC), (elsewhere, TOPIC)}

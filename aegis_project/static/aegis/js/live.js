@@ -185,8 +185,10 @@ export class Live {
     this.isHeld = !this.isHeld;
     this.hold.setAttribute("aria-pressed", String(this.isHeld));
     this.feeds.forEach((feed) => {
-      if (this.isHeld) feed.count = 0;
-      else feed.release?.(this);
+      if (this.isHeld) {
+        feed.count = 0;
+        feed.stopped?.();
+      } else feed.release?.(this);
     });
     this.show();
   }

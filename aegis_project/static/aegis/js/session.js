@@ -6,7 +6,7 @@ import { Ledger } from "./ledger.js";
 import { Lever } from "./lever.js";
 import { Live } from "./live.js";
 import { morph } from "./morph.js";
-import { Topics } from "./tail.js";
+import { Topics } from "./topics.js";
 import * as times from "./times.js";
 
 const page = document.getElementById("ae-session");
@@ -59,7 +59,7 @@ if (page.dataset.tab === "timeline") {
   new Drawer(page);
 }
 const topics = page.dataset.tab === "topics" ? new Topics(page) : null;
-if (topics) feeds.push(topics);
+if (topics) feeds.push(topics, topics.tails);
 new Lever();
 document.addEventListener("click", (event) => {
   const button = event.target.closest("#ae-token");
