@@ -104,6 +104,12 @@ class Node:
         future: Future[T] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
         return future.result(CALL_SECONDS)
 
+    async def ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Await a coroutine of the hub from any loop."""
+        if asyncio.get_running_loop() is self.loop:
+            return await coroutine
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, self.loop))
+
     def retry_ms(self) -> int:
         """A pause for one component that is sent away, so that not all come back at once."""
         spread = min(max(RETRY_SPREAD_MS, EACH_MS * len(self.hub.seated())), MOST_SPREAD_MS)

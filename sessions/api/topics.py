@@ -64,7 +64,7 @@ class SessionTopic(Endpoint):
         key = (str(sessions.find(self.principal, session).pk), topic)
         begin = resume.parse_start(query.start)
         here = node.required()
-        _let_go_of_database()
+        let_go_of_database()
         read = _read(here.hub, key, begin, cursor, limit=query.limit, wait=query.wait)
         return Response(_page(topic, *here.call(read)))
 
@@ -121,7 +121,7 @@ async def _read(
     return placed, bounds, await hub.read(key, placed.next - 1, limit) if is_behind else None
 
 
-def _let_go_of_database() -> None:
+def let_go_of_database() -> None:
     """Hold no connection while waiting for the hub; SQLite's are not pooled."""
     if connection.vendor != "sqlite" and not connection.in_atomic_block:
         connection.close()

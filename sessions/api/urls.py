@@ -1,6 +1,6 @@
 """The addresses of sessions."""
 
-from sessions.api import clock, collection, lever, parts, subscribers, topics
+from sessions.api import clock, collection, exports, lever, parts, subscribers, topics
 from streaming.api.paths import route
 
 ONE = "sessions/<str:session>"
@@ -30,6 +30,7 @@ urlpatterns = [
         subscribers.TopicSubscribers,
         name="session-topic-subscribers",
     ),
+    route(f"{ONE}/topics/<str:topic>/export", exports.TopicExport, name="session-topic-export"),
     route(f"{ONE}/events", parts.SessionEvents, name="session-events"),
     route(f"{ONE}/tokens", parts.SessionTokens, name="session-tokens"),
 ]

@@ -1,5 +1,9 @@
 """`aegis topic`: what is said in the sessions of a running server."""
 
+import contextlib
+import sys
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +15,14 @@ from sessions.management.verbs import Json, Quiet, verb
 from sessions.selectors import sessions
 
 app: Typer[..., Any] = Typer(help="Topics: what is said in the sessions of the running server.")
+
+
+class Form(StrEnum):
+    """What a file of records can be."""
+
+    NDJSON = "ndjson"
+    CSV = "csv"
+
 
 WAIT_SECONDS = 10
 PAGE = 200
@@ -70,6 +82,31 @@ def tail(
             _print(record, is_json=is_json)
         seen += len(records)
         follow["after"] = page["next"] or follow.get("after", "")
+
+
+@app.command()
+@verb
+def export(
+    topic: Annotated[str, typer.Argument(help="Its name.")],
+    *,
+    session: Annotated[str, typer.Option(help="Id, key, beginning of the id, or name.")],
+    form: Annotated[Form, typer.Option("--format", help="ndjson or csv.")] = Form.NDJSON,
+    begin: Annotated[str, typer.Option("--from", help="Unix ms or ISO 8601.")] = "",
+    end: Annotated[str, typer.Option("--to", help="Unix ms or ISO 8601.")] = "",
+    after: Annotated[str, typer.Option(help="A position, epoch:seq:ck.")] = "",
+    to_file: Annotated[Path | None, typer.Option("--output", help="A file to write.")] = None,
+) -> None:
+    """
+    Write the records of a topic as NDJSON or CSV.
+
+    Example: aegis topic export klines.BTCUSDT.1m --session demo --format csv --output klines.csv
+    """
+    asked = {"format": form.value, "from": begin, "to": end, "after": after}
+    row_id = _id(session)
+    pieces = client.running().stream("sessions", row_id, "topics", topic, "export", **asked)
+    with to_file.open("wb") if to_file else contextlib.nullcontext(sys.stdout.buffer) as file:
+        for piece in pieces:
+            file.write(piece)
 
 
 def table(found: list[dict[str, Any]]) -> dict[str, list[str]]:

@@ -1,7 +1,10 @@
 """Asking the server that runs on this home for what only it knows."""
 
+import contextlib
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlencode
@@ -14,6 +17,7 @@ from sessions.management import address
 from sessions.management.address import Address
 
 TIMEOUT_SECONDS = 30.0
+PIECE_BYTES = 64 * 1024
 
 
 class Answered(AegisError):
@@ -41,15 +45,31 @@ class Client:
         :raises AegisError: what the server refused
         :raises ServiceUnavailable: if it does not answer
         """
+        with self._asked(parts, query) as response:
+            return json.load(response)
+
+    def stream(self, *parts: str, **query: Any) -> Iterator[bytes]:
+        """
+        What a GET answers, piece by piece.
+
+        :raises AegisError: what the server refused
+        :raises ServiceUnavailable: if it does not answer, or breaks off
+        """
+        with self._asked(parts, query) as response:
+            while piece := response.read(PIECE_BYTES):
+                yield piece
+
+    @contextlib.contextmanager
+    def _asked(self, parts: Sequence[str], query: Mapping[str, Any]) -> Iterator[Any]:
         path = "/".join(quote(part, safe="") for part in parts)
         url = f"{self.at.url}/api/v1/{path}?{urlencode(query)}"
         request = Request(url, headers={"Authorization": f"Bearer {self.at.token}"})  # noqa: S310 -- the address file says where
         try:
             with self.opener.open(request, timeout=TIMEOUT_SECONDS) as response:
-                return json.load(response)
+                yield response
         except HTTPError as error:
             raise _refusal(error) from None
-        except (URLError, OSError, ValueError):
+        except (URLError, OSError, ValueError, HTTPException):
             raise ServiceUnavailable(f"The server at {self.at.url} does not answer.") from None
 
 

@@ -54,7 +54,7 @@ def operation(
     name: str,
     *,
     tag: str,
-    answers: Mapping[int, Any],
+    answers: Mapping[Any, Any],
     body: type[Struct] | None = None,
     query: type[Struct] | None = None,
     parameters: list[OpenApiParameter] | None = None,
@@ -64,7 +64,7 @@ def operation(
     """
     Describe a method of a view; its docstring is the text.
 
-    ``fields`` is the document of which the parameter of that name takes some, ``failure`` what
+    ``answers`` has documents by status, or by status and media type. ``fields`` is the document of which the parameter of that name takes some, ``failure`` what
     every refusal looks like.
     """
     asked = parameters_of(query) if query else []

@@ -21,6 +21,13 @@ Place = Annotated[
         description="A position: `epoch:seq:ck`.",
     ),
 ]
+Instant = Annotated[
+    str,
+    Meta(
+        pattern="^([0-9]{1,16}|[0-9]{4}-[0-9]{2}-[0-9]{2}[0-9T:.+Z -]{0,40})?$",
+        description="Unix milliseconds or ISO 8601; it belongs to the range.",
+    ),
+]
 Milliseconds = Annotated[int, Meta(ge=0, le=MAX_SEQ, description="Unix milliseconds.")]
 
 

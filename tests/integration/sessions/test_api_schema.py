@@ -50,6 +50,7 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/sessions/{session}/tokens",
         "/api/v1/sessions/{session}/topics",
         "/api/v1/sessions/{session}/topics/{topic}",
+        "/api/v1/sessions/{session}/topics/{topic}/export",
         "/api/v1/sessions/{session}/topics/{topic}/subscribers",
         "/api/v1/topics",
     }
