@@ -26,6 +26,20 @@ class CursorStore(Protocol):
         """Keep these cursors; those of other topics stay."""
 
 
+def write(cursor: Cursor) -> str:
+    """A cursor as one line of text, to be stored with the effect of what it stands behind."""
+    return json.dumps(wire.cursor_frame(cursor))
+
+
+def read(text: str) -> Cursor:
+    """
+    The cursor that :func:`write` made this text of.
+
+    :raises ValidationFailed: when it is none
+    """
+    return position.read(json.loads(text))
+
+
 class MemoryCursors:
     """Forgets with the process."""
 

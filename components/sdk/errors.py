@@ -1,11 +1,87 @@
-"""Typed errors out of what the server says in frames and close codes."""
+"""Typed errors: the classes to catch, made out of what the server says in frames and close codes."""
 
 from collections.abc import Iterator
 from typing import Any
 
-from aegis_project.kit.errors import AegisError
-from components.core.errors import ConnectionLost, Refused
-from streaming.core.errors import StreamError
+from aegis_project.kit.errors import (
+    AegisError,
+    NotAuthenticated,
+    PermissionDenied,
+    RateLimited,
+    ServiceUnavailable,
+    ValidationFailed,
+)
+from components.core.errors import (
+    ComponentAmbiguous,
+    ComponentClosed,
+    ComponentNotFound,
+    ConnectionLost,
+    Refused,
+)
+from streaming.core.errors import (
+    ConnectionForbidden,
+    ConnectionReplaced,
+    Draining,
+    FrameTooLarge,
+    HeartbeatMissed,
+    HelloMissing,
+    OverCapacity,
+    PartnerLost,
+    PositionGone,
+    ProtocolError,
+    SessionGone,
+    SessionOver,
+    SlowConsumer,
+    StoreDown,
+    StreamError,
+    StreamFailed,
+    TokenExpired,
+    TokenInvalid,
+    TooManyFrames,
+    TopicForbidden,
+    TopicReadOnly,
+    UnknownCommand,
+    UnknownTopic,
+)
+
+__all__ = [
+    "AegisError",
+    "ComponentAmbiguous",
+    "ComponentClosed",
+    "ComponentNotFound",
+    "ConnectionForbidden",
+    "ConnectionLost",
+    "ConnectionReplaced",
+    "Draining",
+    "FrameTooLarge",
+    "HeartbeatMissed",
+    "HelloMissing",
+    "NotAuthenticated",
+    "OverCapacity",
+    "PartnerLost",
+    "PermissionDenied",
+    "PositionGone",
+    "ProtocolError",
+    "RateLimited",
+    "Refused",
+    "ServiceUnavailable",
+    "SessionGone",
+    "SessionOver",
+    "SlowConsumer",
+    "StoreDown",
+    "StreamFailed",
+    "TokenExpired",
+    "TokenInvalid",
+    "TooManyFrames",
+    "TopicForbidden",
+    "TopicReadOnly",
+    "UnknownCommand",
+    "UnknownTopic",
+    "ValidationFailed",
+    "closed",
+    "of_topic",
+    "told",
+]
 
 
 def told(code: str, message: str = "", details: dict[str, Any] | None = None) -> AegisError:

@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 
 from components.core.errors import ComponentClosed
 from components.sdk import component
-from components.sdk.records import Batch, Published, Record
+from components.sdk.records import Batch, Published, Record, Standing
 
 T = TypeVar("T")
 
@@ -101,6 +101,10 @@ class Component:
         """Keep the cursors of what was processed and tell the server."""
         self._wait(self._component.commit(record))
 
+    def refresh(self, token: str) -> None:
+        """Go on with a new session token, now and after every cut."""
+        self._wait(self._component.refresh(token))
+
     def finish(self) -> None:
         """Say that the work is done."""
         self._wait(self._component.finish())
@@ -114,3 +118,13 @@ class Component:
     def name(self) -> str:
         """The name in the session."""
         return self._component.name
+
+    @property
+    def session_id(self) -> str:
+        """The session's id; empty before the first registration."""
+        return self._component.session_id
+
+    @property
+    def standing(self) -> Standing | None:
+        """Where session and component stand, None while not connected."""
+        return self._component.standing
