@@ -53,7 +53,9 @@ def build(*, url: str = "") -> Node:
 
 def _live(rules: RuleBook, recorder: Recorder) -> Engine:
     url = settings.ENVIRONMENT.redis_url
-    return ValkeyEngine(url, rules=rules) if url else RecordingEngine(recorder, rules=rules)
+    if url:
+        return ValkeyEngine(url, rules=rules, recorder=recorder)
+    return RecordingEngine(recorder, rules=rules)
 
 
 async def ensure() -> Node:

@@ -20,9 +20,15 @@ class Recorded(Protocol):
     """A log that is recorded."""
 
     key: Key
-    epoch: str
     start: int
-    head: int
+
+    @property
+    def epoch(self) -> str:
+        """The epoch it is in."""
+
+    @property
+    def head(self) -> int:
+        """Its last seq."""
 
     async def match(self, seq: int) -> bytes | None:
         """The chain value at ``seq``."""

@@ -12,10 +12,12 @@ from streaming.core.errors import StoreDown
 from streaming.core.rules import Keep, Rules
 from streaming.engines import valkey_scripts as scripts
 from streaming.engines.base import Engine, Key
+from streaming.engines.recording import Recorder
 from streaming.engines.retention import Retention
 from streaming.engines.rulebook import RuleBook
 from streaming.engines.valkey_link import Link
 from streaming.engines.valkey_log import ValkeyLog
+from streaming.engines.valkey_recording import Recordings
 
 POLL_SECONDS = 1.0
 RECENT_SECONDS = 10.0
@@ -38,6 +40,7 @@ class ValkeyEngine(Engine):
         *,
         retention: Retention | None = None,
         rules: RuleBook | None = None,
+        recorder: Recorder | None = None,
         mint: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self.retention = retention or Retention()
@@ -45,6 +48,7 @@ class ValkeyEngine(Engine):
         self.rules.listen(self._rule)
         self.mint = mint
         self.who = uuid4().hex[:12]
+        self._recordings = Recordings(recorder, mint=mint) if recorder else None
         self.link = Link(url, check=self._check, told=self._told)
         self._logs: WeakValueDictionary[Key, ValkeyLog] = WeakValueDictionary()
         self._names: dict[str, set[str]] = {}
@@ -81,7 +85,10 @@ class ValkeyEngine(Engine):
         await log.open()
         self._names.setdefault(session_id, set()).add(name)
         # Another call may have been first while the store was asked.
-        return self._logs.setdefault(key, log)
+        log = self._logs.setdefault(key, log)
+        if self._recordings is not None:
+            await self._recordings.open(log, rules.of(name))
+        return log
 
     def names(self, session_id: str) -> Collection[str]:
         return tuple(self._names.get(session_id, ()))
@@ -103,6 +110,8 @@ class ValkeyEngine(Engine):
         return moved
 
     async def forget(self, session_id: str) -> None:
+        if self._recordings is not None:
+            await self._recordings.forget(session_id)
         for key in [key for key in self._logs if key[0] == session_id]:
             self._logs.pop(key, None)
         self._names.pop(session_id, None)
@@ -122,6 +131,12 @@ class ValkeyEngine(Engine):
         """Tell whoever waits that the log is not as it was."""
         self._moved.add(log.key)
         self._woken.set()
+        self.record(log, is_own=False)
+
+    def record(self, log: ValkeyLog, *, is_own: bool) -> None:
+        """Write what the log gained to its tape, if it has one."""
+        if self._recordings is not None:
+            self._recordings.moved(log, is_own=is_own)
 
     # What moved
 
@@ -202,8 +217,10 @@ class ValkeyEngine(Engine):
         return rules.of(name).keep or self.retention.default
 
     def _rule(self, session_id: str, rules: Rules) -> None:
-        for key, log in self._logs.items():
+        for key, log in list(self._logs.items()):
             if key[0] == session_id:
                 log.keep = self._keep_of(key[1], rules)
+                if self._recordings is not None:
+                    self._recordings.apply(log, rules.of(key[1]))
                 # The store learns of it with the next look.
                 self._dirty.add(key)

@@ -71,6 +71,7 @@ class Link:
         self._task: asyncio.Task[None] | None = None
         self._lost_at: float | None = None
         self._is_told = False
+        self._is_closed = False
         self.losses = 0
 
     # For the engine
@@ -113,6 +114,8 @@ class Link:
         """
         if self._up.is_set():
             return
+        if self._is_closed:
+            raise StoreDown
         loop = asyncio.get_running_loop()
         if self._task is None:
             self._lost_at = loop.time()
@@ -136,6 +139,7 @@ class Link:
 
     async def close(self) -> None:
         """End both connections; whoever waits for an answer is told that there is no store."""
+        self._is_closed = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)

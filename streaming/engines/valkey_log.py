@@ -5,59 +5,22 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-import msgspec
-
 from streaming.core import position
 from streaming.core.errors import OverCapacity, StoreDown
 from streaming.core.position import Position
 from streaming.core.rules import Keep
 from streaming.engines import valkey_scripts as scripts
+from streaming.engines import valkey_seen
 from streaming.engines.base import FRAME_BYTES, FRAME_RECORDS, Key, Log, Producer, Record, Slice
 from streaming.engines.valkey_link import Link, Word
 from streaming.engines.valkey_mirror import Mirror
+from streaming.engines.valkey_seen import Seen
 from streaming.engines.valkey_writer import Writer
 
 CATCH_RECORDS, CATCH_BYTES = 1024, 1024 * 1024
 KNOWN = 64
 
 Asked = tuple[int, int, int]
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """
-    What the store says of a log.
-
-    ``at`` is the chain value at ``after`` (empty when that lies beyond the head), ``ts``, ``data``
-    and ``cks`` are of the records that follow it, ``due`` the seconds until its oldest is too old.
-    """
-
-    epoch: str
-    head: int
-    ck: bytes
-    start: int
-    due: float
-    after: int
-    at: bytes
-    ts: list[int]
-    data: list[bytes]
-    cks: list[bytes]
-
-    @property
-    def last(self) -> int:
-        """The seq of the last record that came along."""
-        return self.after + len(self.data)
-
-    def cut(self, *, limit: int, max_bytes: int) -> Slice | None:
-        """What came along, within these bounds but at least one record."""
-        size, count = 0, 0
-        for item in self.data[:limit]:
-            size += len(item)
-            if size > max_bytes and count:
-                break
-            count += 1
-        if not count:
-            return None
-        return Slice(self.after + 1, self.ts[:count], self.data[:count], self.cks[count - 1])
 
 
 class Store(Protocol):
@@ -74,6 +37,9 @@ class Store(Protocol):
     def note(self, log: "ValkeyLog") -> None:
         """Somebody else moved the log."""
 
+    def record(self, log: "ValkeyLog", *, is_own: bool) -> None:
+        """The log moved, by this process or by another."""
+
 
 class ValkeyLog(Log):
     """
@@ -84,13 +50,28 @@ class ValkeyLog(Log):
     had said before, and the log begins a new epoch.
     """
 
-    __slots__ = ("__weakref__", "_known", "_reads", "_store", "_writer", "keep", "keys", "mirror", "trim_at")  # fmt: skip
+    __slots__ = (
+        "__weakref__",
+        "_known",
+        "_reads",
+        "_store",
+        "_writer",
+        "anchor",
+        "is_on_tape",
+        "keep",
+        "keys",
+        "mirror",
+        "trim_at",
+    )
 
     def __init__(self, key: Key, *, store: Store, keep: Keep) -> None:
         self.key = key
         self.keys = scripts.log_keys(key)
         self.keep = keep
         self.epoch, self.start, self.head, self.ck = "", 1, 0, b""
+        # The chain value before the first readable record.
+        self.anchor = b""
+        self.is_on_tape = False
         self.mirror = Mirror()
         self.trim_at = 0.0
         self._store = store
@@ -173,15 +154,27 @@ class ValkeyLog(Log):
         seen = await self._look(0, 0, 0, self._store.link.run)
         self._adopt(seen)
 
+    @property
+    def is_recorded(self) -> bool:
+        return self.is_on_tape
+
     def appended(
-        self, records: Sequence[Record], cks: Sequence[bytes], *, start: int, due: float
+        self,
+        records: Sequence[Record],
+        cks: Sequence[bytes],
+        *,
+        start: int,
+        anchor: bytes,
+        due: float,
     ) -> None:
         """Take over what this process itself has appended behind the head."""
         self.mirror.extend(
             self.head, self.ck, [ts for ts, _ in records], [data for _, data in records], cks
         )
-        self.head, self.ck, self.start = self.head + len(records), cks[-1], start
+        self.head, self.ck = self.head + len(records), cks[-1]
+        self.start, self.anchor = start, anchor
         self._plan_trim(due)
+        self._store.record(self, is_own=True)
 
     # Asking the store
 
@@ -219,12 +212,13 @@ class ValkeyLog(Log):
         answer = await run(scripts.LOOK, self.keys, *words)
         if not answer:
             raise OverCapacity("The session has too many topics.", topic=name)
-        return _seen(answer)
+        return valkey_seen.read(answer)
 
     async def _fence(self, expected: str, epoch: str, run: Callable[..., Any]) -> bool:
         is_won = bool(await run(scripts.FENCE, self.keys, expected, epoch, *self.address))
         if is_won:
             self.epoch = epoch
+            self._store.record(self, is_own=False)
         else:
             self._adopt(await self._look(self.head, 0, 0, run))
         return is_won
@@ -245,6 +239,7 @@ class ValkeyLog(Log):
         elif seen.head > self.head and self.epoch:
             self._remember(self.head, self.ck)
         self.epoch, self.start, self.head, self.ck = seen.epoch, seen.start, seen.head, seen.ck
+        self.anchor = seen.anchor
         if seen.at:
             self._remember(seen.after, seen.at)
         # Old records are not what many will ask for; they do not take the place of the newest.
@@ -275,21 +270,3 @@ class ValkeyLog(Log):
 
     def _plan_trim(self, due: float) -> None:
         self.trim_at = asyncio.get_running_loop().time() + due
-
-
-def _seen(answer: list[Any]) -> Seen:
-    epoch, head, ck, start, due, after, at, found = answer
-    # Each is its id and t, ts, d, data, c, ck, z, bytes.
-    fields = [one[1] for one in found]
-    return Seen(
-        epoch=epoch.decode(),
-        head=int(head),
-        ck=ck,
-        start=int(start),
-        due=float(due),
-        after=int(after),
-        at=at,
-        ts=[int(one[1]) for one in fields],
-        data=[one[3] for one in fields],
-        cks=[one[5] for one in fields],
-    )

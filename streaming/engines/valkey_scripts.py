@@ -45,7 +45,7 @@ def log_keys(key: Key) -> tuple[str, ...]:
 
 
 # The hash: e epoch, h head, c its chain value, s the first readable seq, z the bytes of all data
-# ever appended, w the same at the anchor, y the second of the last append, x the greatest ts in
+# ever appended, w the same at the anchor, a the anchor's chain value, y the second of the last append, x the greatest ts in
 # that second. The stream begins with its anchor: the record before s, or 0-1 with the genesis.
 # Each record has t its ts, d its data, c its chain value, z as above. The index has for every
 # second before y the last seq and the greatest ts, as "seq:ts".
@@ -66,10 +66,10 @@ end
 local function now() return tonumber(redis.call('TIME')[1]) end
 
 local function read()
-  local m = redis.call('HMGET', META, 'e', 'h', 'c', 's', 'z', 'w', 'y', 'x')
+  local m = redis.call('HMGET', META, 'e', 'h', 'c', 's', 'z', 'w', 'y', 'x', 'a')
   if not m[1] then return nil end
   return {e = m[1], h = tonumber(m[2]), c = m[3], s = tonumber(m[4]), z = tonumber(m[5]),
-    w = tonumber(m[6]), y = tonumber(m[7]), x = tonumber(m[8])}
+    w = tonumber(m[6]), y = tonumber(m[7]), x = tonumber(m[8]), a = m[9]}
 end
 
 local function announce(topic, channel, who)
@@ -81,8 +81,8 @@ end
 local function settle(log)
   local first = redis.call('XRANGE', LOG, '-', '+', 'COUNT', 1)[1]
   local anchor = number_of(first[1])
-  log.s, log.w = anchor + 1, tonumber(first[2][8])
-  redis.call('HSET', META, 's', text(log.s), 'w', text(log.w))
+  log.s, log.w, log.a = anchor + 1, tonumber(first[2][8]), first[2][6]
+  redis.call('HSET', META, 's', text(log.s), 'w', text(log.w), 'a', log.a)
   redis.call('ZREMRANGEBYSCORE', WINDOW, '-inf', text(anchor))
   while true do
     local point = redis.call('ZRANGE', INDEX, 0, 0)[1]
@@ -136,7 +136,7 @@ if not log or redis.call('EXISTS', LOG) == 0 then
   if redis.call('ZCARD', NAMES) >= most and not redis.call('ZSCORE', NAMES, topic) then return {} end
   redis.call('DEL', META, LOG, INDEX, WINDOW)
   redis.call('HSET', META, 'e', epoch, 'h', '0', 'c', genesis, 's', '1', 'z', '0', 'w', '0',
-    'y', text(now()), 'x', '0')
+    'y', text(now()), 'x', '0', 'a', genesis)
   redis.call('XADD', LOG, '0-1', 't', '0', 'd', '', 'c', genesis, 'z', '0')
   announce(topic, channel, who)
   log = read()
@@ -149,7 +149,7 @@ if count > 0 and from < log.h then
   count = math.max(1, math.min(count, math.floor(bytes / average)))
   found = redis.call('XRANGE', LOG, id(from + 1), '+', 'COUNT', text(count))
 end
-return {log.e, text(log.h), log.c, text(log.s), due, text(from), at, found}
+return {log.e, text(log.h), log.c, text(log.s), log.a, due, text(from), at, found}
 """
 )
 """
@@ -199,7 +199,7 @@ for place = 11, first - 1, 2 do redis.call('ZADD', WINDOW, ARGV[place + 1], ARGV
 if first > 11 then redis.call('ZREMRANGEBYRANK', WINDOW, 0, -1 - MOST) end
 local due = trim(log, tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]))
 announce(topic, channel, who)
-return {1, text(log.s), due}
+return {1, text(log.s), log.a, due}
 """
 )
 """

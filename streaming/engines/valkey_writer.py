@@ -122,15 +122,16 @@ class Writer:
             await link.ready()
             if await log.match(last) != cks[-1]:
                 return False
-            answer = [1, None, None]
+            answer = [1]
         if answer[0] == 0:
             await log.catch_up()
             return False
         if answer[0] == 2:
             _answer_known(group, log.epoch, answer[1:])
             return False
-        if answer[1] is not None:
-            log.appended(records, cks, start=int(answer[1]), due=float(answer[2]))
+        if len(answer) > 1:
+            _, start, anchor, due = answer
+            log.appended(records, cks, start=int(start), anchor=anchor, due=float(due))
         for order, end in zip(group, ends, strict=True):
             order.resolve(Position(log.epoch, end, cks[end - before[1] - 1]))
         return True

@@ -108,7 +108,8 @@ redis.call('HSET', KEYS[1], 'h', string.match(last[1], '^%d+'), 'c', last[2][6],
 TRIM = """
 local start = redis.call('HGET', KEYS[1], 's')
 redis.call('XTRIM', KEYS[2], 'MINID', start)
-redis.call('HSET', KEYS[1], 's', string.format('%.0f', start + 1))
+local anchor = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1][2]
+redis.call('HSET', KEYS[1], 's', string.format('%.0f', start + 1), 'a', anchor[6])
 """
 
 
