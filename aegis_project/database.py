@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import ParamSpec, TypeVar
 
 from django.db import connection, transaction
@@ -98,8 +98,14 @@ def _with_connection(call: Callable[[], T]) -> T:
             connection.close()
 
 
+@cache
+def _is_sqlite() -> bool:
+    # Asked once: on the loop, Django would make every task that asks a connection of its own.
+    return connection.vendor == "sqlite"
+
+
 def _pool(kind: str) -> ThreadPoolExecutor:
-    is_sqlite = connection.vendor == "sqlite"
+    is_sqlite = _is_sqlite()
     name = kind if is_sqlite else "database"
     with _pools_lock:
         if name not in _pools:

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from sessions.management import limits
 from sessions.management.door import Door
+from sessions.management.uvicorn_socket import Socket
 
 CLOSING_STEP_SECONDS = 0.05
+LOOK_TICKS = 5
 
 
 def terse(record: logging.LogRecord) -> bool:
@@ -67,6 +68,15 @@ class UvicornServer(uvicorn.Server):
         if self.started:
             self.on_started()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the sockets; uvicorn asks ten times a second whether to end."""
+        if counter % LOOK_TICKS == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in tuple(self.server_state.connections):
+                if isinstance(connection, Socket):
+                    connection.look_after(now)
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let the application send its sockets away, listen no more, then end as uvicorn does."""
         # Until then whoever asks is told 503, a proxy that looks for readiness among them.
@@ -92,7 +102,7 @@ def configuration(door: Door, *, trusts_proxy: bool) -> uvicorn.Config:
         interface="asgi3",
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=Socket,
         ws_ping_interval=limits.PING_SECONDS,
         ws_ping_timeout=limits.PONG_SECONDS,
         ws_max_size=limits.MAX_MESSAGE_BYTES,
@@ -108,4 +118,4 @@ def configuration(door: Door, *, trusts_proxy: bool) -> uvicorn.Config:
 
 
 def _is_socket(connection: object) -> bool:
-    return isinstance(connection, WebSocketsSansIOProtocol)
+    return isinstance(connection, Socket)

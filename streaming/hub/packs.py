@@ -55,8 +55,9 @@ class Pack:
         self.before = before
         self.ck = cut.ck
         self.size = sum(map(len, cut.data))
-        # About what it takes: the frames hold the data once more, and the objects are not free.
-        self.weight = 2 * self.size + 1024
+        # About what it takes: its frames hold the data as text and as bytes, and the objects are
+        # not free.
+        self.weight = 3 * self.size + 1024
         self._batch: Message | None = None
         self._singles: list[Message] | None = None
 

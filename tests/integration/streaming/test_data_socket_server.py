@@ -9,6 +9,7 @@ import websockets
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path
 
+from sessions.management.uvicorn_socket import Socket
 from streaming.consumers import DataConsumer
 from streaming.core import position
 from streaming.core.errors import CloseCode
@@ -49,7 +50,7 @@ async def serving(hub):
     consumer: Any = DataConsumer.as_asgi(registrar=Door(hub), hub=lambda: hub)
     routes: Any = [path("ws/data", consumer)]
     app = ProtocolTypeRouter({"websocket": URLRouter(routes)})
-    config = uvicorn.Config(app, ws="websockets-sansio", lifespan="off", log_config=None)
+    config = uvicorn.Config(app, ws=Socket, lifespan="off", log_config=None)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = Quiet(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -1,0 +1,154 @@
+"""uvicorn's WebSocket with less around each connection, and frames that are made once for all."""
+
+import asyncio
+import os
+from typing import Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.protocol import State
+
+# Where a message keeps its frame for the next subscriber that it is sent to.
+FRAME = "aegis.frame"
+FINAL_TEXT, PING = 0x81, b"\x89\x04"
+# What a client has not taken when its application is gone is thrown away after this time.
+LINGER_SECONDS = 0.5
+
+
+class Inbox:
+    """What came and was not read yet: what uvicorn needs of a queue, in a tenth of the memory."""
+
+    __slots__ = ("_events", "_waiter")
+
+    def __init__(self) -> None:
+        self._events: list[Any] = []
+        self._waiter: asyncio.Future[None] | None = None
+
+    def put_nowait(self, event: Any) -> None:
+        """Add an event and wake whoever waits for it."""
+        self._events.append(event)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def empty(self) -> bool:
+        """Whether nothing waits to be read."""
+        return not self._events
+
+    async def get(self) -> Any:
+        """Take the oldest event; only one may wait at a time."""
+        while not self._events:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return self._events.pop(0)
+
+
+class Latch:
+    """What uvicorn needs of an event, set at first, in a tenth of the memory."""
+
+    __slots__ = ("_is_set", "_waiters")
+
+    def __init__(self) -> None:
+        self._is_set = True
+        self._waiters: list[asyncio.Future[None]] = []
+
+    def is_set(self) -> bool:
+        """Whether nobody has to wait."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Let everybody go on."""
+        self._is_set = True
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def clear(self) -> None:
+        """Make whoever comes wait."""
+        self._is_set = False
+
+    async def wait(self) -> None:
+        """Wait until it is set."""
+        while not self._is_set:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
+
+
+class Socket(WebSocketsSansIOProtocol):
+    """
+    A connection on which nothing is compressed.
+
+    A text that goes to many is framed once: the bytes stay with the message. Pings are sent by
+    :meth:`look_after`, without timers of each connection's own. What a client does not take when
+    its application is gone is thrown away, where uvicorn would hold it as long as the client is.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Both do what uvicorn asks of them.
+        self.queue = Inbox()  # type: ignore[assignment]
+        self.writable = Latch()  # type: ignore[assignment]
+
+    async def send(self, message: Any) -> None:
+        """Send an ASGI message; a text takes the short way while the connection is open."""
+        text = message.get("text")
+        if text is None or not self._is_clear():
+            await self._send_slowly(message)
+            return
+        framed = message.get(FRAME)
+        if framed is None:
+            framed = message[FRAME] = frame(text.encode())
+        self.transport.write(framed)
+
+    def _is_clear(self) -> bool:
+        is_open = self.handshake_complete and self.conn.state is State.OPEN
+        return is_open and self.writable.is_set() and not (self.close_sent or self.disconnected)
+
+    async def _send_slowly(self, message: Any) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            # The scope has what anybody still asks for.
+            self.request.headers.clear()
+            self.response.headers.clear()
+
+    async def run_asgi(self) -> None:
+        """Run the application, then see to it that the connection ends."""
+        await super().run_asgi()
+        left = LINGER_SECONDS + (self.close_timeout if self.close_timer is not None else 0)
+        self.loop.call_later(left, self.transport.abort)
+
+    # Pings
+
+    def start_keepalive(self) -> None:
+        """Count the time until the first ping."""
+        self.ping_sent_at = self.loop.time()
+
+    def look_after(self, now: float) -> None:
+        """Ping when that is due, and end a connection whose pong is; called again and again."""
+        if not self._is_kept():
+            return
+        since = now - self.ping_sent_at
+        if self.pending_ping_payload is None:
+            if since >= (self.ping_interval or since + 1):
+                self.pending_ping_payload, self.ping_sent_at = os.urandom(4), now
+                self.transport.write(PING + self.pending_ping_payload)
+        elif since >= (self.ping_timeout or since + 1):
+            self.keepalive_timeout()
+            self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+
+    def _is_kept(self) -> bool:
+        is_open = self.handshake_complete and self.conn.state is State.OPEN
+        return is_open and not (self.close_sent or self.transport.is_closing())
+
+
+def frame(payload: bytes) -> bytes:
+    """One unmasked text frame."""
+    size = len(payload)
+    if size < 126:
+        return bytes((FINAL_TEXT, size)) + payload
+    if size < 65536:
+        return b"%c~%b%b" % (FINAL_TEXT, size.to_bytes(2, "big"), payload)
+    return b"%c\x7f%b%b" % (FINAL_TEXT, size.to_bytes(8, "big"), payload)
