@@ -170,8 +170,8 @@ class Link:
                 for script in ALL:
                     await calls.send_command("SCRIPT", "LOAD", script.text)
                     await calls.read_response()
-            # Whatever is announced from here on is heard, whatever was before is seen by the check.
-            await self.ears.open(heard)
+                # What is announced from here on is heard, what was before is seen by the check.
+                await self.ears.open(heard)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._talk(calls))
                 group.create_task(self.ears.tell(heard))
@@ -209,15 +209,14 @@ class Link:
                 packed = [hiredis.pack_command(call.words) for call in self._flight]
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await connection.send_packed_command(packed, check_health=False)
-                for call in self._flight:
-                    await _answer(connection, call)
+                    for call in self._flight:
+                        await _answer(connection, call)
                 self._flight = []
 
 
 async def _answer(connection: Connection, call: Call) -> None:
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            call.resolve(await connection.read_response())
+        call.resolve(await connection.read_response())
     except (NoScriptError, ReadOnlyError):
         # Another server, or another role of it: what was prepared has to be prepared again.
         raise

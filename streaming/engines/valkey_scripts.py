@@ -72,9 +72,12 @@ local function read()
     w = tonumber(m[6]), y = tonumber(m[7]), x = tonumber(m[8]), a = m[9]}
 end
 
+-- Whoever moves a log listens to its session, and need not hear of itself alone.
 local function announce(topic, channel, who)
   redis.call('ZADD', NAMES, redis.call('INCR', MOVES), topic)
-  redis.call('PUBLISH', channel, who .. ' ' .. topic)
+  if redis.call('PUBSUB', 'NUMSUB', channel)[2] > 1 then
+    redis.call('PUBLISH', channel, who .. ' ' .. topic)
+  end
 end
 
 -- After records were taken from the front: where it begins is read, never computed.
