@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from aegis_project.kit.errors import PermissionDenied
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from components.core.errors import ComponentAmbiguous, ComponentNotFound, CredentialNotFound
 from components.core.lifecycle import State
 from components.models import Component, Credential, Program
@@ -77,20 +78,9 @@ def standings(component_ids: Iterable[str], *, overtime_seconds: float) -> list[
     A token counts as expired when so much time has passed since its end.
     """
     at = timezone.now() - timedelta(seconds=overtime_seconds)
-    rows = (
-        Component.objects.filter(pk__in=list(component_ids))
-        .select_related("session", "token")
-        # Asked for on each hint: the rest, documents above all, is not worth reading.
-        .only(
-            "state",
-            "fence",
-            "is_data_connected",
-            "session__state",
-            "session__deleted_at",
-            "token__revoked_at",
-            "token__expires_at",
-        )
-    )
+    ids = list(component_ids)
+    # After the hint of a component its row is asked for alone.
+    rows = _standing(pk=UUID(ids[0])) if len(ids) == 1 else _standings(pk__in=ids)
     return [
         Standing(
             component_id=str(row.pk),
@@ -104,6 +94,23 @@ def standings(component_ids: Iterable[str], *, overtime_seconds: float) -> list[
         )
         for row in rows
     ]
+
+
+def _standings(**which: Any) -> QuerySet[Component]:
+    rows = Component.objects.filter(**which).select_related("session", "token")
+    # Asked for on each hint: the rest, documents above all, is not worth reading.
+    return rows.only(
+        "state",
+        "fence",
+        "is_data_connected",
+        "session__state",
+        "session__deleted_at",
+        "token__revoked_at",
+        "token__expires_at",
+    )
+
+
+_standing = Prepared(lambda pk: _standings(pk=pk))
 
 
 def token_faults(credential_ids: Iterable[str], *, overtime_seconds: float) -> dict[str, str]:

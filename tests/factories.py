@@ -112,7 +112,9 @@ def joined(
 ) -> Component:
     """A component that registered and has its data socket."""
     component = registered(session, name, lease=lease, **said)
-    return standing.identify(component_id=str(component.pk), fence=component.fence)
+    standing.identify(component_id=str(component.pk), fence=component.fence)
+    component.refresh_from_db()
+    return component
 
 
 def readied(session: Session, name: str = "", **said: Any) -> Component:

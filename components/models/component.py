@@ -1,12 +1,13 @@
 """A live participant of one session."""
 
+import contextlib
 from typing import Self
 from uuid import UUID, uuid4
 
-from django.core.exceptions import ValidationError
 from django.db import models
 
 from aegis_project.kit import states
+from aegis_project.prepared import Prepared
 from components.core.errors import ComponentNotFound
 from components.core.lifecycle import CONNECTED, TRANSITIONS, Role, State
 
@@ -20,10 +21,10 @@ class ComponentQuerySet(models.QuerySet["Component"]):
 
         :raises ComponentNotFound: if there is none
         """
-        try:
-            return self.select_for_update(of=("self",), no_key=True).get(pk=component_id)
-        except (self.model.DoesNotExist, ValidationError):
-            raise ComponentNotFound(component_id=str(component_id)) from None
+        with contextlib.suppress(ValueError):
+            for component in _locked(pk=UUID(str(component_id))):
+                return component
+        raise ComponentNotFound(component_id=str(component_id))
 
     def of_session(self, session_id: UUID | str) -> Self:
         """All of a session, in the order in which they were attached or came."""
@@ -106,3 +107,8 @@ class Component(models.Model):
         state = states.follow(TRANSITIONS, State(self.state), command)
         self.state = state.value
         return state
+
+
+_locked = Prepared(
+    lambda pk: Component.objects.filter(pk=pk).select_for_update(of=("self",), no_key=True)
+)

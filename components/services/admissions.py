@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from aegis_project import database
 from aegis_project.kit.principal import Principal
 from aegis_project.kit.seat import Seat
+from aegis_project.prepared import Prepared
 from components import selectors
 from components.core.admission import Admission
 from components.core.errors import ComponentAmbiguous, ComponentNotFound
@@ -136,10 +136,10 @@ def take_seat(*, hello: dict[str, Any], is_open: bool) -> Seat:
 
 
 def _waiting(principal: Principal, component_id: str) -> Component:
-    rows = Component.objects.of_session(principal.session_id or "").select_related("session")
     wanted = component_id or principal.component_id
     if wanted:
-        return _named(rows, principal, wanted)
+        return _named(principal, wanted)
+    rows = Component.objects.of_session(principal.session_id or "").select_related("session")
     waiting = list(rows.connected().filter(is_data_connected=False)[:2])
     if len(waiting) == 1:
         return waiting[0]
@@ -148,13 +148,22 @@ def _waiting(principal: Principal, component_id: str) -> Component:
     raise _absence(principal, "No component of this session waits for its data socket.")
 
 
-def _named(rows: QuerySet[Component], principal: Principal, wanted: str) -> Component:
-    component = rows.filter(pk=wanted).first() if _is_uuid(wanted) else None
+def _named(principal: Principal, wanted: str) -> Component:
+    session_id = UUID(principal.session_id)
+    found = _of_id(pk=UUID(wanted), session_id=session_id) if _is_uuid(wanted) else []
+    component = next(iter(found), None)
     if component is None or principal.component_id not in {None, str(component.pk)}:
         raise ComponentNotFound(component_id=wanted)
     if component.state not in CONNECTED:
         raise _absence(principal, "This component has no control socket.")
     return component
+
+
+_of_id = Prepared(
+    lambda pk, session_id: Component.objects.filter(pk=pk, session_id=session_id).select_related(
+        "session"
+    )
+)
 
 
 def _absence(principal: Principal, message: str) -> StreamError:

@@ -159,7 +159,9 @@ def look_up(secret: str) -> Credential | None:
     return found if is_same else None
 
 
-_of_prefix = Prepared(lambda prefix: Credential.objects.filter(prefix=prefix))
+_of_prefix = Prepared(
+    lambda prefix: Credential.objects.filter(prefix=prefix).select_related("session")
+)
 
 
 def principal_of(credential: Credential, *, transport: str) -> Principal:

@@ -23,21 +23,21 @@ LIVENESS = "system:liveness"
 SILENT = "silent"
 
 
-def identify(*, component_id: str, fence: int) -> Component:
+def identify(*, component_id: str, fence: int) -> None:
     """
     The data socket of a registration said hello.
 
     :raises ConnectionReplaced: if a newer registration took the place
     :raises PartnerLost: if its control socket is gone
     """
+    now = timezone.now()
     with database.atomic():
-        component = _current(component_id, fence)
-        if component.state not in CONNECTED:
+        # Usually nobody came between, and one statement does it.
+        here = Component.objects.connected().filter(pk=component_id, fence=fence)
+        if not here.update(is_data_connected=True, identified_at=now, updated_at=now):
+            _current(component_id, fence)
             raise PartnerLost
-        component.is_data_connected, component.identified_at = True, timezone.now()
-        component.save(update_fields=["is_data_connected", "identified_at", "updated_at"])
         hints.send(hints.Hint("component", component_id))
-    return component
 
 
 def detach_data(*, component_id: str, fence: int) -> bool:
@@ -62,7 +62,7 @@ def ready(*, component_id: str, fence: int) -> Component:
         component.follow("ready")
         if component.state != before:
             component.ready_at, component.lost_at, component.error = timezone.now(), None, ""
-            component.save()
+            component.save(update_fields=["state", "ready_at", "lost_at", "error", "updated_at"])
             tell(ComponentEvent.READY, component, actor=f"component:{component.name}")
     return component
 
@@ -187,6 +187,12 @@ def run_ready(*, session_id: UUID, actor: str) -> list[Component]:
     """Everyone who is ready runs."""
     told = ComponentEvent.RUNNING
     return _move(session_id, [State.READY], "run", told, actor, running_at=timezone.now())
+
+
+def failed(*, session_id: UUID) -> list[str]:
+    """The names of the required components that have failed."""
+    rows = Component.objects.of_session(session_id).filter(required=True, state=State.FAILED)
+    return list(rows.values_list("name", flat=True))
 
 
 def hold_running(*, session_id: UUID, actor: str) -> list[Component]:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from aegis_project import database
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from components.services import standing
 from sessions.core import conditions, lifecycle, texts
 from sessions.core.errors import ComponentLost, StartTimeout
@@ -181,12 +182,7 @@ def settle(*, session_id: UUID | str) -> bool:
     after each event of a component and, because that may be missed, by a sweep.
     """
     with database.atomic():
-        row = (
-            Session.objects.present()
-            .select_for_update(of=("self",), no_key=True)
-            .filter(pk=session_id)
-            .first()
-        )
+        row = next(iter(_present(pk=UUID(str(session_id)))), None)
         if row is None:
             return False
         if row.is_starting:
@@ -194,6 +190,11 @@ def settle(*, session_id: UUID | str) -> bool:
         if row.state == State.RUNNING:
             return _settle_running(row)
     return False
+
+
+_present = Prepared(
+    lambda pk: Session.objects.present().filter(pk=pk).select_for_update(of=("self",), no_key=True)
+)
 
 
 def _settle_start(row: Session) -> bool:
@@ -209,8 +210,7 @@ def _settle_start(row: Session) -> bool:
 
 
 def _settle_running(row: Session) -> bool:
-    parts = moving.participants(row)
-    failed = [one.name for one in parts if one.required and one.state == "failed"]
+    failed = standing.failed(session_id=row.pk)
     if failed:
         lost = ComponentLost(f"Required and lost: {', '.join(failed)}.", components=failed)
         moving.fail(row, lost, actor=ACTOR)

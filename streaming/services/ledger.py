@@ -10,6 +10,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
+from aegis_project.prepared import Prepared
 from streaming import hints
 from streaming.core import position
 from streaming.models import Event, Log
@@ -49,13 +50,18 @@ def extend(
     *, session_id: UUID | str, actor: str, told: Sequence[tuple[str, Any]], cause: str = ""
 ) -> list[Event]:
     """Write several events, each a type and its data, as :func:`append` does one."""
-    log = Log.objects.ledger_of(session_id).select_for_update(no_key=True).get()
+    (log,) = _head(session_id=UUID(str(session_id)))
     events = [_next(log, type_, actor, cause, data) for type_, data in told]
     Event.objects.bulk_create(events)
     log.save(update_fields=["head", "ck"])
     for event, (type_, data) in zip(events, told, strict=True):
         _announce(Published(session_id=str(session_id), seq=event.seq, type=type_, data=data))
     return events
+
+
+_head = Prepared(
+    lambda session_id: Log.objects.ledger_of(session_id).select_for_update(no_key=True)
+)
 
 
 def _next(log: Log, type_: str, actor: str, cause: str, data: Any) -> Event:
