@@ -6,7 +6,7 @@ from django.conf import settings
 
 from components.jobs import Links, Liveness, Watcher
 from sessions import driver
-from sessions.jobs import Sweep
+from sessions.jobs import Closing, Sweep
 from sessions.selectors import topic_rules
 from streaming import node as nodes
 from streaming.engines.base import Engine
@@ -43,6 +43,7 @@ def build(*, url: str = "") -> Node:
         Watcher(links),
         Liveness(),
         Sweep(),
+        Closing(),
         driver.Driver(replays),
     ]
     # Asked in this order for a log; the last has one for every name.

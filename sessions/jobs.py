@@ -1,21 +1,26 @@
 """The periodic work of sessions."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
 from aegis_project.database import read_db, run_db
 from aegis_project.kit import principal
 from aegis_project.kit.errors import AegisError
 from components.models import Component
+from sessions.core import keys
+from sessions.core import lifecycle as lifecycle_core
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.services import lifecycle
 from streaming import hints
 from streaming.node import Node
+from streaming.services import listing
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +39,32 @@ class Sweep:
             await _attempt(lifecycle.settle, session_id=session_id)
         for session_id in await read_db(expired):
             await _attempt(lifecycle.end, principal=SYSTEM, session=session_id, reason="expired")
+
+    def wants(self, hint: hints.Hint) -> bool:
+        return False
+
+
+class Closing:
+    """
+    Let go of the topics of sessions that are closed, some time after.
+
+    What is recorded stays on the tape, and where each topic ended stays in its Log row.
+    """
+
+    name = "closing"
+    period_seconds = 30.0
+
+    def __init__(self, *, after_seconds: float = 600.0) -> None:
+        self._after = timedelta(seconds=after_seconds)
+
+    async def run(self, node: Node) -> None:
+        """Let go of those that nobody here follows any more."""
+        before = timezone.now() - self._after
+        for session_id, at in await read_db(closed, node.hub.idle(), before):
+            held = [one for one in node.hub.held() if one[0][0] == str(session_id)]
+            await run_db(listing.write, held)
+            await run_db(listing.end, session_id, at)
+            await node.hub.forget(str(session_id))
 
     def wants(self, hint: hints.Hint) -> bool:
         return False
@@ -59,6 +90,14 @@ def unsettled() -> list[UUID]:
     )
     starting = Session.objects.starting().values_list("pk", flat=True)
     return list({*starting, *running.values_list("pk", flat=True)})
+
+
+def closed(session_ids: Collection[str], before: datetime) -> list[tuple[UUID, datetime]]:
+    """Which of these sessions were closed or deleted before this moment, and when."""
+    known = [key for key in session_ids if keys.as_uuid(key)]
+    is_over = Q(state__in=lifecycle_core.CLOSED) | Q(deleted_at__lt=before)
+    rows = Session.objects.filter(is_over, pk__in=known, state_changed_at__lt=before)
+    return list(rows.values_list("pk", "state_changed_at"))
 
 
 def expired() -> list[UUID]:

@@ -253,6 +253,13 @@ class Topics:
             if not line.log.is_recorded and (not line.engine.is_shared or line.counters.published)
         ]
 
+    def idle(self) -> set[str]:
+        """The sessions of which topics are open here, and whom nobody here follows."""
+        lines = self.board.lines.values()
+        wanted = {line.key[0] for line in lines if line.is_wanted or line.is_marked}
+        found = {line.key[0] for line in lines} - wanted
+        return {one for one in found if not self.seats.in_session(one)}
+
     async def forget(self, session_id: str) -> None:
         """Let go of all topics of a session; what is stored in the database stays."""
         self._clocks.pop(session_id, None)

@@ -1,6 +1,8 @@
 """Listing the fast topics, so that they can be seen where their records are not."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
 from aegis_project import database
 from streaming.core.position import Position
@@ -19,6 +21,13 @@ def write(topics: Sequence[Listed]) -> None:
     for place in range(0, len(topics), SLICE):
         with database.atomic():
             _write(topics[place : place + SLICE])
+
+
+def end(session_id: UUID, at: datetime) -> None:
+    """Say since when nothing follows in the topics of a session; its ledger may go on."""
+    with database.atomic():
+        open_ = Log.objects.filter(session_id=session_id, ended_at=None)
+        open_.exclude(name=LEDGER).update(ended_at=at)
 
 
 def _write(topics: Sequence[Listed]) -> None:
