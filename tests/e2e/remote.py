@@ -70,6 +70,20 @@ async def ask(running: Running, method: str, path: str, body: Any = None) -> Ans
     return await asyncio.to_thread(send, running, method, path, body)
 
 
+async def download(running: Running, path: str) -> str:
+    """The text of a file."""
+    return await asyncio.to_thread(_download, running, path)
+
+
+def _download(running: Running, path: str) -> str:
+    netloc = urlsplit(running.url).netloc
+    with contextlib.closing(HTTPConnection(netloc, timeout=SECONDS + 10)) as http:
+        http.request("GET", path, headers={"Authorization": f"Bearer {running.token}"})
+        response = http.getresponse()
+        assert response.status == 200
+        return response.read().decode()
+
+
 async def order(running: Running, session: str, verb: str, body: Any = None) -> Any:
     """Move the lever of a session; its document."""
     answer = await ask(running, "POST", f"/api/v1/sessions/{session}/{verb}", body or {})
