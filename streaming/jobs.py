@@ -74,16 +74,21 @@ class ReportsJob:
         """Look once; write what changed and read what others wrote, if there are others."""
         at = asyncio.get_running_loop().time()
         watch = node.hub.watch
-        watch.look(node.hub, at=at)
+        for _ in watch.looking(node.hub, at=at):
+            await asyncio.sleep(0)
         lease_id = node.lease_id
         if lease_id is None or await read_db(reports.is_alone, lease_id=lease_id):
             self._written = {}
             watch.told({}, missing=0)
             return
-        seen = watch.encoded(node.hub, at=at)
-        bodies = {k: body for k, (body, still) in seen.items() if self._written.get(k) != still}
+        bodies, seen = {}, {}
+        for key, body, still in watch.encoded(node.hub, at=at):
+            seen[key] = still
+            if self._written.get(key) != still:
+                bodies[key] = body
+            await asyncio.sleep(0)
         await run_db(reports.write, lease_id=lease_id, bodies=bodies, held=set(seen))
-        self._written = {key: still for key, (_, still) in seen.items()}
+        self._written = seen
         told, missing = await read_db(reports.read, lease_id=lease_id)
         watch.told(self._told.take(told, now=timezone.now()), missing=missing)
 

@@ -68,6 +68,8 @@ def greet(plan: Plan, url: str, shown: Demo | None) -> None:
     page = reverse("admin:index")
     if shown is not None:
         page = reverse("admin:aegis_sessions_session_change", args=[shown.session.pk])
+        # Where prices move at once.
+        page += f"?tab=topics&topic={shown.played.prices}"
     say()
     say(f"  Aegis runs:  {url}{page}")
     if shown is not None:

@@ -1,7 +1,7 @@
 """What is known of the topics of a process now and over the last two minutes."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -19,6 +19,8 @@ SLOWEST = 100
 DROPPING_SECONDS = 120.0
 BEHIND_SECONDS = 2.0
 BEHIND_RECORDS = 1000
+# So many topics and subscriptions are looked at before others have their turn.
+STEP = 250
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,12 +100,22 @@ class Watch:
 
     def look(self, hub: Topics, *, at: float) -> None:
         """Take one look at all topics; ``at`` is in seconds of a clock that only goes forward."""
+        for _ in self.looking(hub, at=at):
+            pass
+
+    def looking(self, hub: Topics, *, at: float) -> Iterator[None]:
+        """The same in steps of about a millisecond, between which others may have their turn."""
         lines = hub.board.lines
         for gone in self._pulses.keys() - lines.keys():
             del self._pulses[gone]
             self._dropped.pop(gone, None)
-        for key, line in lines.items():
+        done = 0
+        for key, line in tuple(lines.items()):
             self._look(key, line, at)
+            done += 1 + len(line.subscriptions)
+            if done >= STEP:
+                done = 0
+                yield
         self._step, self._at = at - self._at if self._at else 0.0, at
 
     def _look(self, key: Key, line: Line, at: float) -> None:
@@ -119,20 +131,19 @@ class Watch:
         self._told = {process: dict(told) for process, told in readings.items()}
         self.missing = missing
 
-    def encoded(self, hub: Topics, *, at: float) -> dict[str, tuple[bytes, bytes]]:
+    def encoded(self, hub: Topics, *, at: float) -> Iterator[tuple[str, bytes, bytes]]:
         """
-        What this process sees, by session, as other processes read it.
+        What this process sees, session by session, as other processes read it.
 
         Beside it the same without ``quiet``, by which one knows whether more than time went by.
         """
-        held: dict[str, dict[str, Reading]] = defaultdict(dict)
-        for (session_id, name), line in hub.board.lines.items():
-            held[session_id][name] = self._read(hub, line, at)
-        found = {}
-        for key, seen in held.items():
+        held: dict[str, list[Line]] = defaultdict(list)
+        for (session_id, _), line in hub.board.lines.items():
+            held[session_id].append(line)
+        for session_id, lines in held.items():
+            seen = {line.key[1]: self._read(hub, line, at) for line in lines}
             still = {name: msgspec.structs.replace(one, quiet=0.0) for name, one in seen.items()}
-            found[key] = msgspec.json.encode(seen), msgspec.json.encode(still)
-        return found
+            yield session_id, msgspec.json.encode(seen), msgspec.json.encode(still)
 
     def sessions(self, hub: Topics) -> set[str]:
         """The sessions of which any topic is known, here or elsewhere."""

@@ -24,7 +24,8 @@ def test_first_run_leads_to_a_running_session_with_moving_prices(home):
         assert all(one["required"] for one in components(running))
         before = until(lambda: prices(running))[-1]
         until(lambda: prices(running)[-1] > before)
-        assert f"{running.url}/admin/aegis_sessions/session/{session['id']}/" in running.log()
+        page = f"{running.url}/admin/aegis_sessions/session/{session['id']}/change/"
+        assert f"{page}?tab=topics&topic=trades.BTCUSDT" in running.log()
         assert "shown this once" in running.log()
         assert running.stop() == 0
 

@@ -49,13 +49,14 @@ export class Pane {
     this.position = frame.epoch ? { epoch: frame.epoch, seq: frame.head } : null;
     this.skipped += frame.skipped;
     this.received += frame.records.length + frame.skipped;
+    this.isAnswered = true;
     if (frame.about) this.tell(frame.about);
     if (isAnew) this.waiting.push(null);
     for (const record of frame.records) this.waiting.push([...record, frame.epoch]);
     const over = this.waiting.length - WINDOW;
     if (over > 0) this.skipped += this.waiting.splice(0, over).filter(Boolean).length;
-    if (!this.tails.isStill) this.frame ||= requestAnimationFrame(() => this.paint());
-    else this.counts();
+    if (this.tails.isStill || !this.waiting.length) this.counts();
+    else this.frame ||= requestAnimationFrame(() => this.paint());
   }
 
   release() {
@@ -139,9 +140,9 @@ export class Pane {
   counts() {
     const isHeld = this.tails.isStill;
     const state = this.find(".ae-tail-state");
-    const word = isHeld ? "held" : this.isSilent ? "silent" : this.received ? "live" : "none";
+    const word = isHeld ? "held" : this.isSilent ? "silent" : this.received ? "live" : this.isAnswered ? "none" : "asked";
     state.dataset.state = word;
-    state.textContent = { held: `Held, ${thin(this.waiting.length)} waiting`, silent: "Nothing to follow", live: "Following", none: "No record yet" }[word];
+    state.textContent = { held: `Held, ${thin(this.waiting.length)} waiting`, silent: "Nothing to follow", live: "Following", none: "No record yet", asked: "Waiting for the hub" }[word];
     const parts = [`${thin(this.shown)} shown`, `${thin(this.skipped)} skipped`];
     const hidden = this.wanted.isEmpty ? 0 : this.rows.querySelectorAll(".ae-record[hidden]").length;
     if (hidden) parts.push(`${thin(hidden)} hidden by the filter`);
