@@ -1,5 +1,7 @@
 """`aegis serve --processes`: several processes on one socket, over real shared stores."""
 
+import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,11 +12,24 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from tests.e2e import remote
+from tests.e2e.remote import Member
 from tests.serving import clean, is_running, manage, start_server, until
 
 pytestmark = pytest.mark.timeout(240)
 
 DATABASE = "aegis_processes"
+CREDENTIAL = """
+from django.contrib.auth.models import Group
+from aegis_project.kit import principal
+from components.core.scopes import SCOPES
+from components.services import credentials
+team = Group.objects.get(name="default")
+issued = credentials.issue(
+    principal=principal.system("tests"), name="tests", scopes=sorted(SCOPES), team_id=team.pk
+)
+print(issued.secret)
+"""
 
 
 @pytest.fixture
@@ -88,3 +103,28 @@ def test_processes_end_when_their_parent_is_killed(shared):
         running.kill()
 
         until(lambda: not any(map(is_running, kept)), seconds=40)
+
+
+async def test_components_of_one_session_meet_whichever_process_takes_them(shared):
+    with start_server("--processes", "3", **shared) as running:
+        issued = await asyncio.to_thread(
+            manage, running.environment, "shell", "-v", "0", "-c", CREDENTIAL
+        )
+        running.token = issued.split()[-1]
+        made = await remote.make(running)
+        token, session = made["session_token"], made["id"]
+        await remote.order(running, session, "start")
+        async with contextlib.AsyncExitStack() as stack:
+            sinks = [
+                await stack.enter_async_context(Member(running.url, token, f"sink-{n}", ["prices"]))
+                for n in range(8)
+            ]
+            await asyncio.gather(*(sink.runs() for sink in sinks))
+            for n in range(20):
+                await remote.publish(running, session, "prices", n)
+            await remote.until(lambda: all(len(sink.records) == 20 for sink in sinks))
+            await remote.order(running, session, "stop")
+            await asyncio.gather(*(sink.over() for sink in sinks))
+
+    assert [[one.data for one in sink.records] for sink in sinks] == [list(range(20))] * 8
+    assert len({sink.receipts["prices"] for sink in sinks}) == 1
