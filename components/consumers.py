@@ -38,6 +38,7 @@ class ControlConsumer(AsyncConsumer):
     handshake: Handshake
     component_id = ""
     fence = 0
+    _storing = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection; Channels' dispatch and its database clean-up stay out of it."""
@@ -57,6 +58,11 @@ class ControlConsumer(AsyncConsumer):
         finally:
             self.links.close(self)
             await self.perform(self.handshake.disconnect())
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the database is waited for, and with it every frame that came since."""
+        return self._storing > 0
 
     async def _serve(self, receive: Any) -> None:
         while not self._closed:
@@ -89,12 +95,21 @@ class ControlConsumer(AsyncConsumer):
                     await self.reply(frame)
                 case effects.Close(code=code, both=both):
                     await self._close(code, both=both)
+                case _:
+                    await self._store(effect)
+
+    async def _store(self, effect: effects.Effect) -> None:
+        self._storing += 1
+        try:
+            match effect:
                 case effects.Authenticate(register=register):
                     await self._admit(register)
                 case effects.Renew(session_token=token):
                     await self._renew(token)
                 case _:
                     await self._move(effect)
+        finally:
+            self._storing -= 1
 
     async def _admit(self, register: Any) -> None:
         try:

@@ -24,11 +24,19 @@ RELEASED = frozenset({CloseCode.NORMAL, CloseCode.SESSION_OVER})
 
 
 class Link(Protocol):
-    """A control socket as the jobs see it."""
+    """
+    A control socket as the jobs see it.
+
+    ``is_busy`` while it waits for the database: what came since cannot be heard yet.
+    """
 
     handshake: Handshake
     component_id: str
     fence: int
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it waits for the database."""
 
     async def perform(self, decided: list[Effect]) -> None:
         """Carry out what the handshake decided."""
@@ -73,6 +81,9 @@ class Links:
         self._node, self.lease_id = node, node.lease_id
         now = self.now()
         for link in tuple(self._open):
+            if link.is_busy:
+                # In a storm the database keeps it waiting: the silence is ours.
+                self.act(link, link.handshake.heard(now=now))
             self.act(link, link.handshake.tick(now=now))
         if now - self._noted_at >= self.beats.interval_seconds:
             self._noted_at = now

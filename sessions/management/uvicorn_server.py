@@ -14,7 +14,7 @@ from sessions.management.door import Door
 from sessions.management.uvicorn_socket import Socket
 
 CLOSING_STEP_SECONDS = 0.05
-LOOK_TICKS = 5
+LOOK_TICKS = 10
 
 
 def terse(record: logging.LogRecord) -> bool:

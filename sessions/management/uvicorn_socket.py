@@ -130,6 +130,9 @@ class Socket(WebSocketsSansIOProtocol):
         """Ping when that is due, and end a connection whose pong is; called again and again."""
         if not self._is_kept():
             return
+        if self.read_paused and self.writable.is_set():
+            # The application has not read what came before, so no pong can be read either.
+            self.ping_sent_at = now
         since = now - self.ping_sent_at
         if self.pending_ping_payload is None:
             if since >= (self.ping_interval or since + 1):

@@ -134,6 +134,28 @@ async def test_who_answers_no_ping_is_closed():
             assert client.close_code == 1011
 
 
+async def test_who_cannot_be_heard_because_its_application_is_busy_stays():
+    is_done = asyncio.Event()
+
+    async def work(receive, send):
+        await accepted(receive, send)
+        await is_done.wait()
+        await until_gone(receive)
+
+    async with serving(work) as (server, url), websockets.connect(url, proxy=None) as client:
+        now = asyncio.get_running_loop().time()
+        (connection,) = server.server_state.connections
+        connection.look_after(now + 6)
+        connection.pending_ping_payload = b"none"
+        await client.send("first")
+        await until(lambda: connection.read_paused)
+
+        connection.look_after(now + 60)
+
+        assert not connection.close_sent
+        is_done.set()
+
+
 async def test_who_answers_its_pings_stays():
     async def wait(receive, send):
         await accepted(receive, send)

@@ -23,6 +23,8 @@ from tests.hubs import Client, publish, seat, settle
 class Link:
     """A control socket that keeps what its handshake decided, and when."""
 
+    is_busy = False
+
     def __init__(self, component: Component | None = None) -> None:
         self.handshake = Handshake(now=0)
         self.component_id, self.fence = "", 0

@@ -30,6 +30,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 class Link:
     """A control socket that keeps what its handshake decided."""
 
+    is_busy = False
+
     def __init__(self, component: Component) -> None:
         self.component_id, self.fence = str(component.pk), component.fence
         self.handshake = Handshake(now=0)
@@ -100,6 +102,17 @@ async def bound(links: Links, component: Component) -> Link:
     links.open(link)
     links.bind(link)
     return link
+
+
+async def test_who_waits_for_the_database_is_not_silent(links: Links, node: Node):
+    silent, busy = [await bound(links, await run_db(in_session, "created")) for _ in range(2)]
+    busy.is_busy = True
+    silent.handshake.last_heard_at = busy.handshake.last_heard_at = links.now() - 1000
+
+    await links.run(node)
+    await waiting.until(lambda: not links._tasks)
+
+    assert (silent.closes, busy.closes) == ([CloseCode.HEARTBEAT_MISSED], [])
 
 
 async def test_a_component_is_told_where_it_stands_once(links: Links, watch: Callable[[], Any]):
