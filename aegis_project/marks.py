@@ -48,6 +48,15 @@ COMPONENT = {
     "stopped": Mark("stopped", "neutral"),
 }
 
+LAUNCH = {
+    "stopped": Mark("stopped", "neutral"),
+    "waiting": Mark("late", "warn"),
+    "starting": Mark("starting", "warn"),
+    "running": Mark("running", "ok"),
+    "stopping": Mark("draining", "neutral"),
+    "failed": Mark("failed", "bad"),
+}
+
 CREDENTIAL = {
     "usable": Mark("registered", "neutral"),
     "expiring": Mark("late", "warn"),

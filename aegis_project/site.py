@@ -22,5 +22,9 @@ def may_view_credential(request: HttpRequest) -> bool:
     return request.user.has_perm("aegis_components.view_credential")
 
 
+def may_view_program(request: HttpRequest) -> bool:
+    return request.user.has_perm("aegis_components.view_program")
+
+
 def may_view_topic(request: HttpRequest) -> bool:
     return request.user.has_perm("aegis_streaming.view_log")

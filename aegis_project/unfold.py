@@ -97,6 +97,12 @@ UNFOLD: dict[str, Any] = {
                 "title": "System",
                 "items": [
                     place(
+                        "Programs",
+                        "terminal",
+                        "aegis_components_program_changelist",
+                        "program",
+                    ),
+                    place(
                         "Credentials",
                         "key",
                         "aegis_components_credential_changelist",

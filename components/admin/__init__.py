@@ -1,4 +1,5 @@
-"""The admin pages of components and credentials."""
+"""The admin pages of components, credentials and programs."""
 
 from components.admin import component as component
 from components.admin import credential as credential
+from components.admin import program as program

@@ -61,6 +61,30 @@ def topics(component: Component, *, now: datetime) -> SafeString:
     )
 
 
+def program(component: Component) -> SafeString:
+    """What launchers run for it."""
+    return format_html("{}", component.program.name) if component.program else marks.none()
+
+
+def launch(component: Component, *, now: datetime) -> SafeString:
+    """Where its program stands, and how the last process ended."""
+    row = getattr(component, "launch", None)
+    if row is None:
+        return marks.none()
+    since = row.started_at if row.state == "running" else row.ended_at
+    ended = row.error or ("" if row.exit_code is None else f"exited {row.exit_code}")
+    said = [
+        f"process {row.pid}" if row.pid else "",
+        f"attempt {row.attempt}" if row.attempt else "",
+        f"before: {ended}" if ended else "",
+    ]
+    return format_html(
+        '{} <span class="ae-muted">{}</span>',
+        marks.chip(row.state, marks.LAUNCH, since=since, now=now),
+        ", ".join(filter(None, said)),
+    )
+
+
 CELLS = {
     "name_cell": name,
     "state_cell": chip,

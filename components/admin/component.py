@@ -105,9 +105,18 @@ class ComponentAdmin(PlainAdmin):
             {"fields": ("name", "session_link", "chip", "role_text", "version", "error")},
         ),
         ("Handshake", {"fields": ("steps",)}),
+        ("Program", {"fields": ("program_text", "launch_text")}),
         ("Registration", {"fields": ("topic_list", "fence", "token", "capabilities", "proto")}),
     )
-    readonly_fields = ("session_link", "chip", "role_text", "steps", "topic_list")
+    readonly_fields = (
+        "session_link",
+        "chip",
+        "role_text",
+        "steps",
+        "topic_list",
+        "program_text",
+        "launch_text",
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Component]:
         rows: QuerySet[Component] = selectors.visible(asking(request))
@@ -139,6 +148,14 @@ class ComponentAdmin(PlainAdmin):
     @admin.display(description="State")
     def chip(self, row: Component) -> SafeString:
         return cells.chip(row, now=timezone.now())
+
+    @admin.display(description="Program")
+    def program_text(self, row: Component) -> SafeString:
+        return cells.program(row)
+
+    @admin.display(description="Process")
+    def launch_text(self, row: Component) -> SafeString:
+        return cells.launch(row, now=timezone.now())
 
     @admin.display(description="Topics")
     def topic_list(self, row: Component) -> str:

@@ -122,6 +122,8 @@ PAGES = {
     "monitor": "/admin/aegis_streaming/log/?tail={id}:book",
     "no monitor": "/admin/aegis_streaming/log/?q=nothing",
     "one topic": "/admin/aegis_streaming/log/{id}/book/",
+    "programs": "/admin/aegis_components/program/",
+    "new program": "/admin/aegis_components/program/add/",
     "credentials": "/admin/aegis_components/credential/",
     "new credential": "/admin/aegis_components/credential/add/",
 }

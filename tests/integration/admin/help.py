@@ -10,6 +10,7 @@ from components import auth
 
 SESSIONS = "/admin/aegis_sessions/session/"
 COMPONENTS = "/admin/aegis_components/component/"
+PROGRAMS = "/admin/aegis_components/program/"
 CREDENTIALS = "/admin/aegis_components/credential/"
 
 
