@@ -29,7 +29,8 @@ class ValkeyEngine(Engine):
 
     That a topic moved is announced to the processes that have its session open; an announcement
     that is lost costs a second, because each session is also asked by the clock what moved in it.
-    While the store is away, what is mirrored here is still read and nothing can be appended.
+    While the store is away, what is mirrored here is still read and nothing can be appended. All
+    mirrors of the process stay within the total bytes of its retention.
     """
 
     is_shared = True
@@ -171,7 +172,17 @@ class ValkeyEngine(Engine):
         self._sessions = {scripts.channel(one).encode(): one for one in sessions}
         self.link.ears.tune([name.decode() for name in self._sessions])
         self._dirty |= {log.key for log in logs if log.trim_at <= now}
+        self._lighten(logs)
         await self._discover_all(sessions)
+
+    def _lighten(self, logs: Iterable[ValkeyLog]) -> None:
+        # What is not mirrored is read from the store; the largest give up theirs first.
+        held = sum(log.mirror.bytes for log in logs)
+        for log in sorted(logs, key=lambda log: log.mirror.bytes, reverse=True):
+            if held <= self.retention.total_bytes:
+                return
+            held -= log.mirror.bytes
+            log.mirror.clear()
 
     async def _discover_all(self, session_ids: Collection[str]) -> None:
         await asyncio.gather(*(self._discover(one) for one in session_ids))

@@ -16,6 +16,7 @@ from streaming.engines.base import Log
 from streaming.engines.retention import Retention
 from streaming.engines.rulebook import RuleBook
 from streaming.engines.valkey import ValkeyEngine
+from streaming.engines.valkey_log import ValkeyLog
 from streaming.engines.valkey_scripts import log_keys
 from streaming.hub import Hub
 from tests.hubs import SESSION, Client, Reader, publish, seat, until
@@ -173,6 +174,24 @@ async def test_session_may_not_have_more_topics_than_the_store_allows(make: Make
     again = await opened(second, "one")
 
     assert again.head == 0
+
+
+async def test_mirrors_of_a_process_stay_within_one_bound(make: Make):
+    engine = make(total_bytes=25_000)
+    logs = [await opened(engine, f"klines.{n}") for n in range(4)]
+    for count, log in enumerate(logs, 1):
+        await log.append([(1, DATA)] * 50 * count)
+    before = [len(log.mirror) for log in logs if isinstance(log, ValkeyLog)]
+
+    await engine.wait({KEY}, 0.01)
+    after = [len(log.mirror) for log in logs if isinstance(log, ValkeyLog)]
+    cut = await logs[3].read(0)
+    end = await logs[3].append([(1, b"1")])
+
+    assert (before, after) == ([50, 100, 150, 200], [50, 100, 0, 0])
+    assert cut is not None
+    assert len(cut.data) == 200
+    assert (end.seq, await logs[3].match(200)) == (201, cut.ck)
 
 
 # How much is asked
