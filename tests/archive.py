@@ -2,9 +2,13 @@
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+
+from streaming.sources.source import Source
 
 DAY = "2024-08-08"
 DAY_MS = 1_723_075_200_000
@@ -52,3 +56,9 @@ def agg_trade(number: int, ts: int) -> str:
 def kline(open_time: int, close_time: int) -> str:
     """A row of klines."""
     return f"{open_time},1.0,2.0,0.5,1.5,10.0,{close_time},15.0,3,4.0,5.0,0"
+
+
+def in_small_blocks(opened: Source, size: int) -> Source:
+    """The same source, read in blocks of so many bytes: many of them out of few rows."""
+    topics = [replace(cast(Any, topic), block_bytes=size) for topic in opened.topics]
+    return replace(opened, topics=topics)

@@ -5,7 +5,7 @@ from typing import Any
 from aegis_project.kit.errors import ValidationFailed
 
 SLOWEST, FASTEST = 0.25, 100
-READ = frozenset({"layout", "dataset", "topics", "from", "to", "open"})
+READ = frozenset({"layout", "dataset", "session", "topics", "from", "to", "open"})
 DRIVEN = frozenset({"speed", "loop", "lockstep"})
 EVERY_TOPIC = ["**"]
 

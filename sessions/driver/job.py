@@ -51,7 +51,7 @@ class Driver:
 
     async def run(self, node: Node) -> None:
         """Bring what is driven here up to what is due."""
-        due = await read_db(driving.due)
+        due = await self._ours(node, await read_db(driving.due))
         over = [one for pk, one in self._driven.items() if not _goes_on(one.drive, due.get(pk))]
         for one in over:
             one.task.cancel()
@@ -59,6 +59,13 @@ class Driver:
         await self._follow(Views(node.hub, self.engine))
         for replay_id in due.keys() - self._driven.keys():
             await self._start(node, replay_id)
+
+    async def _ours(self, node: Node, due: dict[UUID, Due]) -> dict[UUID, Due]:
+        """Without those whose components are all connected elsewhere: who has them must wait."""
+        strange = {one.session_id for one in due.values()}
+        strange -= {one for one in strange if node.hub.seats.in_session(one)}
+        theirs = await read_db(driving.followed, strange) if strange else set()
+        return {pk: one for pk, one in due.items() if one.session_id not in theirs}
 
     async def _follow(self, views: Views) -> None:
         """Let the views of clocks that are not driven here come after them."""

@@ -74,7 +74,7 @@ def create(
         mode=session.mode,
         environment=session.environment,
     )
-    replays.prepare(session)
+    replays.prepare(session, principal=principal)
     registry.expect(session=session, expected=expected, actor=principal.actor)
     secret = _token(session, principal).secret if with_token else ""
     session.refresh_from_db(fields=["component_count"])

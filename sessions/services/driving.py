@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from aegis_project import database
+from components.models import Component
 from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import SEEKABLE, State
 from sessions.models import Replay, Session
@@ -22,8 +23,9 @@ ACTOR = "system:replay"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A clock that has to be moved: its fence, and how fast it is to go."""
+    """A clock that has to be moved: whose it is, its fence, and how fast it is to go."""
 
+    session_id: str
     fence: int
     speed: float
 
@@ -72,7 +74,16 @@ def due() -> dict[UUID, Due]:
     runs = Q(session__state=State.RUNNING.value, is_exhausted=False)
     is_sought = Q(session__state__in=SEEKABLE, seek_to__isnull=False)
     rows = Replay.objects.filter(runs | is_sought, session__deleted_at=None)
-    return {pk: Due(fence, speed) for pk, fence, speed in rows.values_list("pk", "fence", "speed")}
+    found = rows.values_list("pk", "session_id", "fence", "speed")
+    return {pk: Due(str(session_id), fence, speed) for pk, session_id, fence, speed in found}
+
+
+def followed(session_ids: Collection[str]) -> set[str]:
+    """Those of these sessions of which a component has its data socket at some living process."""
+    there = Component.objects.filter(
+        session__in=list(session_ids), is_data_connected=True, lease__expires_at__gt=timezone.now()
+    )
+    return {str(pk) for pk in there.values_list("session_id", flat=True)}
 
 
 def claim(*, replay_id: UUID, lease_id: UUID) -> Claimed | None:

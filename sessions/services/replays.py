@@ -10,14 +10,18 @@ from django.conf import settings
 from django.db.models import F
 
 from aegis_project.kit.errors import ValidationFailed
+from aegis_project.kit.principal import Principal
 from sessions.core import source as described
+from sessions.core.errors import SessionNotFound
 from sessions.core.lifecycle import Mode
 from sessions.models import Replay, Session
+from sessions.selectors import sessions
 from streaming.core import position
 from streaming.core.errors import TopicNotFound
 from streaming.models import Log
 from streaming.sources.clock_range import Instant
-from streaming.sources.source import Source, SourceSpec, open_source, read_spec
+from streaming.sources.source import RECORDING, Source, SourceSpec, open_source, read_spec
+from streaming.sources.tape_reader import open_tape
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Place:
     generation: int
 
 
-def prepare(session: Session) -> Replay | None:
+def prepare(session: Session, *, principal: Principal) -> Replay | None:
     """
     Note the source of a new historical session; None if it has none.
 
@@ -40,11 +44,15 @@ def prepare(session: Session) -> Replay | None:
 
     :raises ValidationFailed: for a source that is malformed or that no administrator named
     :raises TopicNotFound: for a topic that files of this layout cannot have
+    :raises SessionNotFound: for a recorded session that is not there for the principal, or is
+        another team's
     """
     config = session.config.get("source")
     if session.mode != Mode.HISTORICAL or config is None:
         return None
     config = described.read(config)
+    if config.get("layout") == RECORDING:
+        config["session"] = _recorded(principal, session, config.get("session"))
     speed = described.read_speed(config)
     found = spec(config)
     replay = Replay.objects.create(
@@ -60,6 +68,24 @@ def prepare(session: Session) -> Replay | None:
         # Files may still come; without them it is the start that is refused.
         return replay
     return replay
+
+
+def _recorded(principal: Principal, session: Session, reference: Any) -> str:
+    found = sessions.find(principal, str(reference or ""))
+    if found.team_id != session.team_id:
+        raise SessionNotFound(session=str(reference))
+    return str(found.pk)
+
+
+def find_topics(config: dict[str, Any]) -> Source:
+    """
+    The topics of a source, each ready to be read.
+
+    :raises ValidationFailed: for a source that is malformed or that no administrator named
+    :raises TopicNotFound: naming the topic that has no file, or no record, at all
+    """
+    found = spec(config)
+    return open_tape(found) if found.layout == RECORDING else open_source(found)
 
 
 def spec(config: dict[str, Any]) -> SourceSpec:
@@ -79,7 +105,7 @@ def mint(replay: Replay) -> Source:
 
     :raises TopicNotFound: naming the topic that has no file at all
     """
-    source = open_source(spec(replay.source))
+    source = find_topics(replay.source)
     names = [topic.topic for topic in source.topics]
     replay.source["topics"] = names
     replay.save(update_fields=["source"])
@@ -174,7 +200,7 @@ def place(session_id: UUID | str) -> Place | None:
     if not rows:
         return None
     replay: Replay = rows[0].session.replay
-    source = open_source(spec(replay.source))
+    source = find_topics(replay.source)
     names = {topic.topic for topic in source.topics}
     return Place(
         source,

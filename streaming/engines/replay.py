@@ -9,6 +9,7 @@ from streaming.core.position import Position
 from streaming.engines.base import Key
 from streaming.engines.replay_history import History
 from streaming.engines.replay_log import ReplayLog
+from streaming.engines.replay_reading import away
 from streaming.engines.replay_window import Window
 from streaming.sources import checkpoint as checkpoints
 from streaming.sources import clock
@@ -65,7 +66,7 @@ class ReplayView:
 
         :raises SourceUnreadable: when a file is gone or may not be read
         """
-        fingerprint = await asyncio.to_thread(source.fingerprint, epochs)
+        fingerprint = await away(source.topics, source.fingerprint, epochs)
         begin = checkpoints.read(base, fingerprint=fingerprint)
         begin = begin or clock.beginning(source.topics, epochs=epochs)
         mark = checkpoints.read(checkpoint, fingerprint=fingerprint)
@@ -212,7 +213,7 @@ class ReplayView:
                 self._loading = None
 
     async def _read(self) -> None:
-        batch = await asyncio.to_thread(self._merge.read)
+        batch = await away(self.source.topics, self._merge.read)
         if batch is None:
             self._is_read = True
         else:

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
+from streaming.engines.replay_reading import away
 from streaming.engines.replay_span import Span
 from streaming.sources import clock, scan
 from streaming.sources.blocks import Block, Place, TopicSource
@@ -74,7 +75,7 @@ class History:
         merge = Merge(self.sources, epochs=self.epochs, mark=mark)
         found = scan.TimeScan([], is_there=False)
         while not found.is_there:
-            found = await asyncio.to_thread(scan.find_time, merge, ts)
+            found = await away(self.sources, scan.find_time, merge, ts)
         return merge.mark
 
     async def span(self, topic: int, seq: int) -> Span | None:
@@ -100,7 +101,7 @@ class History:
             merge = self._merge_before(topic, seq)
             found = scan.BatchScan([])
             while found.batch is None and not found.is_over:
-                found = await asyncio.to_thread(scan.find_batch, merge, topic, seq)
+                found = await away(self.sources, scan.find_batch, merge, topic, seq)
                 for mark in found.passed:
                     self.marks.add(mark.n, mark)
             # Only now: a cancelled search leaves its merge to the thread that still moves it.
@@ -186,7 +187,7 @@ class TopicHistory:
     async def _find(self, place: Place, is_it: Callable[[Block], bool]) -> Block | None:
         found = scan.BlockScan([], next=place)
         while found.block is None and found.next is not None:
-            found = await asyncio.to_thread(scan.find_block, self.source, found.next, is_it)
+            found = await away([self.source], scan.find_block, self.source, found.next, is_it)
             for passed in found.passed:
                 self.marks.add(passed.seq, passed)
         if found.block is None:

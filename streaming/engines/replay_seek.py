@@ -1,11 +1,11 @@
 """Setting the clock of a view: where it comes to stand, and the view that begins there."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from streaming.engines.replay import ReplayView
+from streaming.engines.replay_reading import away
 from streaming.sources import checkpoint, clock
 from streaming.sources.clock import Mark
 
@@ -42,8 +42,8 @@ async def find(
     if is_anew:
         topics = view.source.topics
         epochs = {topic.topic: mint() for topic in topics}
-        mark = await asyncio.to_thread(clock.anchored, mark, topics, epochs=epochs)
-    fingerprint = await asyncio.to_thread(view.source.fingerprint, epochs)
+        mark = await away(topics, clock.anchored, mark, topics, epochs=epochs)
+    fingerprint = await away(view.source.topics, view.source.fingerprint, epochs)
     return Target(ts, mark, epochs, checkpoint.write(mark, fingerprint=fingerprint), is_anew)
 
 

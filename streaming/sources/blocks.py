@@ -1,7 +1,7 @@
 """What sources read and where they stand: blocks of records, places, rows that were bad."""
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import msgspec
 
@@ -54,7 +54,13 @@ class Block(msgspec.Struct, frozen=True, gc=False):
 
 
 class TopicSource(Protocol):
-    """One topic of a source, readable from any place again and again with the same result."""
+    """
+    One topic of a source, readable from any place again and again with the same result.
+
+    ``is_stored`` ones are read from the database, the others from files.
+    """
+
+    is_stored: ClassVar[bool]
 
     @property
     def topic(self) -> str:
@@ -69,6 +75,13 @@ class TopicSource(Protocol):
 
     def read(self, place: Place, report: "RowReport | None" = None) -> Block | None:
         """The first block at or after ``place``, or ``None`` when the range ends before."""
+
+    def facts(self) -> list[Any]:
+        """
+        What a checkpoint of it rests on, as JSON data.
+
+        :raises SourceUnreadable: when what it is read from is gone
+        """
 
 
 class BadRow(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
 from streaming.core.errors import SourceUnreadable
 from streaming.sources import csv_chunks
@@ -25,6 +26,8 @@ class CsvTopic:
     lies in the range, and within a day of its file's date (so that one spoilt time cannot hide
     all that follows). What is in memory is one block of about ``block_bytes``.
     """
+
+    is_stored: ClassVar[bool] = False
 
     root: Path
     name: CsvName
@@ -69,13 +72,13 @@ class CsvTopic:
             place = after
         return None
 
-    def sizes(self) -> list[tuple[str, int]]:
+    def facts(self) -> list[Any]:
         """
-        Its files and their bytes.
+        What a checkpoint rests on: how it is read, its files and their bytes.
 
         :raises SourceUnreadable: when one is gone
         """
-        return [(file.name, self._size(file.name)) for file in self.files]
+        return [self.block_bytes, [(file.name, self._size(file.name)) for file in self.files]]
 
     def _size(self, name: str) -> int:
         try:

@@ -1,24 +1,33 @@
-"""A historical source: which topics of which dataset, and over what range."""
+"""A historical source: which topics of what, and over what range."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aegis_project.kit.errors import ValidationFailed
 from streaming.core import topics
 from streaming.core.errors import TopicNotFound
-from streaming.sources import clock, clock_range, csv_layout
+from streaming.sources import (
+    clock,
+    clock_range,
+    csv_layout,
+    csv_reader,
+    frames_names,
+    frames_reader,
+)
+from streaming.sources.blocks import TopicSource
 from streaming.sources.clock_range import ClockRange
 from streaming.sources.csv_columns import KLINES
-from streaming.sources.csv_reader import BLOCK_BYTES, CsvTopic
+from streaming.sources.csv_reader import CsvTopic
+from streaming.sources.frames_reader import FrameTopic
 
-LAYOUTS = ("csv",)
 # What all topics together may have in memory at once, as text.
 ALL_BLOCKS_BYTES = 4 * 2**20
 LEAST_BLOCK_BYTES = 4096
+RECORDING = "recording"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +35,29 @@ class SourceSpec:
     """
     What ``config.source`` says of the data: the dataset's directory, topics, range, kline clock.
 
-    With ``is_open_clock`` a kline's time is its ``open_time`` and not its ``close_time``.
+    With ``is_open_clock`` a kline's time is its ``open_time`` and not its ``close_time``. The
+    layout ``recording`` has no directory, but the ``session`` whose topics were recorded.
     """
 
     root: Path
     topics: tuple[str, ...]
     range: ClockRange = field(default_factory=ClockRange)
     is_open_clock: bool = False
+    layout: str = "csv"
+    session: str = ""
+
+
+class Layout(NamedTuple):
+    """
+    How files of one kind lie in a dataset.
+
+    ``spelled`` gives the one spelling of a topic's name (and raises ``TopicNotFound`` for one that
+    such files cannot have), ``topics`` lists what a directory has, ``open`` opens these topics.
+    """
+
+    spelled: Callable[[str], str]
+    topics: Callable[[Path], list[str]]
+    open: Callable[[SourceSpec, Sequence[str]], Sequence[TopicSource]]
 
 
 def read_spec(config: Mapping[str, Any], *, datasets: Mapping[str, Path]) -> SourceSpec:
@@ -40,33 +65,49 @@ def read_spec(config: Mapping[str, Any], *, datasets: Mapping[str, Path]) -> Sou
     The source that a session's ``config.source`` describes; opens no file.
 
     Topics get their one spelling. What concerns the driver (speed, loop, lockstep) is not looked
-    at.
+    at, nor whether a recorded session is there.
 
     :raises ValidationFailed: for a layout or dataset that is not here, or members of another form
     :raises TopicNotFound: for a topic that files of this layout cannot have
     """
-    if config.get("layout", "csv") not in LAYOUTS:
-        raise ValidationFailed("This source has an unknown layout.", layouts=list(LAYOUTS))
+    layout = config.get("layout", "csv")
+    if layout not in {*LAYOUTS, RECORDING}:
+        raise ValidationFailed("This source has an unknown layout.", layouts=[*LAYOUTS, RECORDING])
+    is_open = config.get("open", False)
+    if not isinstance(is_open, bool):
+        raise ValidationFailed("open is true or false.")
+    root, session = _whence(config, layout, datasets)
+    names = _topics(config.get("topics"), layout)
+    return SourceSpec(root, names, _range(config), is_open, layout, session)
+
+
+def _whence(
+    config: Mapping[str, Any], layout: str, datasets: Mapping[str, Path]
+) -> tuple[Path, str]:
+    if layout == RECORDING:
+        session = config.get("session")
+        if not isinstance(session, str) or not session:
+            raise ValidationFailed("A recording is that of a session.", field="source.session")
+        return Path(), session
     root = datasets.get(str(config.get("dataset")))
     if root is None:
         raise ValidationFailed(
             "The source names no dataset of this server.", datasets=sorted(datasets)
         )
-    is_open = config.get("open", False)
-    if not isinstance(is_open, bool):
-        raise ValidationFailed("open is true or false.")
-    return SourceSpec(root, _topics(config.get("topics")), _range(config), is_open)
+    return root, ""
 
 
-def _topics(value: Any) -> tuple[str, ...]:
+def _topics(value: Any, layout: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
         raise ValidationFailed("A source has a list of topics.")
-    return tuple(dict.fromkeys(_spelled(topic) for topic in value))
+    return tuple(dict.fromkeys(_spelled(topic, layout) for topic in value))
 
 
-def _spelled(topic: str) -> str:
+def _spelled(topic: str, layout: str) -> str:
     checked = topics.check_pattern(topic)
-    return checked if topics.is_pattern(checked) else csv_layout.canonical(checked)
+    if topics.is_pattern(checked) or layout == RECORDING:
+        return checked
+    return LAYOUTS[layout].spelled(checked)
 
 
 def _range(config: Mapping[str, Any]) -> ClockRange:
@@ -81,18 +122,15 @@ class Source:
     """The topics of a source, in clock order, each ready to be read."""
 
     spec: SourceSpec
-    topics: Sequence[CsvTopic]
+    topics: Sequence[TopicSource]
 
     def fingerprint(self, epochs: Mapping[str, str]) -> str:
         """
-        What a checkpoint rests on: range, clock, epochs, names and sizes of the files.
+        What a checkpoint rests on: range, clock, epochs, and what each topic is read from.
 
         :raises SourceUnreadable: when a file is gone
         """
-        facts = [
-            [topic.topic, epochs[topic.topic], topic.block_bytes, topic.sizes()]
-            for topic in self.topics
-        ]
+        facts = [[topic.topic, epochs[topic.topic], *topic.facts()] for topic in self.topics]
         spec = [self.spec.range.from_ms, self.spec.range.to_ms, self.spec.is_open_clock]
         return hashlib.sha256(json.dumps([spec, facts]).encode()).hexdigest()[:16]
 
@@ -101,28 +139,69 @@ def open_source(spec: SourceSpec) -> Source:
     """
     Find the files of every topic; reads directories, so not for the event loop.
 
-    A pattern stands for all topics of the dataset that match it.
+    A pattern stands for all topics of the dataset that match it. Recordings are opened by
+    ``tape_reader``.
 
     :raises TopicNotFound: naming the topic or pattern that has no file at all
     """
-    names = list(dict.fromkeys(name for topic in spec.topics for name in _named(spec, topic)))
-    size = max(LEAST_BLOCK_BYTES, min(BLOCK_BYTES, ALL_BLOCKS_BYTES // len(names)))
-    return Source(spec, clock.in_order([_open(spec, name, block_bytes=size) for name in names]))
+    layout = LAYOUTS[spec.layout]
+    names = chosen(spec.topics, lambda: layout.topics(spec.root))
+    return Source(spec, clock.in_order(layout.open(spec, names)))
 
 
-def _named(spec: SourceSpec, topic: str) -> list[str]:
-    if not topics.is_pattern(topic):
-        return [topic]
-    found = [name for name in csv_layout.topics(spec.root) if topics.matches(topic, name)]
-    return found or [topic]
+def chosen(wanted: Sequence[str], known: Callable[[], Sequence[str]]) -> list[str]:
+    """The names of topics that are meant; a pattern that nothing matches stays one."""
+    names: dict[str, None] = {}
+    for topic in wanted:
+        is_pattern = topics.is_pattern(topic)
+        found = [name for name in known() if topics.matches(topic, name)] if is_pattern else []
+        names.update(dict.fromkeys(found or [topic]))
+    return list(names)
 
 
-def _open(spec: SourceSpec, topic: str, *, block_bytes: int) -> CsvTopic:
+def block_bytes(count: int, *, most: int) -> int:
+    """How much of each of so many topics may be in memory at once."""
+    return max(LEAST_BLOCK_BYTES, min(most, ALL_BLOCKS_BYTES // count))
+
+
+def missing(topic: str) -> TopicNotFound:
+    """The refusal of a topic that has no file at all."""
+    return TopicNotFound(f"There is no file for the topic {topic}.", topic=topic)
+
+
+def _open_csv(spec: SourceSpec, names: Sequence[str]) -> list[CsvTopic]:
+    size = block_bytes(len(names), most=csv_reader.BLOCK_BYTES)
+    return [_open_csv_topic(spec, name, size) for name in names]
+
+
+def _open_csv_topic(spec: SourceSpec, topic: str, size: int) -> CsvTopic:
     name = csv_layout.read_name(topic)
     files = csv_layout.files(spec.root, name) if name else []
     if name is None or not files:
-        raise TopicNotFound(f"There is no file for the topic {topic}.", topic=topic)
+        raise missing(topic)
     columns = name.columns
     if columns is KLINES and spec.is_open_clock:
         columns = replace(columns, clock="open_time")
-    return CsvTopic(spec.root, name, files, columns, spec.range, block_bytes)
+    return CsvTopic(spec.root, name, files, columns, spec.range, size)
+
+
+def _open_frames(spec: SourceSpec, names: Sequence[str]) -> list[FrameTopic]:
+    size = block_bytes(len(names), most=frames_reader.BLOCK_BYTES)
+    reported: set[str] = set()
+    found = []
+    for topic in names:
+        name = frames_names.read_name(topic)
+        files = frames_names.files(spec.root, name) if name else []
+        if name is None or not files:
+            raise missing(topic)
+        # Lines that are no frame of any stream are told once.
+        leads = frozenset(files) - reported
+        reported |= leads
+        found.append(FrameTopic(spec.root, name, files, leads, spec.range, size))
+    return found
+
+
+LAYOUTS = {
+    "csv": Layout(csv_layout.canonical, csv_layout.topics, _open_csv),
+    "frames": Layout(frames_names.canonical, frames_names.topics, _open_frames),
+}

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -37,9 +36,7 @@ def dataset(tmp_path):
     archive.write(tmp_path, "trades.BTCUSDT", bitcoin)
     archive.write(tmp_path, "trades.ETHUSDT", ether)
     archive.write(tmp_path, "klines.BTCUSDT.1m", minutes)
-    opened = source.open_source(SourceSpec(tmp_path, tuple(EPOCHS)))
-    # Small blocks make many of them out of few rows.
-    return replace(opened, topics=[replace(topic, block_bytes=4096) for topic in opened.topics])
+    return archive.in_small_blocks(source.open_source(SourceSpec(tmp_path, tuple(EPOCHS))), 4096)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Setting a clock on and back: what subscribers of its topics are told, and where logs begin."""
 
 import itertools
-from dataclasses import replace
 
 import pytest
 
@@ -31,9 +30,7 @@ def dataset(tmp_path):
     ether = [trade(number, DAY_MS + number * 30) for number in range(1, COUNT // 3 + 1)]
     archive.write(tmp_path, TRADES, bitcoin)
     archive.write(tmp_path, ETHER, ether)
-    opened = source.open_source(SourceSpec(tmp_path, tuple(EPOCHS)))
-    # Small blocks make many of them out of few rows.
-    return replace(opened, topics=[replace(topic, block_bytes=2048) for topic in opened.topics])
+    return archive.in_small_blocks(source.open_source(SourceSpec(tmp_path, tuple(EPOCHS))), 2048)
 
 
 async def open_view(dataset, **changes):

@@ -1,7 +1,6 @@
 """The clock of a view: what it lets be seen, in which steps, and how it comes back."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -35,9 +34,7 @@ def dataset(tmp_path):
     archive.write(tmp_path, "trades.BTCUSDT", bitcoin)
     archive.write(tmp_path, "trades.ETHUSDT", ether)
     archive.write(tmp_path, "klines.BTCUSDT.1m", minutes)
-    opened = source.open_source(SourceSpec(tmp_path, tuple(EPOCHS)))
-    # Small blocks make many of them out of few rows.
-    return replace(opened, topics=[replace(topic, block_bytes=4096) for topic in opened.topics])
+    return archive.in_small_blocks(source.open_source(SourceSpec(tmp_path, tuple(EPOCHS))), 4096)
 
 
 TOTAL = COUNT + COUNT // 3 + 5

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,8 @@ PRIORITIES = {"trades": 1, "aggTrades": 2, "klines": 3, "bookDepth": 4, "metrics
 class ListedTopic:
     """A topic whose times are listed, in blocks of a few; it can fail to be read."""
 
+    is_stored: ClassVar[bool] = False
+
     topic: str
     times: list[int]
     size: int = 3
@@ -25,6 +28,9 @@ class ListedTopic:
     @property
     def priority(self):
         return PRIORITIES[self.topic.split(".")[0]]
+
+    def facts(self):
+        return [self.times]
 
     def begin(self, ck):
         return Place(file=0, offset=0, line=0, floor=0, seq=0, ck=ck)
@@ -169,3 +175,58 @@ def test_beginning_is_a_mark_before_the_first_record():
     assert clock.beginning(topics, epochs=epochs(topics)) == Mark(
         0, (topics[0].begin(position.genesis("trades.A", "0123456789abcdef")),)
     )
+
+
+@pytest.mark.parametrize("before", [0, 1, 4, 5, 6, 100])
+def test_merge_stops_before_a_time_and_goes_on_from_there(before):
+    topics = [ListedTopic("trades.A", [1, 3, 5, 5, 9]), ListedTopic("klines.A.1m", [2, 5, 8])]
+    merge = Merge(topics, epochs=epochs(topics))
+    clock_order = sorted([*topics[0].times, *topics[1].times])
+    found = []
+
+    while batch := merge.read(before=before):
+        found += batch.clock
+    mark = merge.mark
+    again = Merge(topics, epochs=epochs(topics), mark=mark)
+    while batch := again.read():
+        found += batch.clock
+
+    earlier = [time for time in clock_order if time < before]
+    assert (mark.n, mark.ts) == (len(earlier), earlier[-1] if earlier else 0)
+    assert found == clock_order
+
+
+def test_place_in_new_epochs_goes_on_with_the_same_records_in_another_chain():
+    topics = [ListedTopic("trades.A", [1, 3, 5, 6, 9]), ListedTopic("klines.A.1m", [2, 5, 8])]
+    merge = Merge(topics, epochs=epochs(topics))
+    while merge.read(before=6):
+        pass
+    other = {topic.topic: "f" * 16 for topic in topics}
+
+    mark = clock.anchored(merge.mark, merge.sources, epochs=other)
+    old, new = (
+        Merge(topics, epochs=epochs(topics), mark=merge.mark),
+        Merge(topics, epochs=other, mark=mark),
+    )
+
+    assert mark.n == merge.mark.n
+    assert [place.taken for place in mark.places] == [place.taken for place in merge.mark.places]
+    first, second = old.read(), new.read()
+    assert first is not None
+    assert second is not None
+    assert first.clock == second.clock
+    for one, two in zip(first.parts, second.parts, strict=True):
+        assert (one.first, one.data, one.n) == (two.first, two.data, two.n)
+        begin = mark.places[two.topic].taken_ck
+        assert two.ck == chained(begin, two.first, two.data)
+        assert one.ck != two.ck
+
+
+def test_place_whose_block_became_shorter_cannot_be_anchored():
+    topics = [ListedTopic("trades.A", [1, 3, 5])]
+    merge = Merge(topics, epochs=epochs(topics))
+    merge.read(before=5)
+    topics[0].times = [1]
+
+    with pytest.raises(SourceUnreadable):
+        clock.anchored(merge.mark, topics, epochs=epochs(topics))

@@ -242,7 +242,7 @@ def test_missing_file_is_named_without_its_folder(tmp_path):
     with pytest.raises(SourceUnreadable) as failure:
         records(topic)
     with pytest.raises(SourceUnreadable):
-        topic.sizes()
+        topic.facts()
 
     assert failure.value.details == {
         "topic": "trades.BTCUSDT",
@@ -251,9 +251,12 @@ def test_missing_file_is_named_without_its_folder(tmp_path):
     }
 
 
-def test_sizes_are_those_of_the_files(tmp_path):
+def test_facts_are_how_it_is_read_and_the_sizes_of_the_files(tmp_path):
     path = archive.write(tmp_path, "trades.BTCUSDT", trades(DAY_MS))
 
-    assert open_topic(tmp_path).sizes() == [
-        ("BTCUSDT/trades/BTCUSDT-trades-2024-08-08.csv", len(path.read_bytes()))
+    topic = open_topic(tmp_path)
+
+    assert topic.facts() == [
+        topic.block_bytes,
+        [("BTCUSDT/trades/BTCUSDT-trades-2024-08-08.csv", len(path.read_bytes()))],
     ]

@@ -6,6 +6,7 @@ from aegis_project.kit.errors import ValidationFailed
 from streaming.core.errors import TopicNotFound, UnknownTopic
 from streaming.sources import source
 from streaming.sources.clock_range import OPEN_END, ClockRange
+from streaming.sources.csv_reader import CsvTopic
 from streaming.sources.source import SourceSpec
 from tests import archive
 
@@ -91,7 +92,9 @@ def test_klines_have_the_clock_that_is_asked_for(tmp_path, is_open, column):
     archive.write(tmp_path, "klines.BTCUSDT.1m", [])
     spec = SourceSpec(tmp_path, ("klines.BTCUSDT.1m",), is_open_clock=is_open)
 
-    assert [topic.columns.clock for topic in source.open_source(spec).topics] == [column]
+    [topic] = source.open_source(spec).topics
+    assert isinstance(topic, CsvTopic)
+    assert topic.columns.clock == column
 
 
 def test_many_topics_share_the_memory_for_blocks(tmp_path):
@@ -101,7 +104,7 @@ def test_many_topics_share_the_memory_for_blocks(tmp_path):
 
     opened = source.open_source(SourceSpec(tmp_path, names))
 
-    assert {topic.block_bytes for topic in opened.topics} == {4 * 2**20 // 128}
+    assert {topic.facts()[0] for topic in opened.topics} == {4 * 2**20 // 128}
 
 
 def test_fingerprint_differs_with_what_the_records_depend_on(tmp_path):
@@ -124,3 +127,20 @@ def test_fingerprint_differs_with_what_the_records_depend_on(tmp_path):
 
     assert first == again
     assert len(others - {first}) == 5
+
+
+@pytest.mark.parametrize("session", [None, "", 5])
+def test_recording_is_that_of_a_session(session):
+    config = {"layout": "recording", "session": session, "topics": ["**"]}
+
+    with pytest.raises(ValidationFailed, match="session"):
+        source.read_spec(config, datasets={})
+
+
+def test_recording_needs_no_dataset_and_takes_any_topic():
+    config = {"layout": "recording", "session": "lived", "topics": ["signals.SMA", "trades.*"]}
+
+    spec = source.read_spec(config, datasets={})
+
+    assert (spec.layout, spec.session) == ("recording", "lived")
+    assert spec.topics == ("signals.SMA", "trades.*")
