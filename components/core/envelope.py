@@ -1,5 +1,6 @@
 """The envelope that older components speak: a second spelling of the control socket's frames."""
 
+from datetime import datetime
 from typing import Any
 
 from aegis_project.kit.errors import ValidationFailed
@@ -26,7 +27,22 @@ COMMANDS = {
     "REGISTRATION_FAILED": "ERROR",
 }
 ACKNOWLEDGED = frozenset({"STATE_UPDATE", "CONFIGURED", "SHUTDOWN", "RUNTIME_ERROR"})
+# Every envelope has these; what lacks one is told which.
+REQUIRED = ("protocol_version", "message_id", "source", "target", "type", "command")
+MISSING = {f"MISSING_{name.upper()}" for name in (*REQUIRED, "payload")}
+MARKS = frozenset(REQUIRED) - {"command"} | {"payload"}
+# What our refusals are called there; the others keep their code.
+CODES = {
+    "CONNECTION_FORBIDDEN": "WRONG_SESSION_TOKEN",
+    "INVALID_STATE": "UNEXPECTED_STATE",
+    "SESSION_GONE": "SESSION_NOT_FOUND",
+    "STORE_DOWN": "SESSION_REGISTRY_UNAVAILABLE",
+    "STREAM_FAILED": "INTERNAL_ERROR",
+    "TOKEN_INVALID": "MISSING_SESSION_TOKEN",
+}
+NAMED = frozenset({"MISSING_SESSION_TOKEN", "MISSING_COMPONENT_NAME"})
 TYPES = {
+    "ALREADY_REGISTERED": "ERROR",
     "REGISTERED": "LIFECYCLE",
     "SHUTDOWN": "LIFECYCLE",
     "ACK": "CONTROL",
@@ -40,7 +56,15 @@ TYPES = {
 
 def is_envelope(frame: Frame) -> bool:
     """Whether this first frame is of the older spelling."""
-    return "payload" in frame and "type" in frame
+    return len(MARKS & frame.keys()) > 1
+
+
+def plain(frame: Frame) -> Frame:
+    """Say a register of the oldest documents, flat and with names of its own, in our words."""
+    if "component_name" not in frame:
+        return frame
+    wanted = {**frame, "requires_streams": frame.get("requires")}
+    return {"name": frame["component_name"], "topics": topics(wanted), **frame}
 
 
 class Envelope:
@@ -51,6 +75,8 @@ class Envelope:
         self.target = "component"
         self.configuration: Frame = {}
         self.is_registered = False
+        self.state = "REGISTERED"
+        self.opened_at = ""
         self.written = 0
 
     # Reading
@@ -61,7 +87,9 @@ class Envelope:
 
         :raises ValidationFailed: with ``field`` when a part of the envelope is missing
         """
-        command = _text(frame, "command").upper()
+        for name in REQUIRED:
+            _text(frame, name)
+        command = frame["command"].upper()
         payload = frame.get("payload")
         if not isinstance(payload, dict):
             raise ValidationFailed("MISSING_PAYLOAD", field="payload")
@@ -72,11 +100,15 @@ class Envelope:
         return {**_error(payload), "COMMAND": COMMANDS.get(command, command)}
 
     def _register(self, frame: Frame, payload: Frame) -> Frame:
-        name = payload.get("component_name")
-        self.register_id = _text(frame, "message_id")
+        self.register_id = frame["message_id"]
+        name, token = payload.get("component_name"), payload.get("session_token")
+        if not token:
+            raise ValidationFailed("MISSING_SESSION_TOKEN", field="session_token")
+        if not name:
+            raise ValidationFailed("MISSING_COMPONENT_NAME", field="component_name")
         self.target = f"component:{name}"
         return {
-            "session_token": payload.get("session_token"),
+            "session_token": token,
             "component_id": payload.get("component_id"),
             "name": name,
             "version": payload.get("version"),
@@ -106,7 +138,12 @@ class Envelope:
     # Writing
 
     def outward(self, frame: Frame, *, at: str) -> Frame | None:
-        """Put a frame of ours into an envelope of the time ``at``; None if it has no word there."""
+        """
+        Put a frame of ours into an envelope of the time ``at`` (ISO 8601).
+
+        None if it has no word there.
+        """
+        self.opened_at = self.opened_at or at
         match frame:
             case {"COMMAND": "ACK", "component_id": component_id}:
                 self.is_registered = True
@@ -132,26 +169,37 @@ class Envelope:
             case {"COMMAND": "HEARTBEAT"}:
                 return self._wrap("PING", {}, at=at)
             case {"COMMAND": "PONG"}:
-                return self._wrap("PONG", {}, at=at)
+                uptime = datetime.fromisoformat(at) - datetime.fromisoformat(self.opened_at)
+                payload = {"state": self.state, "uptime_seconds": uptime.total_seconds()}
+                return self._wrap("PONG", payload, at=at)
+            case {"COMMAND": "ERROR", "code": "SESSION_OVER"} if self.is_registered:
+                return self._wrap("SHUTDOWN", {}, at=at)
             case {"COMMAND": "ERROR"}:
-                command = "RUNTIME_ERROR" if self.is_registered else "REGISTRATION_FAILED"
-                payload = {
-                    "code": frame["code"],
-                    "message": frame["message"],
-                    "recoverable": frame["temporary"],
-                    "details": frame.get("details", {}),
-                }
-                return self._wrap(command, payload, at=at)
+                return self._refusal(frame, at=at)
             case {"COMMAND": "STATE", "component": "stopped"}:
                 return self._wrap("SHUTDOWN", {}, at=at)
-            case _:
-                return None
+            case {"COMMAND": "STATE", "component": component}:
+                self.state = component.upper()
+        return None
+
+    def _refusal(self, frame: Frame, *, at: str) -> Frame:
+        details = frame.get("details", {})
+        payload = {
+            "code": _code(frame["code"], frame["message"], details),
+            "message": frame["message"],
+            "recoverable": frame["temporary"],
+            "details": details,
+        }
+        if not self.is_registered:
+            return self._wrap("REGISTRATION_FAILED", payload, at=at, ref=self.register_id)
+        is_second = frame.get("ref") == "REGISTER"
+        return self._wrap("ALREADY_REGISTERED" if is_second else "RUNTIME_ERROR", payload, at=at)
 
     def _wrap(self, command: str, payload: Frame, *, at: str, ref: Any = None) -> Frame:
         self.written += 1
         return {
             "protocol_version": VERSION,
-            "message_id": f"{self.register_id}-{self.written}",
+            "message_id": f"{self.register_id or 'aegis'}-{self.written}",
             "correlation_id": ref,
             "timestamp": at,
             "source": "aegis",
@@ -163,6 +211,17 @@ class Envelope:
 
 
 # Parts
+
+
+def _code(code: str, message: str, details: Frame) -> str:
+    if code != "VALIDATION_ERROR":
+        return CODES.get(code, code)
+    if message in NAMED:
+        return message
+    if message in MISSING:
+        return "INVALID_ENVELOPE"
+    # What could be read at all names the field.
+    return "INVALID_PAYLOAD" if "field" in details else "DECODE_ERROR"
 
 
 def topics(capabilities: Any) -> list[str]:

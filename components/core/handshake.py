@@ -4,7 +4,7 @@ from aegis_project.kit.errors import AegisError, InvalidState
 from components.core import effects, frames, messages
 from components.core.admission import Admission, Phase
 from components.core.effects import Close, Effect, MarkLost, Reply
-from components.core.envelope import Envelope, is_envelope
+from components.core.envelope import Envelope, is_envelope, plain
 from components.core.heartbeat import BEATS, Beats, Pulse, Rhythm, judge
 from components.core.readiness import Readiness
 from components.core.tokens import Expiry, TokenClock
@@ -62,7 +62,7 @@ class Handshake:
         if self.phase is Phase.OPEN and is_envelope(frame):
             self.envelope = Envelope()
         if self.envelope is None:
-            return frames.read(frame), []
+            return frames.read(plain(frame) if self.phase is Phase.OPEN else frame), []
         message = frames.read(self.envelope.inward(frame))
         return message, [Reply(answer) for answer in self.envelope.answers(frame)]
 

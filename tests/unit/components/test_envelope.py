@@ -5,12 +5,12 @@ import pytest
 from components.core import effects
 from components.core.admission import Admission
 from components.core.effects import Close
-from components.core.envelope import topics
+from components.core.envelope import REQUIRED, topics
 from components.core.handshake import Handshake
 from components.core.messages import Fault, Register
 from streaming.core import errors
 
-AT = "2026-01-01T00:00:00Z"
+AT, LATER = "2026-01-01T00:00:00Z", "2026-01-01T00:01:30.500Z"
 CAPABILITIES = {
     "supported_symbols": ["BTCUSDT"],
     "supported_timeframes": ["1m", "5m"],
@@ -59,6 +59,7 @@ class Connection:
         self.handshake = Handshake(now=0)
         self.sent = []
         self.done = []
+        self.at = AT
 
     def receive(self, raw):
         self.perform(self.handshake.receive(raw, now=1))
@@ -66,7 +67,7 @@ class Connection:
     def perform(self, done):
         for effect in done:
             if isinstance(effect, effects.Reply):
-                text = self.handshake.write(effect.frame, at=AT)
+                text = self.handshake.write(effect.frame, at=self.at)
                 self.sent.append(None if text is None else json.loads(text))
             else:
                 self.done.append(effect)
@@ -142,10 +143,14 @@ def test_heartbeats_are_ping_and_pong_and_make_the_component_judged():
     connection.perform(connection.handshake.tick(now=6))
     connection.receive(envelope("HEARTBEAT", "PONG", {"state": "RUNNING"}))
     connection.receive(envelope("HEARTBEAT", "PING", {}))
+    connection.perform(connection.handshake.tell(session="running", component="running"))
+    connection.at = LATER
+    connection.receive(envelope("HEARTBEAT", "PING", {}))
 
-    assert connection.said() == [
+    assert [one for one in connection.said() if one] == [
         ("HEARTBEAT", "PING", None, {}),
-        ("HEARTBEAT", "PONG", None, {}),
+        ("HEARTBEAT", "PONG", None, {"state": "REGISTERED", "uptime_seconds": 0.0}),
+        ("HEARTBEAT", "PONG", None, {"state": "RUNNING", "uptime_seconds": 90.5}),
     ]
     assert connection.handshake.is_judged
 
@@ -191,9 +196,10 @@ def test_refusals_before_and_after_registration_have_their_own_command():
 
     connection.receive(envelope("CONTROL", "DANCE", {}))
 
-    assert (before["command"], before["payload"]["code"]) == (
+    assert (before["command"], before["correlation_id"], before["payload"]["code"]) == (
         "REGISTRATION_FAILED",
-        "TOKEN_INVALID",
+        "m1",
+        "MISSING_SESSION_TOKEN",
     )
     assert connection.said()[-1] == (
         "ERROR",
@@ -220,20 +226,78 @@ def test_release_is_a_shutdown_and_frames_without_a_word_are_left_out():
     assert connection.done[-1] == Close(errors.CloseCode.NORMAL, both=True)
 
 
+@pytest.mark.parametrize("field", [*REQUIRED, "payload"])
+@pytest.mark.parametrize("is_registered", [False, True])
+def test_missing_part_of_an_envelope_is_named(field, is_registered):
+    connection = Connection()
+    if is_registered:
+        connection.receive(REGISTER)
+    lacking = {name: value for name, value in json.loads(REGISTER).items() if name != field}
+
+    connection.receive(json.dumps(lacking))
+
+    refusal = connection.sent[-1]["payload"]
+    assert (refusal["code"], refusal["message"]) == ("INVALID_ENVELOPE", f"MISSING_{field.upper()}")
+    assert Close(errors.CloseCode.PROTOCOL) in connection.done
+
+
 @pytest.mark.parametrize(
-    ("raw", "field"),
+    ("command", "payload", "code"),
     [
-        ({"type": "LIFECYCLE", "payload": {}}, "command"),
-        ({"type": "LIFECYCLE", "command": "REGISTER", "payload": 1}, "payload"),
-        ({"type": "LIFECYCLE", "command": "REGISTER", "payload": {}}, "message_id"),
-        ({"type": "LIFECYCLE", "command": "STATE_UPDATE", "payload": {}}, "state"),
+        ("REGISTER", {"component_name": "sma"}, "MISSING_SESSION_TOKEN"),
+        ("REGISTER", {"component_name": "sma", "session_token": ""}, "MISSING_SESSION_TOKEN"),
+        ("REGISTER", {"session_token": "t"}, "MISSING_COMPONENT_NAME"),
+        ("REGISTER", {"session_token": 5, "component_name": "sma"}, "INVALID_PAYLOAD"),
+        ("STATE_UPDATE", {}, "INVALID_PAYLOAD"),
     ],
 )
-def test_missing_part_is_named(raw, field):
-    done = Handshake(now=0).receive(json.dumps(raw), now=1)
+def test_wrong_payload_has_the_code_of_the_older_protocol(command, payload, code):
+    connection = Connection()
 
-    assert first_frame(done)["message"] == f"MISSING_{field.upper()}"
-    assert done[1] == Close(errors.CloseCode.PROTOCOL)
+    connection.receive(envelope("LIFECYCLE", command, payload))
+
+    refusal = connection.sent[-1]
+    assert (refusal["command"], refusal["payload"]["code"]) == ("REGISTRATION_FAILED", code)
+
+
+def test_refused_register_is_answered_to_its_message_and_text_that_is_none_is_told():
+    connection = Connection()
+    connection.receive(REGISTER)
+    connection.receive(REGISTER)
+    again = connection.sent[-1]
+    connection.receive("{")
+    broken = connection.sent[-1]
+
+    assert (again["command"], again["payload"]["code"]) == (
+        "ALREADY_REGISTERED",
+        "UNEXPECTED_STATE",
+    )
+    assert (broken["command"], broken["payload"]["code"]) == ("RUNTIME_ERROR", "DECODE_ERROR")
+
+
+def test_session_that_is_over_is_a_shutdown():
+    connection = Connection()
+    connection.receive(REGISTER)
+
+    connection.perform(connection.handshake.release(is_over=True))
+
+    assert connection.sent[-1]["command"] == "SHUTDOWN"
+    assert connection.done[-1] == Close(errors.CloseCode.SESSION_OVER, both=True)
+
+
+def test_flat_register_of_the_oldest_documents_is_read():
+    flat = {
+        "session_token": "t",
+        "component_name": "sma",
+        "supported_symbols": ["BTCUSDT"],
+        "requires": ["klines", "orderbook"],
+        "supported_timeframes": ["1m"],
+    }
+
+    done = Handshake(now=0).receive(json.dumps(flat), now=1)
+
+    wanted = ("klines.BTCUSDT.1m", "orderbook.BTCUSDT")
+    assert done == [effects.Authenticate(Register("t", topics=wanted, name="sma"))]
 
 
 @pytest.mark.parametrize(
