@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.summary import pytest_addoption, pytest_terminal_summary
+
+__all__ = ["pytest_addoption", "pytest_terminal_summary"]
+
 TESTS = Path(__file__).parent
 MARKS = {
     "conformance": ["conformance"],

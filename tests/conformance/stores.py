@@ -12,7 +12,7 @@ from streaming.engines.memory import MemoryEngine
 from streaming.engines.memory_log import MemoryLog
 from streaming.engines.valkey import ValkeyEngine
 from streaming.engines.valkey_log import ValkeyLog
-from tests.hubs import SlowEngine
+from tests.hubs import SlowEngine, until
 
 
 class Store:
@@ -31,7 +31,7 @@ class Store:
     engine: Engine
     is_fencing = False
     is_kept = False
-    walks = 150
+    walks = 40
 
     def mint(self) -> str:
         """A new epoch; a store counts them, so that a failure can be repeated."""
@@ -61,6 +61,18 @@ class Store:
     async def wipe(self, log: Log) -> None:
         raise NotImplementedError
 
+    async def away(self, log: Log, harm: str) -> None:
+        """The store cannot be reached for a moment, and meanwhile loses what ``harm`` says."""
+        if harm:
+            await getattr(self, harm)(log)
+
+    async def crash(self) -> None:
+        """The process is killed; its engine is another one afterwards."""
+
+    async def renew(self) -> None:
+        """The same after an end in order, with which the engine was closed."""
+        await self.crash()
+
     async def close(self) -> None:
         """Leave nothing behind."""
 
@@ -69,7 +81,13 @@ class MemoryStore(Store):
     """Rings in the memory of the process. Its faults are made by hand: it has none of its own."""
 
     def __init__(self) -> None:
-        self.engine = MemoryEngine(mint=self.mint)
+        self.engine = self.make()
+
+    def make(self) -> MemoryEngine:
+        return MemoryEngine(mint=self.mint)
+
+    async def crash(self) -> None:
+        self.engine = self.make()
 
     async def trim(self, log: Log) -> None:
         assert isinstance(log, MemoryLog)
@@ -91,8 +109,8 @@ class MemoryStore(Store):
 class WaitingStore(MemoryStore):
     """The same, behind a connection that has to be waited for at every question."""
 
-    def __init__(self) -> None:
-        self.engine = SlowEngine(mint=self.mint)
+    def make(self) -> MemoryEngine:
+        return SlowEngine(mint=self.mint)
 
 
 # As an asynchronous replica would stand that takes over one record too early.
@@ -117,6 +135,7 @@ class ValkeyStore(Store):
     """A real Valkey; what is lost in it is lost for all processes."""
 
     is_fencing = True
+    walks = 30
 
     def __init__(self) -> None:
         url = os.environ["AEGIS_TEST_REDIS_URL"]
@@ -127,8 +146,9 @@ class ValkeyStore(Store):
         self.server.flushdb()
 
     async def elsewhere(self, key: Key) -> Log:
-        self.others.append(ValkeyEngine(self.url, mint=self.mint))
-        log = await self.others[-1].open(key)
+        if not self.others:
+            self.others.append(ValkeyEngine(self.url, mint=self.mint))
+        log = await self.others[0].open(key)
         assert log is not None
         return log
 
@@ -148,6 +168,32 @@ class ValkeyStore(Store):
     async def wipe(self, log: Log) -> None:
         self.server.flushdb()
         await log.refresh()
+
+    async def away(self, log: Log, harm: str) -> None:
+        links = [one.link for one in (self.valkey, *self.others)]
+        before = [link.losses for link in links]
+        self.cut()
+        if harm == "rollback":
+            self.run(ROLLBACK, log)
+        elif harm == "wipe":
+            self.server.flushdb()
+        for link, losses in zip(links, before, strict=True):
+            await until(lambda link=link, losses=losses: link.losses > losses and not link.lost_at)
+
+    def cut(self) -> None:
+        """End every connection to our database but our own."""
+        own, database = self.server.client_id(), self.server.get_connection_kwargs()["db"]
+        clients: Any = self.server.client_list()
+        for client in clients:
+            if int(client["db"]) == database and int(client["id"]) != own:
+                self.server.client_kill_filter(_id=client["id"])
+
+    async def crash(self) -> None:
+        for log in list(self.valkey._logs.values()):
+            if log._writer._task is not None:
+                log._writer._task.cancel()
+        await self.valkey.close()
+        self.engine = self.valkey = ValkeyEngine(self.url, mint=self.mint)
 
     def run(self, script: str, log: Log) -> Any:
         assert isinstance(log, ValkeyLog)

@@ -81,15 +81,20 @@ class RecordingStore(Store):
     """Rings in memory and a tape in the database; a crash leaves what is on the tape."""
 
     is_kept = True
-    walks = 15
+    walks = 20
 
     def __init__(self) -> None:
         self.lease_id: UUID | None = None
         self.tape = Watched(lambda: self.lease_id)
-        self.recorder = Recorder(self.tape, group_seconds=0)
-        rules = RuleBook(_rules)
-        self.engine = TapedEngine(self.recorder, rules=rules, mint=self.mint)
+        self.engine = self.make()
         self.is_fresh = True
+
+    def make(self) -> RecordingEngine:
+        recorder = Recorder(self.tape, group_seconds=0)
+        return TapedEngine(recorder, rules=RuleBook(_rules), mint=self.mint)
+
+    async def crash(self) -> None:
+        self.engine = self.make()
 
     async def open(self, key: Key) -> Log:
         if self.is_fresh:
