@@ -63,7 +63,8 @@ class RulesJob:
     period_seconds = 1.0
 
     async def run(self, node: Node) -> None:
-        """Read those in doubt."""
+        """Read those in doubt, of sessions that are served here."""
+        node.hub.rules.tidy({session_id for session_id, _ in node.hub.board.lines})
         await node.hub.rules.renew()
 
     def wants(self, hint: Hint) -> bool:

@@ -132,11 +132,16 @@ class RecordingEngine(MemoryEngine):
         return {*super().names(session_id), *self._taped.get(session_id, ())}
 
     async def meet(self, session_id: str) -> None:
-        if session_id in self._taped:
+        if session_id in self._taped and self.rules.holds(session_id):
             return
         rules = await self.rules.of(session_id)
         found = await self._tape.names(session_id) if any(r.recorded for r in rules.rules) else ()
         self._taped[session_id] = frozenset(name for name in found if rules.of(name).recorded)
+
+    def tidy(self, now: float) -> None:
+        super().tidy(now)
+        for session_id in [one for one in self._taped if not self.rules.holds(one)]:
+            del self._taped[session_id]
 
     async def forget(self, session_id: str) -> None:
         await self.recorder.flush()

@@ -62,6 +62,20 @@ class RuleBook:
             self._doubted.add(session_id)
         self._is_all_doubted |= not session_id
 
+    def tidy(self, used: Collection[str]) -> None:
+        """
+        Let go of the rules of all sessions but these; whoever asks reads them anew.
+
+        Those that record are kept: their logs may be followed by nobody but the recorder.
+        """
+        for session_id in self._known.keys() - set(used):
+            if not any(rule.recorded for rule in self.known(session_id).rules):
+                self.forget(session_id)
+
+    def holds(self, session_id: str) -> bool:
+        """Whether the rules of a session are known, and their changes told."""
+        return session_id in self._known
+
     async def renew(self) -> None:
         """Read again what is in doubt."""
         wanted = self._known.keys() if self._is_all_doubted else self._doubted

@@ -98,5 +98,32 @@ async def test_forgotten_session_is_read_anew():
     assert await book.of("a") == rules_of("x")
 
 
+async def test_sessions_that_are_not_served_are_let_go():
+    said = Said(a=[{"pattern": "x"}], b=[], c=[{"pattern": "x", "recorded": True}])
+    book = RuleBook(said.load)
+    for one in "abc":
+        await book.of(one)
+
+    book.tidy({"a"})
+    book.hear("")
+    await book.renew()
+
+    assert [book.holds(one) for one in "abc"] == [True, False, True]
+    assert said.asked[3:] == [["a", "c"]]
+
+
+async def test_a_look_is_not_kept():
+    said = Said(a=[{"pattern": "x"}])
+    book = RuleBook(said.load)
+
+    looked = await book.peek("a")
+    is_held = book.holds("a")
+    await book.of("a")
+
+    assert (looked, is_held) == (rules_of("x"), False)
+    assert await book.peek("a") == looked
+    assert said.asked == [["a"], ["a"]]
+
+
 async def test_without_sessions_there_are_no_rules():
     assert await RuleBook().of("a") == Rules()
