@@ -1,6 +1,7 @@
 """The launcher: it takes launches that nobody keeps, and does for each what its row says."""
 
 import asyncio
+import hashlib
 import logging
 import socket
 from collections.abc import Callable
@@ -19,8 +20,13 @@ logger = logging.getLogger(__name__)
 
 
 def place() -> str:
-    """Where the processes of this launcher are: the machine and the folder of their keepers."""
-    return f"{socket.gethostname()}:{settings.ENVIRONMENT.home.resolve()}"[:255]
+    """
+    Where the processes of this launcher are: the machine and the folder of their keepers.
+
+    The folder is told from others, and its path is nobody's business.
+    """
+    home = str(settings.ENVIRONMENT.home.resolve()).encode()
+    return f"{socket.gethostname()}:{hashlib.sha256(home).hexdigest()[:12]}"
 
 
 class Launcher:

@@ -54,7 +54,7 @@ async def _run(given: str) -> None:
     node = Node(
         hub=Hub(engines=[MemoryEngine()]),
         jobs=[LeaseJob(), hint_receiver(), job],
-        url=f"{leases.BESIDE}{place()}"[:255],
+        url=f"{leases.BESIDE}{place()}",
     )
     is_over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
