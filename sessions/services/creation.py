@@ -195,7 +195,7 @@ def update(
     :raises SessionNotFound: if it is not there for the principal
     :raises PreconditionFailed: if it has moved on since
     :raises InvalidState: if it is closed
-    :raises ValidationFailed: for a text or topic rules that cannot be
+    :raises ValidationFailed: for a text or topic rules that cannot be, or for another source
     """
     row = Session.objects.locked(sessions.find(principal, session).pk)
     if version is not None and version != row.version:
@@ -208,6 +208,7 @@ def update(
     changed = [name for name in EDITABLE if name in changes and changes[name] != getattr(row, name)]
     texts.check(**{name: changes[name] for name in changed if name in texts.LIMITS})
     rules.read(changes.get("config", {}).get("topics"))
+    replays.refuse_other_source(row, changes.get("config", row.config))
     if changed:
         _change(row, {name: changes[name] for name in changed}, principal)
     return Outcome(row, row.state)

@@ -175,6 +175,19 @@ def _rewind(row: Replay) -> None:
     row.fence += 1
 
 
+def refuse_other_source(session: Session, config: dict[str, Any]) -> None:
+    """
+    Let a change of a session leave what it replays alone: its commands change that.
+
+    :raises ValidationFailed: when the source is another one, or gone
+    """
+    if session.mode == Mode.HISTORICAL and config.get("source") != session.config.get("source"):
+        raise ValidationFailed(
+            "The source of a session does not change; restart and speed change its range and pace.",
+            field="config.source",
+        )
+
+
 def run_on(session: Session) -> None:
     """Whoever starts a session that goes by steps lets it run on."""
     going = Replay.objects.filter(session=session, steps__isnull=False)

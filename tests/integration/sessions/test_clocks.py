@@ -362,6 +362,22 @@ def lose(session: Session) -> None:
     standing.lose(component_id=str(one.pk), fence=one.fence, reason="silent")
 
 
+# Changes of the session
+
+
+def test_change_of_the_session_leaves_its_source_alone():
+    session = historical(speed=1)
+    same, other = {**session.config, "note": 1}, {"source": {"dataset": "data", "speed": 2}}
+
+    creation.update(principal=OPERATOR, session=session, changes={"config": same})
+    for config in (other, {}):
+        with pytest.raises(ValidationFailed, match="source"):
+            creation.update(principal=OPERATOR, session=session, changes={"config": config})
+
+    session.refresh_from_db()
+    assert session.config == same
+
+
 # What a view is opened with
 
 
