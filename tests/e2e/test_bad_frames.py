@@ -87,7 +87,7 @@ OVERSIZE = {"control": 70_000, "data": 1_100_000}
 @pytest.fixture(scope="module")
 def server(anywhere):
     # Nobody is lost here for being slow: each connection is to end for its frame alone.
-    with anywhere.serve(AEGIS_LOST_SECONDS="60") as running:
+    with anywhere.serve(AEGIS_LOST_SECONDS="60", AEGIS_GRACE_SECONDS="60") as running:
         yield running
         assert_no_traceback(running)
 

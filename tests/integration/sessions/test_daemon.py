@@ -50,7 +50,7 @@ def test_an_envelope_without_an_id_gets_the_requests(program: Caller):
     assert answer.json()["request_id"] == "mine"
 
 
-@pytest.mark.parametrize("word", ["SESSION_RESTART", "NONSENSE", "ä"])
+@pytest.mark.parametrize("word", ["SESSION_TELEPORT", "NONSENSE", "ä"])
 def test_an_unknown_command_is_answered(program: Caller, word: str):
     answer = program.post(COMMANDS, {"request_id": "r", "command": word})
 
