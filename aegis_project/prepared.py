@@ -19,8 +19,10 @@ class Prepared(Generic[R]):
     """
     A queryset as a function of values, whose SQL is made once for each shape of them.
 
-    Making it costs Django more than asking it. Values are UUIDs, texts and numbers, or tuples of
-    these, whose length is part of the shape, as are ``None``, ``True`` and ``False``. They may
+    Making it costs Django more than asking it: on SQLite a credential by its prefix comes in a
+    fifth of the time (0.5 instead of 2.6 ms where this was measured), and a component asks about
+    ten such questions from its register to READY. Values are UUIDs, texts and numbers, or tuples
+    of these, whose length is part of the shape, as are ``None``, ``True`` and ``False``. They may
     only stand where they are passed to the database as they are.
     """
 

@@ -28,16 +28,20 @@ class Door:
         self._sockets: dict[int, Application] = {}
         self._left = asyncio.Event()
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one scope, or refuse it once the door is shut."""
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        """
+        Serve one scope, or refuse it once the door is shut.
+
+        No coroutine itself: it would be one more for each connection as long as that lives.
+        """
+        serve: Application = self._request
         if scope["type"] == "lifespan":
-            await self.application(scope, receive, send)
+            serve = self.application
         elif self.is_shut:
-            await _refuse(scope, receive, send)
+            serve = _refuse
         elif scope["type"] == "websocket":
-            await self._socket(scope, receive, send)
-        else:
-            await self._request(scope, receive, send)
+            serve = self._socket
+        return serve(scope, receive, send)
 
     async def _socket(self, scope: Any, receive: Any, send: Any) -> None:
         self._sockets[id(send)] = send

@@ -86,6 +86,48 @@ class Socket(WebSocketsSansIOProtocol):
     its application is gone is thrown away, where uvicorn would hold it as long as the client is.
     """
 
+    # What uvicorn sets on each connection: more than thirty names in a dictionary of their own
+    # would take a kilobyte more.
+    __slots__ = (
+        "app",
+        "app_state",
+        "asgi_version",
+        "client",
+        "close_sent",
+        "close_timeout",
+        "close_timer",
+        "config",
+        "conn",
+        "connections",
+        "curr_msg_data_type",
+        "default_headers",
+        "disconnected",
+        "frames",
+        "handshake_complete",
+        "handshake_initiated",
+        "initial_response",
+        "last_ping_rtt",
+        "logger",
+        "loop",
+        "pending_ping_payload",
+        "ping_interval",
+        "ping_sent_at",
+        "ping_timeout",
+        "ping_timer",
+        "pong_timer",
+        "queue",
+        "read_paused",
+        "request",
+        "response",
+        "root_path",
+        "scheme",
+        "scope",
+        "server",
+        "tasks",
+        "transport",
+        "writable",
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Both do what uvicorn asks of them.
@@ -114,9 +156,9 @@ class Socket(WebSocketsSansIOProtocol):
             self.request.headers.clear()
             self.response.headers.clear()
 
-    async def run_asgi(self) -> None:
-        """Run the application, then see to it that the connection ends."""
-        await super().run_asgi()
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        """See to it that a connection ends when its application has."""
+        super().on_task_complete(task)
         left = LINGER_SECONDS + (self.close_timeout if self.close_timer is not None else 0)
         self.loop.call_later(left, self.transport.abort)
 
