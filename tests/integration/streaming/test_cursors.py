@@ -1,5 +1,3 @@
-import asyncio
-
 import pytest
 
 from aegis_project.database import run_db
@@ -80,7 +78,7 @@ async def test_node_writes_what_was_committed_and_the_interface_shows_it():
         await node.stop()
 
     assert await run_db(stored) == [(TOPIC, end)]
-    answer = await asyncio.to_thread(read, component)
+    answer = await run_db(read, component)
     assert [(one["topic"], one["position"]) for one in answer["cursors"]] == [(TOPIC, str(end))]
 
 
