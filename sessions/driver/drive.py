@@ -31,6 +31,8 @@ SAVE_SECONDS = 1.0
 NAP_SECONDS = 0.05
 # How often it is looked whether somebody has come back who is still to have the end.
 LOOK_SECONDS = 0.2
+# Twice as long as another process takes to look where this clock stands.
+FOLLOW_SECONDS = 2.0
 # Somebody may have closed or deleted the session meanwhile.
 MOVED_ON = (InvalidState, SessionNotFound)
 
@@ -160,6 +162,7 @@ class Drive:
             if not await self._save():
                 return
             await asyncio.sleep(LOOK_SECONDS)
+        await self._let_others_follow()
         self._report()
         place = {**self._own(), **self._stand()}
         # Where there is not one record it would begin anew for ever.
@@ -168,6 +171,14 @@ class Drive:
         else:
             result = {name: end.seq for name, end in self.view.receipts().items()}
             await run_db(_complete, self.claimed, place, result)
+
+    async def _let_others_follow(self) -> None:
+        """Give processes that show what is saved of this clock a turn, before they hear its end."""
+        session_id, lease_id = self.claimed.session_id, self._lease_id
+        if await read_db(driving.is_followed_elsewhere, session_id, lease_id=lease_id):
+            self._saved_at = 0.0
+            await self._save()
+            await asyncio.sleep(FOLLOW_SECONDS)
 
     def _report(self) -> None:
         """Log the bad rows that were met since the last time, as far as they are kept."""

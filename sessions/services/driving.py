@@ -86,6 +86,12 @@ def followed(session_ids: Collection[str]) -> set[str]:
     return {str(pk) for pk in there.values_list("session_id", flat=True)}
 
 
+def is_followed_elsewhere(session_id: UUID, *, lease_id: UUID | None) -> bool:
+    """Whether a component of the session is held by another living process."""
+    held = Component.objects.filter(session=session_id, lease__expires_at__gt=timezone.now())
+    return (held if lease_id is None else held.exclude(lease_id=lease_id)).exists()
+
+
 def claim(*, replay_id: UUID, lease_id: UUID) -> Claimed | None:
     """
     Take the clock of a session for this process; None when another process holds it.
