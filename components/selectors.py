@@ -267,14 +267,14 @@ def team_for_new(principal: Principal, name: str = "") -> Group:
 
     :raises PermissionDenied: for a team that the principal is not of, or without any
     """
-    mine = Group.objects.order_by("name")
-    if principal.teams is not None:
-        mine = mine.filter(pk__in=principal.teams)
-    found = {team.name: team for team in mine}
-    only = next(iter(found.values())) if len(found) == 1 else None
-    team = found.get(name) if name else only or found.get(DEFAULT_TEAM)
-    if team is None and principal.teams is None and name in {"", DEFAULT_TEAM}:
-        team = default_team()
+    if principal.teams is None:
+        # Who sees all teams has none of their own.
+        is_default = name in {"", DEFAULT_TEAM}
+        team = default_team() if is_default else Group.objects.filter(name=name).first()
+    else:
+        found = {one.name: one for one in Group.objects.filter(pk__in=principal.teams)}
+        only = next(iter(found.values())) if len(found) == 1 else None
+        team = found.get(name) if name else only or found.get(DEFAULT_TEAM)
     if team is None:
         raise PermissionDenied("There is no such team for you.", team=name or DEFAULT_TEAM)
     return team
