@@ -30,7 +30,8 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 @pytest.fixture(scope="module")
 def running(place: Place) -> Iterator[Running]:
-    with place.serve() as found:
+    # A program that is slow on a busy machine is not to come again in the middle of a test.
+    with place.serve(AEGIS_LOST_SECONDS="15") as found:
         yield found
     # Whatever a test left running ends by itself.
     assert_nothing_is_left(found)
