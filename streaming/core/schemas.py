@@ -17,6 +17,8 @@ MAX_BYTES = 32_768
 MAX_DEPTH = 32
 BUDGET = 10_000
 """Keywords that are applied to one record at most."""
+MAX_NESTED = 140
+"""So many keywords may be applied within one another, well before the stack would end."""
 MAX_REASON = 300
 COMPILED = 256
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -43,7 +45,7 @@ class Schema:
 
     def __init__(self, schema: Any) -> None:
         _check(schema)
-        self._left = 0
+        self._left = self._nested = 0
         own = {name: value for name, value in schema.items() if name not in {"$schema", "$id"}}
         keywords = {
             name: self._counted(name, keyword)
@@ -56,7 +58,7 @@ class Schema:
 
     def fault(self, data: bytes) -> str | None:
         """Say what is wrong with the data of a record (JSON), in words; None when nothing is."""
-        self._left = BUDGET
+        self._left, self._nested = BUDGET, 0
         try:
             error = next(self._validator.iter_errors(msgspec.json.decode(data)), None)
         except (TooCostly, RecursionError):
@@ -66,13 +68,17 @@ class Schema:
     def _counted(self, name: str, keyword: Keyword) -> Keyword:
         def counted(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
             self._left -= _cost(name, instance)
-            if self._left < 0:
+            if self._left < 0 or self._nested >= MAX_NESTED:
                 raise TooCostly
             if name in MATCHING and _is_too_long(name, instance, schema):
                 text = f"is longer than {patterns.LONGEST_TEXT} characters"
                 yield ValidationError(f"What a pattern is compared with {text}")
                 return
-            yield from keyword(validator, value, instance, schema) or ()
+            self._nested += 1
+            try:
+                yield from keyword(validator, value, instance, schema) or ()
+            finally:
+                self._nested -= 1
 
         return counted
 

@@ -88,6 +88,13 @@ def test_record_that_takes_too_long_to_check_is_at_fault(schema, value):
     assert fault(schema, value) == "it takes too long to check"
 
 
+def test_schema_that_refers_to_itself_follows_data_as_deep_as_data_may_be():
+    tree = {"properties": {"a": {"$ref": "#"}}, "maxProperties": 1}
+
+    assert fault(tree, nested(62)) is None
+    assert fault({"items": {"not": {"const": 1}}}, list(range(2, 1000))) is None
+
+
 @pytest.mark.parametrize(
     ("schema", "reason"),
     [
