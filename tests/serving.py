@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -167,8 +168,8 @@ def read_address(home: Path) -> dict[str, Any]:
 
 
 def prepared() -> Path:
-    """A home with everything a server needs, made once for all the test processes of a run."""
-    base = Path(os.environ.get("TESTS_HOME") or tempfile.gettempdir()) / "prepared"
+    """A home with everything a server needs, made once for all test processes of one checkout."""
+    base = Path(os.environ.get("TESTS_HOME") or tempfile.gettempdir()) / f"prepared-{_tables()}"
     base.mkdir(parents=True, exist_ok=True)
     home = base / "home"
     with (base / "lock").open("a") as lock:
@@ -178,6 +179,13 @@ def prepared() -> Path:
             secret = manage({**clean(), "AEGIS_HOME": str(home)}, "shell", "-v", "0", "-c", PREPARE)
             (home / "token").write_text(secret.split()[-1])
     return home
+
+
+def _tables() -> str:
+    """A word for the tables as the migrations of this checkout make them."""
+    files = sorted(ROOT.glob("*/migrations/[0-9]*.py"))
+    texts = [f"{file.relative_to(ROOT)}".encode() + file.read_bytes() for file in files]
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:12]
 
 
 def manage(environment: dict[str, str], *arguments: str) -> str:
