@@ -73,12 +73,12 @@ class Schema:
             if name in MATCHING and _is_too_long(name, instance, schema):
                 text = f"is longer than {patterns.LONGEST_TEXT} characters"
                 yield ValidationError(f"What a pattern is compared with {text}")
-                return
-            self._nested += 1
-            try:
-                yield from keyword(validator, value, instance, schema) or ()
-            finally:
-                self._nested -= 1
+            else:
+                self._nested += 1
+                try:
+                    yield from keyword(validator, value, instance, schema) or ()
+                finally:
+                    self._nested -= 1
 
         return counted
 

@@ -22,6 +22,16 @@ FRAME_RECORDS = 256
 FRAME_BYTES = 65_536
 
 
+def within(data: Sequence[bytes], max_bytes: int) -> int:
+    """How many of the first texts have at most ``max_bytes`` together, but at least one."""
+    size = 0
+    for count, item in enumerate(data):
+        size += len(item)
+        if size > max_bytes and count:
+            return count
+    return len(data)
+
+
 class Slice(msgspec.Struct, frozen=True, gc=False):
     """
     Consecutive records of one log, never empty.

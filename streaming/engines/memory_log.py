@@ -17,6 +17,7 @@ from streaming.engines.base import (
     Producer,
     Record,
     Slice,
+    within,
 )
 from streaming.engines.reel import Reel
 from streaming.engines.tape import Taped
@@ -143,12 +144,7 @@ class MemoryLog(Log):
             return await self.reel.read(first, limit=limit, max_bytes=max_bytes)
         begin = first - self._base
         data = self._data[begin : begin + limit]
-        size = 0
-        for count, item in enumerate(data):
-            size += len(item)
-            if size > max_bytes and count:
-                del data[count:]
-                break
+        del data[within(data, max_bytes) :]
         end = begin + len(data)
         return Slice(first, self._ts[begin:end].tolist(), data, self._ck_at(end))
 

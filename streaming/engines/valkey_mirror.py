@@ -4,7 +4,7 @@ from array import array
 from collections.abc import Sequence
 
 from streaming.core.position import CK_BYTES
-from streaming.engines.base import Slice
+from streaming.engines.base import Slice, within
 
 RECORDS = 4096
 BYTES = 4 * 1024 * 1024
@@ -73,12 +73,7 @@ class Mirror:
             return None
         begin = after - self.base
         data = self._data[begin : begin + limit]
-        size = 0
-        for count, item in enumerate(data):
-            size += len(item)
-            if size > max_bytes and count:
-                del data[count:]
-                break
+        del data[within(data, max_bytes) :]
         end = begin + len(data)
         ck = bytes(self._cks[end * CK_BYTES : (end + 1) * CK_BYTES])
         return Slice(after + 1, self._ts[begin:end].tolist(), data, ck)

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from streaming.engines.base import Slice
+from streaming.engines.base import Slice, within
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -34,12 +34,7 @@ class Seen(msgspec.Struct, frozen=True):
 
     def cut(self, *, limit: int, max_bytes: int) -> Slice | None:
         """What came along, within these bounds but at least one record."""
-        size, count = 0, 0
-        for item in self.data[:limit]:
-            size += len(item)
-            if size > max_bytes and count:
-                break
-            count += 1
+        count = within(self.data[:limit], max_bytes)
         if not count:
             return None
         return Slice(self.after + 1, self.ts[:count], self.data[:count], self.cks[count - 1])

@@ -214,6 +214,13 @@ def test_refusals_before_and_after_registration_have_their_own_command():
     )
 
 
+def test_frame_without_a_word_in_the_older_spelling_is_left_out():
+    connection = Connection()
+    connection.receive(REGISTER)
+
+    assert connection.handshake.write({"COMMAND": "NOTICE", "code": "draining"}, at=AT) is None
+
+
 def test_release_is_a_shutdown_and_frames_without_a_word_are_left_out():
     connection = Connection()
     connection.receive(REGISTER)

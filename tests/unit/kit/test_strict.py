@@ -114,9 +114,9 @@ def test_json_is_nested_as_deeply_as_allowed_and_no_deeper():
 
 
 def test_siblings_do_not_count_as_depth():
-    wide = "[" + ",".join(["[{}]"] * 100) + "]"
+    wide = "[" + ",".join(["[{}, 1]"] * 100) + "]"
 
-    assert decoded(wide) == [[{}]] * 100
+    assert decoded(wide) == [[{}, 1]] * 100
 
 
 def test_brackets_within_strings_do_not_count_as_depth():
