@@ -18,6 +18,7 @@ from aegis_project.kit.errors import AegisError, default_message
 from components.core import events as component_events
 from components.core import launching
 from components.core import lifecycle as components
+from sessions.core import approvals, runs, tool_calls
 from sessions.core import events as session_events
 from sessions.core import lifecycle as sessions
 from streaming.core import errors as stream_errors
@@ -56,6 +57,27 @@ says `begin` before it makes a process and `run` when it is there; `stop` sends 
 after its grace. When it has ended, the program's restart policy decides: `retry` after a pause,
 `end` when the work is done or nobody wants it any more, `fail` when it is given up, which fails its
 component too.
+"""
+
+RUN = """\
+One piece of work that an agent does. A worker takes it (`claim`) under a lease and a fence; when
+that worker is gone or ends, it is queued again (`release`) for the next attempt, of which there are
+at most {attempts}. It waits for an approval, for a raised budget, for input, or for a person who
+says what became of a tool call.
+
+Seed 002 reads {task_words}; A2A reads {a2a_words}.
+"""
+
+TOOL_CALL = """\
+A run's request to act. The row says `running` before the effect and what came of it afterwards; a
+worker that was gone in between leaves it `unknown`, for a person to say what happened, or to have
+it done again (`approve`).
+
+Seed 004 knows six words: {words}.
+"""
+
+APPROVAL = """\
+The one decision on a tool call: whoever comes first decides, the clock included.
 """
 
 ERRORS = """\
@@ -98,18 +120,31 @@ def states_page() -> str:
         attachable=listed(attachable),
         open=listed(open_states),
     )
-    words = {
-        word: [state.value for state, other in components.WORDS.items() if other == word]
-        for word in components.WORDS.values()
-    }
-    read = (f"*{word}* ({', '.join(found)})" for word, found in words.items())
-    component = COMPONENT.format(words=listed(list(read)))
+    component = COMPONENT.format(words=spoken(components.WORDS))
+    call = TOOL_CALL.format(words=spoken(tool_calls.WORDS))
+    run = RUN.format(
+        attempts=runs.MAX_ATTEMPTS,
+        task_words=spoken(runs.TASK_WORDS),
+        a2a_words=spoken(runs.A2A_WORDS),
+    )
     return page(
         "States",
         *machine("Session", session, sessions.TRANSITIONS),
         *machine("Component", component, components.TRANSITIONS),
         *machine("Launch", LAUNCH, launching.TRANSITIONS),
+        *machine("Run", run, runs.TRANSITIONS),
+        *machine("Tool call", call, tool_calls.TRANSITIONS),
+        *machine("Approval", APPROVAL, approvals.TRANSITIONS),
     )
+
+
+def spoken(words: Mapping[Any, str]) -> str:
+    """The words of a dialect, each with the states that read so."""
+    read = {
+        word: [state.value for state, other in words.items() if other == word]
+        for word in words.values()
+    }
+    return listed([f"*{word}* ({', '.join(found)})" for word, found in read.items()])
 
 
 def machine(title: str, text: str, table: states.Table[Any]) -> list[str]:
@@ -181,6 +216,8 @@ def events_page() -> str:
         prose(EVENTS),
         "## Sessions",
         _events(session_events.DESCRIPTIONS),
+        "## Conversations, agents and tools",
+        _events(session_events.WORK),
         "## Components",
         _events(component_events.DESCRIPTIONS),
     )

@@ -57,6 +57,35 @@ LAUNCH = {
     "failed": Mark("failed", "bad"),
 }
 
+RUN = {
+    "queued": Mark("created", "neutral"),
+    "working": Mark("running", "ok"),
+    "waiting": Mark("waiting", "people"),
+    "completed": Mark("completed", "neutral"),
+    "failed": Mark("failed", "bad"),
+    "cancelled": Mark("ended", "neutral"),
+}
+
+TOOL_CALL = {
+    "pending": Mark("waiting", "people"),
+    "approved": Mark("registered", "neutral"),
+    "rejected": Mark("rejected", "neutral"),
+    "expired": Mark("expired", "neutral"),
+    "running": Mark("running", "ok"),
+    "completed": Mark("completed", "neutral"),
+    "failed": Mark("failed", "bad"),
+    "cancelled": Mark("ended", "neutral"),
+    "unknown": Mark("unknown", "bad"),
+}
+
+APPROVAL = {
+    "pending": Mark("waiting", "people"),
+    "approved": Mark("registered", "neutral"),
+    "rejected": Mark("rejected", "neutral"),
+    "expired": Mark("expired", "neutral"),
+    "cancelled": Mark("ended", "neutral"),
+}
+
 CREDENTIAL = {
     "usable": Mark("registered", "neutral"),
     "expiring": Mark("late", "warn"),

@@ -10,6 +10,18 @@ SCOPES = frozenset(
         "topics:read",
         "topics:publish",
         "events:read",
+        "messages:read",
+        "messages:write",
+        "agents:read",
+        "agents:write",
+        "runs:read",
+        "runs:write",
+        "approvals:read",
+        "approvals:decide",
+        "policies:read",
+        "policies:write",
+        "webhooks:read",
+        "webhooks:write",
         "credentials:read",
         "credentials:write",
         "programs:read",
@@ -18,10 +30,12 @@ SCOPES = frozenset(
     }
 )
 
-# The demo operator of --open has no say over secrets, nor over what runs on this machine.
+# The demo operator of --open has no say over secrets, over what runs on this machine or what
+# needs whose approval, nor over what leaves it.
 OPEN_SCOPES = frozenset(
     SCOPES
     - {"credentials:read", "credentials:write", "programs:read", "programs:write", "audit:read"}
+    - {"policies:write", "webhooks:read", "webhooks:write", "agents:write"}
 )
 
 # What a launcher may do beyond everybody else; nobody can give it to a credential.
@@ -33,6 +47,18 @@ PERMISSIONS = {
     "aegis_sessions.add_session": ("sessions:write",),
     "aegis_sessions.change_session": ("sessions:write",),
     "aegis_sessions.control_session": ("sessions:control",),
+    "aegis_sessions.view_message": ("messages:read",),
+    "aegis_sessions.add_message": ("messages:write",),
+    "aegis_sessions.view_agent": ("agents:read",),
+    "aegis_sessions.change_agent": ("agents:write",),
+    "aegis_sessions.view_run": ("runs:read",),
+    "aegis_sessions.add_run": ("runs:write",),
+    "aegis_sessions.view_approval": ("approvals:read",),
+    "aegis_sessions.decide_approval": ("approvals:decide",),
+    "aegis_sessions.view_policy": ("policies:read",),
+    "aegis_sessions.change_policy": ("policies:write",),
+    "aegis_sessions.view_webhook": ("webhooks:read",),
+    "aegis_sessions.change_webhook": ("webhooks:write",),
     "aegis_components.view_component": ("components:read",),
     "aegis_components.change_component": ("components:write",),
     "aegis_streaming.view_log": ("topics:read",),

@@ -96,6 +96,72 @@ def _facts(data: Data, names: tuple[str, ...]) -> str:
 
 
 COMPONENT = marks.COMPONENT
+RUN, CALL, APPROVAL = marks.RUN, marks.TOOL_CALL, marks.APPROVAL
+
+
+def _message(data: Data) -> tuple[Mark, str, str]:
+    who = str(data.get("agent") or data.get("role") or "somebody")
+    return EVENT, f"{who} said", str(data.get("preview") or "")
+
+
+def _of_run(mark: Mark, verb: str, *facts: str) -> Callable[[Data], tuple[Mark, str, str]]:
+    return lambda data: (mark, f"{data.get('agent', 'Run')} {verb}", _facts(data, facts))
+
+
+def _of_call(mark: Mark, verb: str, *facts: str) -> Callable[[Data], tuple[Mark, str, str]]:
+    return lambda data: (mark, f"{data.get('tool', 'tool')} {verb}", _facts(data, facts))
+
+
+def _of_file(verb: str) -> Callable[[Data], tuple[Mark, str, str]]:
+    def tell(data: Data) -> tuple[Mark, str, str]:
+        name = data.get("filename") or data.get("name") or "file"
+        return EVENT, f"{name} {verb}", _facts(data, ("content_type", "version"))
+
+    return tell
+
+
+def _decided(data: Data) -> tuple[Mark, str, str]:
+    state = str(data.get("state", "decided"))
+    mark = APPROVAL.get(state, marks.UNKNOWN)
+    edited = "edited" if data.get("edited") else ""
+    said = [one for one in (f"by {data.get('by', '–')}", edited, _reason(data)) if one]
+    return mark, f"{data.get('tool', 'tool')} {state}", ", ".join(said)
+
+
+WORK: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
+    "message.created": _message,
+    "message.updated": lambda d: (EVENT, "Message changed", _facts(d, ("fields",))),
+    "tool_call.pending": _of_call(CALL["pending"], "asked for", "risk", "rule"),
+    "tool_call.approved": _of_call(CALL["approved"], "may be called", "by"),
+    "tool_call.rejected": _of_call(CALL["rejected"], "may not be called", "by", "reason"),
+    "tool_call.started": _of_call(CALL["running"], "called"),
+    "tool_call.completed": _of_call(CALL["completed"], "answered"),
+    "tool_call.failed": _of_call(CALL["failed"], "failed", "code", "message"),
+    "tool_call.expired": _of_call(CALL["expired"], "was not decided in time"),
+    "tool_call.cancelled": _of_call(CALL["cancelled"], "is not called any more"),
+    "tool_call.unknown": _of_call(CALL["unknown"], "may have been carried out, or not"),
+    "stream.started": _of_run(RUN["working"], "begins to answer"),
+    "stream.ended": _of_run(EVENT, "has answered", "state"),
+    "run.queued": _of_run(RUN["queued"], "is to work", "task"),
+    "run.started": _of_run(RUN["working"], "works"),
+    "run.waiting": _of_run(RUN["waiting"], "waits", "for"),
+    "run.resumed": _of_run(RUN["queued"], "can go on"),
+    "run.released": _of_run(RUN["queued"], "was let go", "reason"),
+    "run.completed": _of_run(RUN["completed"], "is done", "cost"),
+    "run.failed": _of_run(RUN["failed"], "failed", "code", "message"),
+    "run.cancelled": _of_run(RUN["cancelled"], "was cancelled", "reason"),
+    "approval.requested": _of_call(APPROVAL["pending"], "needs a decision", "risk", "rule"),
+    "approval.claimed": _of_call(APPROVAL["pending"], "is looked at", "by"),
+    "approval.decided": _decided,
+    "approval.expired": _of_call(APPROVAL["expired"], "was not decided in time"),
+    "approval.cancelled": _of_call(APPROVAL["cancelled"], "needs no decision", "reason"),
+    "attachment.uploaded": _of_file("came in"),
+    "attachment.deleted": _of_file("removed"),
+    "artifact.created": _of_file("made"),
+    "artifact.deleted": _of_file("removed"),
+    "policy.granted": _of_call(EVENT, "has a rule now", "verdict", "scope", "by"),
+    "policy.revoked": _of_call(EVENT, "has its rule no more", "by"),
+}
 SENTENCES: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
     "session.created": lambda d: (marks.SESSION["created"], "Session created", _facets(d)),
     "session.activated": _activated,
@@ -129,6 +195,7 @@ SENTENCES: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
     "heartbeat.lost": _of_component(COMPONENT["lost"], "was silent too long"),
     "credential.issued": _of_credential("issued"),
     "credential.revoked": _of_credential("revoked"),
+    **WORK,
 }
 
 

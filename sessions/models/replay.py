@@ -39,7 +39,6 @@ class Replay(models.Model):
     lease = models.ForeignKey(
         "aegis_streaming.Lease", on_delete=models.SET_NULL, null=True, related_name="replays"
     )
-    lease_expires_at = models.DateTimeField(null=True)
     fence = models.BigIntegerField(default=0)
     updated_at = models.DateTimeField(auto_now=True)
 

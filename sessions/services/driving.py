@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from sessions.core.lifecycle import SEEKABLE, State
 from sessions.models import Replay, Session
 from sessions.services import replays, telling
 from streaming.engines.replay_seek import Target
-from streaming.services.leases import LEASE_SECONDS
 
 ACTOR = "system:replay"
 
@@ -105,9 +104,9 @@ def claim(*, replay_id: UUID, lease_id: UUID) -> Claimed | None:
         if row is None or not _is_free(row, lease_id, now):
             return None
         is_sure = row.lease_id in {None, lease_id}
-        row.lease_id, row.lease_expires_at = lease_id, _term(now)
+        row.lease_id = lease_id
         row.fence += 1
-        row.save(update_fields=["lease", "lease_expires_at", "fence", "updated_at"])
+        row.save(update_fields=["lease", "fence", "updated_at"])
     return _claimed(row, is_sure=is_sure)
 
 
@@ -134,18 +133,17 @@ def _is_free(row: Replay, lease_id: UUID, now: datetime) -> bool:
 
 
 def save(*, replay_id: UUID, fence: int, **clock: Any) -> bool:
-    """Save where the clock stands and keep the lease; False when it was lost to another."""
-    term = _term(timezone.now())
+    """Save where the clock stands; False when it was lost to another."""
     with database.atomic():
         mine = Replay.objects.filter(pk=replay_id, fence=fence)
-        return bool(mine.update(**clock, lease_expires_at=term))
+        return bool(mine.update(**clock))
 
 
 def release(*, replay_id: UUID, fence: int, **clock: Any) -> bool:
     """Save where the clock stands and let any process take it."""
     with database.atomic():
         mine = Replay.objects.filter(pk=replay_id, fence=fence)
-        return bool(mine.update(**clock, lease=None, lease_expires_at=None))
+        return bool(mine.update(**clock, lease=None))
 
 
 def set_to(*, replay_id: UUID, fence: int, before: int, target: Target) -> bool:
@@ -174,7 +172,3 @@ def set_to(*, replay_id: UUID, fence: int, before: int, target: Target) -> bool:
         told = {"clock": target.ts, "from_n": before, "n": target.mark.n}
         telling.tell(row, SessionEvent.REPOSITIONED, actor=asked or ACTOR, **told)
     return True
-
-
-def _term(now: datetime) -> datetime:
-    return now + timedelta(seconds=LEASE_SECONDS)

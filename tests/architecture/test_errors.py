@@ -47,28 +47,8 @@ SPECIFIED = {
     "START_TIMEOUT": 504,
     "SERVICE_UNAVAILABLE": 503,
 }
-# What conversations, agents, approvals and history will bring.
-NOT_YET = {
-    "MESSAGE_NOT_FOUND",
-    "INVALID_MESSAGE",
-    "MESSAGE_TOO_LONG",
-    "TOOL_NOT_FOUND",
-    "TOOL_EXECUTION_FAILED",
-    "TOOL_TIMEOUT",
-    "INVALID_TOOL_ARGS",
-    "APPROVAL_REQUIRED",
-    "APPROVAL_TIMEOUT",
-    "APPROVAL_REJECTED",
-    "LLM_ERROR",
-    "LLM_TIMEOUT",
-    "TOKEN_LIMIT",
-    "AGENT_NOT_FOUND",
-    "CHECKPOINT_NOT_FOUND",
-    "RUN_NOT_FOUND",
-    "APPROVAL_NOT_FOUND",
-    "APPROVAL_ALREADY_DECIDED",
-    "BUDGET_EXCEEDED",
-}
+# What recovery will bring.
+NOT_YET = {"CHECKPOINT_NOT_FOUND"}
 
 
 @pytest.fixture(scope="module")

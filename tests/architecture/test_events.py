@@ -1,7 +1,7 @@
 """The words of the ledger."""
 
 from components.core.events import ComponentEvent
-from sessions.core.events import SessionEvent
+from sessions.core.events import SessionEvent, WorkEvent
 
 # The fifteen core types; `stream.chunk` stands in the log of a run, not in the ledger.
 CORE = {
@@ -21,15 +21,18 @@ CORE = {
     "stream.ended",
     "error.occurred",
 }
-# What conversations, tools and runs will bring.
-NOT_YET = {one for one in CORE if one.startswith(("message.", "tool_call.", "stream."))}
-EXTENSIONS = ("session.", "component.", "heartbeat.", "credential.")
+# It stands in the logs of runs.
+ELSEWHERE = {"stream.chunk"}
+EXTENSIONS = (
+    *("session.", "component.", "heartbeat.", "credential.", "tool_call.", "run."),
+    *("approval.", "artifact.", "attachment.", "policy."),
+)
 
-TYPES = [event.value for event in (*SessionEvent, *ComponentEvent)]
+TYPES = [event.value for event in (*SessionEvent, *WorkEvent, *ComponentEvent)]
 
 
 def test_the_core_types_are_there():
-    assert CORE & set(TYPES) == CORE - NOT_YET
+    assert CORE & set(TYPES) == CORE - ELSEWHERE
 
 
 def test_every_other_type_extends_them_in_the_same_style():

@@ -6,7 +6,11 @@ from sessions.core import events as session_events
 
 
 def test_every_event_of_the_catalogue_has_its_sentence():
-    known = {*session_events.DESCRIPTIONS, *component_events.DESCRIPTIONS}
+    known = {
+        *session_events.DESCRIPTIONS,
+        *session_events.WORK,
+        *component_events.DESCRIPTIONS,
+    }
 
     assert known - set(words.SENTENCES) == set()
 

@@ -1,0 +1,1 @@
+"""How an agent thinks and acts: models and tools, without rows or requests."""

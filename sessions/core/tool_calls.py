@@ -1,0 +1,95 @@
+"""The machine of tool calls: what a run asks to be done."""
+
+import hashlib
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from aegis_project.kit.states import Table
+
+
+class State(StrEnum):
+    """Where a tool call stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class Risk(StrEnum):
+    """What a tool may do to the world, from nothing to much."""
+
+    SAFE = "safe"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+# `lose`: its worker was gone between the effect and its record. A person says what happened
+# (`complete`, `fail`), or that it is to be done again (`approve`).
+TRANSITIONS: Table[State] = {
+    State.PENDING: {
+        "approve": State.APPROVED,
+        "reject": State.REJECTED,
+        "expire": State.EXPIRED,
+        "cancel": State.CANCELLED,
+    },
+    State.APPROVED: {"run": State.RUNNING, "cancel": State.CANCELLED},
+    State.REJECTED: {},
+    State.EXPIRED: {},
+    State.RUNNING: {
+        "complete": State.COMPLETED,
+        "fail": State.FAILED,
+        "lose": State.UNKNOWN,
+    },
+    State.COMPLETED: {},
+    State.FAILED: {},
+    State.CANCELLED: {"cancel": State.CANCELLED},
+    State.UNKNOWN: {
+        "complete": State.COMPLETED,
+        "fail": State.FAILED,
+        "approve": State.APPROVED,
+        "cancel": State.CANCELLED,
+    },
+}
+
+SETTLED = frozenset({State.REJECTED, State.EXPIRED, State.COMPLETED, State.FAILED, State.CANCELLED})
+
+# The words of seed 004, which has six.
+WORDS: dict[State, str] = {
+    State.PENDING: "pending",
+    State.APPROVED: "approved",
+    State.REJECTED: "rejected",
+    State.EXPIRED: "failed",
+    State.RUNNING: "approved",
+    State.COMPLETED: "completed",
+    State.FAILED: "failed",
+    State.CANCELLED: "failed",
+    State.UNKNOWN: "failed",
+}
+
+
+def canonical(arguments: Mapping[str, Any]) -> bytes:
+    """The arguments as JSON that is the same for equal arguments: sorted keys, no blanks."""
+    return msgspec.json.encode(arguments, order="sorted")
+
+
+def digest(
+    *, tool: str, tool_version: str, arguments: Mapping[str, Any], run_id: str, call_id: str
+) -> str:
+    """
+    What exactly a decision is about, as 64 hex digits (SHA-256).
+
+    The same tool with the same arguments in another call has another one.
+    """
+    parts = [tool, tool_version, run_id, call_id]
+    text = msgspec.json.encode(parts) + canonical(arguments)
+    return hashlib.sha256(text).hexdigest()
