@@ -145,3 +145,10 @@ class ServiceUnavailable(AegisError):
     code = "SERVICE_UNAVAILABLE"
     status = 503
     temporary = True
+
+
+class SecretUnreadable(AegisError):
+    """A stored secret was sealed with another secret key; enter it again."""
+
+    code = "SECRET_UNREADABLE"
+    status = 500
