@@ -10,6 +10,8 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from aegis_project.kit import addresses
+
 PREFIX = "AEGIS_"
 CHECKOUT = Path(__file__).resolve().parent.parent
 # Read by the SDK, the tests and the bootstrap, not by the server.
@@ -67,6 +69,14 @@ class Environment(BaseSettings):
     session_idle_minutes: int = Field(
         default=0, ge=0, le=100_000, description="Idle minutes until a session ends; 0 is never."
     )
+    outward_hosts: str = Field(
+        default="",
+        description="Hosts that agents may fetch from: names, *.example.com, or * for all.",
+    )
+    outward_networks: str = Field(
+        default="",
+        description="Private networks that webhooks and agents may reach: 10.1.0.0/16,…",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Lowest level that is logged."
     )
@@ -102,6 +112,12 @@ class Environment(BaseSettings):
     @classmethod
     def _well_formed_datasets(cls, value: str) -> str:
         parse_datasets(value)
+        return value
+
+    @field_validator("outward_networks")
+    @classmethod
+    def _well_formed_networks(cls, value: str) -> str:
+        addresses.networks(listed(value))
         return value
 
     @model_validator(mode="after")
@@ -145,6 +161,10 @@ class Environment(BaseSettings):
             os.link(draft, path)
         draft.unlink()
 
+    def open_networks(self) -> tuple[addresses.Network, ...]:
+        """Networks that may be reached from here although they are not public."""
+        return addresses.networks(listed(self.outward_networks))
+
     def dataset_paths(self) -> dict[str, Path]:
         """Dataset names and the directories an administrator gave them."""
         return parse_datasets(self.datasets)
@@ -162,6 +182,11 @@ def production_faults(environment: Environment) -> list[str]:
     return faults
 
 
+def listed(text: str) -> list[str]:
+    """``one,two`` as a list; blanks and empty entries are left out."""
+    return [entry for part in text.split(",") if (entry := part.strip())]
+
+
 def parse_datasets(text: str) -> dict[str, Path]:
     """
     ``name=path,name=path`` as a mapping.
@@ -169,7 +194,7 @@ def parse_datasets(text: str) -> dict[str, Path]:
     :raises ValueError: for an entry without a name or a path
     """
     found: dict[str, Path] = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
+    for entry in listed(text):
         name, sign, path = entry.partition("=")
         if not sign or not name or not path:
             raise ValueError(f"{entry!r} is not name=path")

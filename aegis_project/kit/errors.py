@@ -152,3 +152,18 @@ class SecretUnreadable(AegisError):
 
     code = "SECRET_UNREADABLE"
     status = 500
+
+
+class AddressRefused(AegisError):
+    """The address may not be reached from here."""
+
+    code = "ADDRESS_REFUSED"
+    status = 403
+
+
+class Unreachable(AegisError):
+    """An address outside could not be reached."""
+
+    code = "UNREACHABLE"
+    status = 502
+    temporary = True
