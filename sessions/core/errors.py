@@ -61,6 +61,14 @@ class RunNotFound(AegisError):
     status = 404
 
 
+class WorkerLost(AegisError):
+    """The process that worked on it was gone too often."""
+
+    code = "WORKER_LOST"
+    status = 503
+    temporary = True
+
+
 class MessageNotFound(AegisError):
     """There is no such message."""
 

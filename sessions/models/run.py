@@ -38,7 +38,9 @@ class Run(models.Model):
     process that works on it and ``fence`` the number of its claim: nothing with an older one is
     written. ``task`` is the label its client gave. ``usage`` is kept per model: {model: {requests,
     input_tokens, output_tokens, cost}}; ``cost`` is US dollars. ``limits`` are those of
-    ``sessions.core.limits``, ``waiting_for`` a word of ``sessions.core.runs.Waiting``.
+    ``sessions.core.limits``, ``waiting_for`` a word of ``sessions.core.runs.Waiting``. ``attempt``
+    counts how often it began to speak, ``losses`` how often its worker was gone,
+    ``worked_seconds`` the time of all its workers.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -57,6 +59,7 @@ class Run(models.Model):
         editable=False,
     )
     attempt = models.PositiveSmallIntegerField(default=0, editable=False)
+    losses = models.PositiveSmallIntegerField(default=0, editable=False)
     message = models.ForeignKey(
         "aegis_sessions.Message",
         on_delete=models.SET_NULL,
@@ -80,6 +83,7 @@ class Run(models.Model):
     limits = models.JSONField(default=dict, blank=True)
     usage = models.JSONField(default=dict, blank=True)
     steps = models.PositiveIntegerField(default=0)
+    worked_seconds = models.FloatField(default=0, editable=False)
     token_count = models.PositiveBigIntegerField(default=0)
     cost = models.DecimalField(max_digits=12, decimal_places=6, default=0)
     waiting_for = models.CharField(max_length=16, blank=True)
