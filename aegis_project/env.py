@@ -77,6 +77,10 @@ class Environment(BaseSettings):
         default="",
         description="Private networks that webhooks and agents may reach: 10.1.0.0/16,…",
     )
+    model: str = Field(
+        default="",
+        description="PROVIDER:MODEL of agents that name none; without its key a script answers.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Lowest level that is logged."
     )
@@ -168,6 +172,23 @@ class Environment(BaseSettings):
     def dataset_paths(self) -> dict[str, Path]:
         """Dataset names and the directories an administrator gave them."""
         return parse_datasets(self.datasets)
+
+
+class ModelKeys(BaseSettings):
+    """What opens the providers of models, under the names that their own libraries read."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    openai_api_key: SecretStr = Field(default=SecretStr(""), description="Key of OpenAI.")
+    openai_base_url: str = Field(default="", description="Address that speaks OpenAI's interface.")
+    azure_openai_api_key: SecretStr = Field(
+        default=SecretStr(""), description="Key of Azure OpenAI."
+    )
+    azure_openai_endpoint: str = Field(default="", description="https://NAME.openai.azure.com.")
+    azure_openai_api_version: str = Field(
+        default="2024-10-21", description="Version of Azure's interface."
+    )
+    anthropic_api_key: SecretStr = Field(default=SecretStr(""), description="Key of Anthropic.")
 
 
 def production_faults(environment: Environment) -> list[str]:

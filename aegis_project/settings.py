@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
-from aegis_project.env import Environment
+from aegis_project.env import Environment, ModelKeys
 from aegis_project.unfold import UNFOLD  # noqa: F401 -- a setting that Unfold reads
 
 try:
@@ -17,6 +17,7 @@ except ValidationError as mistakes:
     )
     sys.exit("The settings have mistakes:\n" + "\n".join(lines))
 
+MODEL_KEYS = ModelKeys()
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATASETS = ENVIRONMENT.dataset_paths()
 IS_PRODUCTION = ENVIRONMENT.profile == "production"

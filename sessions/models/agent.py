@@ -51,6 +51,10 @@ class AgentQuerySet(models.QuerySet["Agent"]):
         own = models.Q(team=None) | models.Q(team__in=principal.teams)
         return found.filter(own | ~models.Q(visibility=Visibility.PRIVATE.value))
 
+    def of_teams(self, teams: frozenset[int] | None) -> Self:
+        """Those that belong to one of these teams; None is every team, and to none in particular."""
+        return self if teams is None else self.filter(team_id__in=teams)
+
 
 class Agent(models.Model):
     """

@@ -1,0 +1,91 @@
+"""Reading the catalogue of agents."""
+
+from django.db.models import Q, QuerySet
+
+from aegis_project import database
+from aegis_project.kit.principal import Principal
+from sessions.core import references
+from sessions.core.errors import AgentNotFound
+from sessions.models import Agent
+from sessions.models.agent import Visibility
+
+ASSISTANT = "assistant"
+
+
+def find(principal: Principal, slug: str) -> Agent:
+    """
+    The agent of this name, as far as the principal may know of it.
+
+    :raises AgentNotFound: if none answers, also when it is out of sight or not in use
+    """
+    found = _visible(principal).filter(slug=slug).first() if "\x00" not in slug else None
+    if found is None and slug == ASSISTANT and not Agent.objects.filter(slug=slug).exists():
+        return assistant()
+    if found is None:
+        raise AgentNotFound(agent=slug)
+    return found
+
+
+def visible(principal: Principal) -> QuerySet[Agent]:
+    """The agents that the principal may know of and that are in use; there is the assistant."""
+    assistant()
+    return _visible(principal)
+
+
+def readable(principal: Principal) -> QuerySet[Agent]:
+    """
+    The agents that a reader of the catalogue sees: also those of its teams that are not in use.
+
+    :raises PermissionDenied: without the scope agents:read
+    """
+    principal.require("agents:read")
+    seen = Q(pk__in=visible(principal).values("pk"))
+    own = Q(pk__in=Agent.objects.of_teams(principal.teams).values("pk"))
+    return Agent.objects.filter(seen | own).select_related("team", "policy")
+
+
+def read(principal: Principal, slug: str) -> Agent:
+    """
+    One agent of the catalogue, in use or not.
+
+    :raises PermissionDenied: without the scope agents:read
+    :raises AgentNotFound: if none answers
+    """
+    found = readable(principal).filter(slug=slug).first() if "\x00" not in slug else None
+    if found is None:
+        raise AgentNotFound(agent=slug)
+    return found
+
+
+def assistant() -> Agent:
+    """The agent that there always is; it comes back when it was removed."""
+    found = Agent.objects.filter(slug=ASSISTANT).first()
+    if found is not None:
+        return found
+    with database.atomic():
+        return Agent.objects.get_or_create(
+            slug=ASSISTANT,
+            defaults={
+                "name": "Assistant",
+                "description": "Answers questions and remembers what was said in its session.",
+                "model": references.DEFAULT,
+                "instructions": "You are a helpful assistant. Answer briefly and plainly.",
+                "input_modes": ["text/plain"],
+                "output_modes": ["text/plain"],
+                "skills": [
+                    {
+                        "id": "conversation",
+                        "name": "Conversation",
+                        "description": "Talks about anything, in the context of the session.",
+                        "tags": ["chat"],
+                    }
+                ],
+            },
+        )[0]
+
+
+def _visible(principal: Principal) -> QuerySet[Agent]:
+    rows = Agent.objects.visible(principal).select_related("team", "policy")
+    if principal.kind == "anonymous":
+        rows = rows.filter(visibility=Visibility.PUBLIC.value)
+    return rows
