@@ -5,41 +5,23 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol, TypeAlias
 
-from sessions.core.conversation import Role
+from sessions.core.turns import Media, ToolRequest, Turn
 
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A file shown to a model, or made by one."""
-
-    media_type: str
-    data: bytes
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ToolRequest:
-    """A model asks for a tool; ``id`` is the model's own."""
-
-    id: str
-    tool: str
-    arguments: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """
-    One entry of a conversation.
-
-    An assistant's may ask for tools; one of the role ``tool`` answers the request ``answers``.
-    """
-
-    role: Role
-    content: str
-    media: tuple[Media, ...] = ()
-    requests: tuple[ToolRequest, ...] = ()
-    answers: str = ""
-    is_error: bool = False
+__all__ = [
+    "Completion",
+    "History",
+    "LLMServiceProtocol",
+    "Limits",
+    "Media",
+    "MediaPart",
+    "Prompt",
+    "Said",
+    "Spent",
+    "TextDelta",
+    "ToolOffer",
+    "ToolRequest",
+    "Turn",
+]
 
 
 @dataclass(frozen=True, slots=True)

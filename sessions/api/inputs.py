@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from components.core.lifecycle import Role
 from components.services.registry import Expected
+from sessions.core.conversation import OF_CHAT
 from sessions.core.lifecycle import Environment, Kind, Mode
 from sessions.services.creation import Draft
 from streaming.api import codecs
@@ -31,7 +32,10 @@ Config = Annotated[
         " matches counting: `retention` {records, bytes, age_seconds} bounds what is kept at hand,"
         " `recorded` keeps it in the database as long as `tape` {days, bytes} says, `schema` is"
         " the JSON Schema of the data and `on_invalid` (refuse, quarantine) what becomes of other"
-        " data. `source` says what a historical session replays."
+        " data. `source` says what a historical session replays. `max_messages`, `max_attachments`"
+        " (of a message), `max_attachment_size` (bytes) and `timeout_minutes` (without use) bound"
+        " its conversation; `admission` (reject, enqueue, interrupt, rollback) says what becomes"
+        " of messages that come while its agent works."
     ),
 ]
 ComponentName = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -70,7 +74,9 @@ class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
     A new session.
 
     Without `key` its UUID is its key; without `kind` it is a stream, or a chat when it has an
-    agent. With `token` the answer carries a session token, shown this once.
+    agent: that one holds 100 messages with 10 attachments of 10 MiB each and ends after an hour in
+    which nobody used it, unless `config` says otherwise. With `token` the answer carries a session
+    token, shown this once.
     """
 
     key: Key = ""
@@ -96,7 +102,8 @@ class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
 
     def draft(self) -> Draft:
         """What the service that makes sessions takes."""
-        default = Kind.CHAT if self.agent else Kind.STREAM
+        is_plain_chat = bool(self.agent) and self.kind is UNSET
+        default = Kind.CHAT if is_plain_chat else Kind.STREAM
         return Draft(
             key=self.key,
             name=self.name,
@@ -107,7 +114,7 @@ class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
             owner_label=self.owner_label,
             team=self.team,
             context=self.context,
-            config=self.config,
+            config={**OF_CHAT, **self.config} if is_plain_chat else self.config,
             memory=self.memory,
             metadata=self.metadata,
             expires_at=self.expires_at,

@@ -13,7 +13,7 @@ from aegis_project.kit.principal import Principal
 from components.services import credentials, registry
 from components.services.credentials import Issued
 from components.services.registry import Expected
-from sessions.core import keys, lifecycle, texts
+from sessions.core import conversation, keys, lifecycle, texts
 from sessions.core.errors import SessionAlreadyExists
 from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import Environment, Kind, Mode, State
@@ -83,7 +83,7 @@ def create(
 
 def _insert(principal: Principal, draft: Draft) -> Session:
     texts.check(name=draft.name, agent=draft.agent, owner_label=draft.owner_label)
-    rules.read(draft.config.get("topics"))
+    _check_config(draft.config)
     session_id = uuid4()
     session = Session(
         id=session_id,
@@ -97,6 +97,8 @@ def _insert(principal: Principal, draft: Draft) -> Session:
         agent=draft.agent,
         **{name: getattr(draft, name) for name in EDITABLE if name != "owner_label"},
     )
+    if session.expires_at is None:
+        session.expires_at = conversation.expiry(session.config, now=session.created_at)
     try:
         with transaction.atomic():
             session.save(force_insert=True)
@@ -105,6 +107,12 @@ def _insert(principal: Principal, draft: Draft) -> Session:
             f"A session with the key {session.key} exists.", key=session.key
         ) from None
     return session
+
+
+def _check_config(config: dict[str, Any]) -> None:
+    rules.read(config.get("topics"))
+    conversation.limits(config)
+    conversation.admission(config)
 
 
 def _free_key(key: str) -> str:
@@ -207,7 +215,7 @@ def update(
         )
     changed = [name for name in EDITABLE if name in changes and changes[name] != getattr(row, name)]
     texts.check(**{name: changes[name] for name in changed if name in texts.LIMITS})
-    rules.read(changes.get("config", {}).get("topics"))
+    _check_config(changes.get("config", {}))
     replays.refuse_other_source(row, changes.get("config", row.config))
     if changed:
         _change(row, {name: changes[name] for name in changed}, principal)

@@ -10,7 +10,7 @@ from aegis_project.kit.errors import AegisError, InvalidState
 from aegis_project.kit.principal import Principal
 from components.models import Component
 from components.services import launches, standing
-from sessions.core import conditions, texts
+from sessions.core import conditions, conversation, texts
 from sessions.core.conditions import Participant
 from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import State
@@ -107,6 +107,8 @@ def run(row: Session, *, actor: str) -> None:
     """Run the session and all who are ready."""
     clear_start(row)
     row.error = None
+    # Whoever starts it uses it: an expiry that slides begins anew.
+    row.expires_at = conversation.expiry(row.config, now=timezone.now()) or row.expires_at
     follow(row, "start", actor=actor)
 
 

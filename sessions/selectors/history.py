@@ -1,0 +1,183 @@
+"""Reading a conversation: pages of it, one message, what a model is shown of it."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+from uuid import UUID
+
+import orjson
+from django.db.models import Count, F, QuerySet
+from django.db.models.functions import Coalesce
+
+from sessions.core import branches, keys, tool_calls
+from sessions.core.branches import Node
+from sessions.core.conversation import Role
+from sessions.core.errors import MessageNotFound
+from sessions.core.turns import ToolRequest, Turn
+from sessions.models import Attachment, Message, Session, ToolCall
+
+T = TypeVar("T", Attachment, ToolCall)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    A message with what belongs to it.
+
+    ``branch_count`` counts the messages that follow the same one, itself among them.
+    """
+
+    message: Message
+    attachments: Sequence[Attachment] = ()
+    calls: Sequence[ToolCall] = ()
+    branch_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Messages in their order; ``has_more``: there are others beyond the end asked towards."""
+
+    entries: list[Entry]
+    has_more: bool
+
+
+def find(session_id: UUID, message: UUID | str) -> Message:
+    """
+    One message of a session by id.
+
+    :raises MessageNotFound: if the session has none
+    """
+    uuid = message if isinstance(message, UUID) else keys.as_uuid(message)
+    found = Message.objects.filter(session_id=session_id, pk=uuid).first() if uuid else None
+    if found is None:
+        raise MessageNotFound(message=str(message))
+    return found
+
+
+def page(
+    session: Session,
+    *,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
+    branch: UUID | None = None,
+) -> Extract:
+    """
+    At most ``limit`` messages of the chosen branch, or of the one that the message ``branch`` is on.
+
+    The newest of them, or those just ahead of the place ``before``, or those behind the place
+    ``after``. As many questions for ten messages as for ten thousand.
+
+    :raises MessageNotFound: if the session has no such message to name a branch
+    """
+    rows = _branch(session.pk, branch)
+    if after is not None:
+        found = list(rows.filter(place__gt=after).order_by("place")[: limit + 1])
+        return Extract(entries(found[:limit]), has_more=len(found) > limit)
+    if before is not None:
+        rows = rows.filter(place__lt=before)
+    found = list(rows.order_by("-place")[: limit + 1])
+    return Extract(entries(found[:limit][::-1]), has_more=len(found) > limit)
+
+
+def entries(rows: Sequence[Message]) -> list[Entry]:
+    """These messages with what belongs to them, in at most three questions more."""
+    counts = _branch_counts(rows)
+    return [replace(entry, branch_count=counts[entry.message.parent_id]) for entry in _laden(rows)]
+
+
+def siblings(message: Message) -> list[Message]:
+    """The messages that follow the same one, itself among them, the oldest first."""
+    same = Message.objects.filter(session_id=message.session_id, parent=message.parent_id)
+    return list(same.order_by("place"))
+
+
+def turns(session_id: UUID, *, up_to: Message) -> list[Turn]:
+    """
+    What a model is shown that is to answer ``up_to``, with what was already said about it.
+
+    A message that came while an earlier one was still to be answered stands behind that answer,
+    as if it had been waited for: each run reads one conversation in which questions and answers
+    alternate.
+    """
+    branch = None if up_to.is_chosen else up_to.pk
+    rows = _branch(session_id, branch).annotate(
+        anchor=Coalesce(F("run__message__place"), F("place"))
+    )
+    ordered = list(rows.filter(anchor__lte=up_to.place).order_by("anchor", "place"))
+    return [turn for entry in _laden(ordered) for turn in _turns(entry)]
+
+
+def _laden(rows: Sequence[Message]) -> list[Entry]:
+    files = _attachments([row.pk for row in rows if row.attachment_count])
+    calls = _calls([row.pk for row in rows if row.tool_call_count])
+    return [Entry(row, files.get(row.pk, ()), calls.get(row.pk, ())) for row in rows]
+
+
+def _branch(session_id: UUID, through: UUID | None) -> QuerySet[Message]:
+    rows = Message.objects.filter(session_id=session_id)
+    if through is None:
+        return rows.filter(is_chosen=True)
+    tree = [Node(*row) for row in rows.values_list("pk", "parent_id", "place")]
+    if through not in {node.id for node in tree}:
+        raise MessageNotFound(message=str(through))
+    return rows.filter(pk__in=branches.path(tree, through))
+
+
+def _attachments(ids: list[UUID]) -> dict[UUID, list[Attachment]]:
+    if not ids:
+        return {}
+    return _by_message(Attachment.objects.filter(message__in=ids).order_by("created_at", "pk"))
+
+
+def _calls(ids: list[UUID]) -> dict[UUID, list[ToolCall]]:
+    if not ids:
+        return {}
+    return _by_message(ToolCall.objects.filter(message__in=ids).order_by("created_at", "pk"))
+
+
+def _by_message(rows: QuerySet[T]) -> dict[UUID, list[T]]:
+    found: dict[UUID, list[T]] = defaultdict(list)
+    for row in rows:
+        if row.message_id is not None:
+            found[row.message_id].append(row)
+    return found
+
+
+def _branch_counts(rows: Sequence[Message]) -> dict[UUID | None, int]:
+    if not rows:
+        return {}
+    same = Message.objects.filter(session_id=rows[0].session_id)
+    parents = {row.parent_id for row in rows} - {None}
+    counted = same.filter(parent__in=parents).values_list("parent").annotate(count=Count("pk"))
+    found: dict[UUID | None, int] = dict(counted.order_by())
+    if any(row.parent_id is None for row in rows):
+        found[None] = same.filter(parent=None).count()
+    return found
+
+
+def _turns(entry: Entry) -> Iterator[Turn]:
+    message = entry.message
+    yield Turn(
+        role=Role(message.role),
+        content=message.content,
+        requests=tuple(
+            ToolRequest(id=call.call_id, tool=call.tool, arguments=call.asked_arguments)
+            for call in entry.calls
+        ),
+    )
+    for call in entry.calls:
+        yield _result(call)
+
+
+def _result(call: ToolCall) -> Turn:
+    is_done = call.state == tool_calls.State.COMPLETED
+    # No provider takes a request for a tool that nothing is said about.
+    said = call.result if is_done else call.error or {"state": call.state}
+    return Turn(
+        role=Role.TOOL,
+        content=orjson.dumps(said, default=str).decode(),
+        answers=call.call_id,
+        is_error=not is_done,
+    )

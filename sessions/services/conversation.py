@@ -1,0 +1,136 @@
+"""Saying something in a session, saying it differently, and choosing what was said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from aegis_project.kit.errors import InvalidState
+from aegis_project.kit.principal import Principal
+from sessions.core import conversation, lifecycle
+from sessions.core.conversation import Admission, Role
+from sessions.core.errors import InvalidMessage, SessionExpired
+from sessions.core.events import WorkEvent
+from sessions.core.lifecycle import Kind
+from sessions.models import Message, Run, Session
+from sessions.selectors import history
+from sessions.services import messages, moving
+from sessions.services.messages import append
+from sessions.services.moving import Reference
+from streaming.services import ledger
+from streaming.services.commands import Trace, command
+
+__all__ = ["Said", "Utterance", "append", "choose", "say"]
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """
+    What somebody says, and how it is to be answered.
+
+    ``parent`` (an id) makes a branch that goes on behind that message. ``agent`` is another one
+    than the session's, ``task`` the label and ``parameters`` what the client gives the run.
+    ``answers`` says whether an agent answers: None is, if it is a user's and there is an agent.
+    """
+
+    content: str
+    role: Role = Role.USER
+    attachments: Sequence[UUID] = ()
+    parent: UUID | None = None
+    agent: str = ""
+    task: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict)
+    admission: Admission | None = None
+    answers: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message, and the run that answers it, if one does."""
+
+    message: Message
+    run: Run | None = None
+
+    def audit(self) -> Trace:
+        detail = {"place": self.message.place, "role": self.message.role}
+        if self.run is not None:
+            detail["run"] = str(self.run.pk)
+        return Trace(session_id=self.message.session_id, target=str(self.message.pk), detail=detail)
+
+
+@command("message.create", scope="messages:write")
+def say(*, principal: Principal, session: Reference, draft: Utterance) -> Said:
+    """
+    Write a message in an open session.
+
+    :raises SessionNotFound: if the session is not there for the principal
+    :raises SessionExpired: if its time is over
+    :raises InvalidState: if it is closed
+    :raises InvalidMessage: for what cannot be said, or if the session is full
+    :raises MessageTooLong: above 100 000 characters
+    :raises MessageNotFound: if there is no such parent
+    """
+    row = moving.locked(principal, session)
+    _refuse_unless_open(row, "say")
+    conversation.check(draft.content, role=draft.role)
+    _refuse_if_full(row)
+    if draft.parent is not None:
+        messages.end_at(row, history.find(row.pk, draft.parent))
+    message = _write(row, principal, draft)
+    return Said(message)
+
+
+@command("message.choose", scope="messages:write")
+def choose(*, principal: Principal, session: Reference, message: UUID | str) -> Message:
+    """
+    Make the branch that a message is on the one that history shows and agents read.
+
+    :raises SessionNotFound: if the session is not there for the principal
+    :raises SessionExpired: if its time is over
+    :raises InvalidState: if it is closed, or a run is to say something on the branch of now
+    :raises MessageNotFound: if there is no such message
+    """
+    row = moving.locked(principal, session)
+    _refuse_unless_open(row, "choose")
+    found = history.find(row.pk, message)
+    if Run.objects.open().filter(session=row, message__is_chosen=True).exists():
+        raise InvalidState("A run is still to answer on the branch that is chosen now.")
+    if messages.choose(row, found):
+        ledger.append(
+            session_id=row.pk,
+            type=WorkEvent.MESSAGE_UPDATED.value,
+            actor=principal.actor,
+            message=str(found.pk),
+            fields=["is_chosen"],
+        )
+    return found
+
+
+def _write(row: Session, principal: Principal, draft: Utterance) -> Message:
+    message = append(
+        row,
+        role=draft.role,
+        content=draft.content,
+        author=principal.actor,
+        agent=draft.agent,
+        metadata=draft.metadata,
+    )
+    if draft.role is Role.USER and row.kind == Kind.CHAT and not row.name:
+        messages.entitle(row, message)
+    return message
+
+
+def _refuse_unless_open(row: Session, verb: str) -> None:
+    if row.expires_at is not None and row.expires_at <= timezone.now():
+        raise SessionExpired(session=row.key, expired_at=row.expires_at.isoformat())
+    if row.state not in lifecycle.OPEN:
+        raise moving.illegal(row, verb)
+
+
+def _refuse_if_full(row: Session) -> None:
+    most = conversation.limits(row.config).max_messages
+    if most is not None and row.message_count >= most:
+        raise InvalidMessage(f"The session holds {most} messages, as many as it may.", most=most)
