@@ -7,7 +7,7 @@ from sessions.models.replay import Replay
 from sessions.models.run import Run, RunHistory
 from sessions.models.session import Session
 from sessions.models.tool_call import Approval, ToolCall
-from sessions.models.webhook import Delivery, Webhook
+from sessions.models.webhook import Delivery, Hearing, Webhook
 
 __all__ = [
     "Agent",
@@ -17,6 +17,7 @@ __all__ = [
     "Budget",
     "Delivery",
     "Grant",
+    "Hearing",
     "Message",
     "Policy",
     "Provider",

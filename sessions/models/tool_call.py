@@ -1,5 +1,8 @@
 """What runs ask to be done, and what was decided about it."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -31,7 +34,7 @@ class ToolCall(models.Model):
     """
     A run's request to act, written before the effect and again after it.
 
-    ``call_id`` is the model's own id of it. ``arguments`` are what is carried out: what was asked,
+    ``call_id`` is the model's own id of it, ``source`` where the tool is from. ``arguments`` are what is carried out: what was asked,
     until a decision edits it; ``digest`` is of them. ``effect_key`` is the same in every attempt
     at one effect, for tools that can tell a repetition. ``rule`` says what let it by or held it.
     """
@@ -49,6 +52,7 @@ class ToolCall(models.Model):
     call_id = models.CharField(max_length=200)
     tool = models.CharField(max_length=200)
     tool_version = models.CharField(max_length=64, blank=True)
+    source = models.CharField(max_length=16, blank=True)
     arguments = models.JSONField(default=dict)
     asked_arguments = models.JSONField(default=dict)
     digest = models.CharField(max_length=64)
@@ -78,7 +82,8 @@ class ToolCall(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["run", "call_id"], name="tool_call_in_run"),
+            # Some models begin to count anew with each answer.
+            models.UniqueConstraint(fields=["message", "call_id"], name="tool_call_in_message"),
         ]
         indexes = [
             models.Index(fields=["session", "-created_at", "-id"], name="tool_call_of_session"),
@@ -96,6 +101,16 @@ class ToolCall(models.Model):
     def is_settled(self) -> bool:
         """Whether the model can be told what came of it."""
         return self.state in tool_calls.SETTLED
+
+    def digest_of(self, arguments: Mapping[str, Any]) -> str:
+        """What exactly would be decided about, were these the arguments."""
+        return tool_calls.digest(
+            tool=self.tool,
+            tool_version=self.tool_version,
+            arguments=arguments,
+            run_id=str(self.run_id),
+            call_id=str(self.pk),
+        )
 
     def move(self, command: str) -> None:
         """
@@ -127,9 +142,12 @@ class Approval(models.Model):
     The one decision on a tool call.
 
     ``digest`` is what exactly was asked. ``evidence`` holds what was known when it was asked:
-    {topic: {value, ts, seq}}. ``rule`` names the rule that asked, ``who`` who may decide
-    ({permission, four_eyes, not_owner}), ``freshness`` how far the evidence may move, and
-    ``on_timeout`` (reject, approve) what its end does. ``claimed_by`` looks at it now.
+    {topic: {value, ts, seq}}. ``rule`` names the rule that asked, ``who`` who may decide and
+    ``freshness`` how far the evidence may move (those of ``sessions.core.policy``),
+    ``on_timeout`` (reject, approve) what its end does. ``parameters`` is the JSON Schema that
+    edited arguments have to keep to. ``claimed_by`` looks at it now. It ``replaces`` one of the
+    same call whose evidence had moved. With ``stops_clock`` its time stands still while the
+    session is paused, since ``clock_stopped_at``; ``expires_at`` moves when it goes on.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -143,7 +161,8 @@ class Approval(models.Model):
     tool_call = models.ForeignKey(ToolCall, on_delete=models.CASCADE, related_name="approvals")
     digest = models.CharField(max_length=64)
     evidence = models.JSONField(default=dict, blank=True)
-    freshness = models.JSONField(default=dict, blank=True)
+    freshness = models.JSONField(default=list, blank=True)
+    parameters = models.JSONField(default=dict, blank=True)
     rule = models.CharField(max_length=200, blank=True)
     who = models.JSONField(default=dict, blank=True)
     on_timeout = models.CharField(
@@ -158,7 +177,11 @@ class Approval(models.Model):
     requested_by = models.CharField(max_length=200, blank=True)
     requested_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField()
-    is_clock_stopped = models.BooleanField(default=False)
+    stops_clock = models.BooleanField(default=False)
+    clock_stopped_at = models.DateTimeField(null=True, editable=False)
+    replaces = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, related_name="replaced_by"
+    )
     claimed_by = models.CharField(max_length=200, blank=True)
     claimed_at = models.DateTimeField(null=True, editable=False)
     decided_by = models.CharField(max_length=200, blank=True)
@@ -188,11 +211,27 @@ class Approval(models.Model):
                 name="approval_due",
             ),
             models.Index(fields=["session", "-requested_at", "-id"], name="approval_of_session"),
+            models.Index(fields=["-requested_at", "-id"], name="approval_newest"),
+            # The inbox: what somebody has to decide, the most urgent first.
+            models.Index(
+                fields=["session", "expires_at", "id"],
+                condition=models.Q(state=approvals.State.PENDING.value),
+                name="approval_open_of_session",
+            ),
         ]
         permissions = [("decide_approval", "Can approve and reject tool calls")]
 
     def __str__(self) -> str:
         return f"approval of {self.tool_call_id} ({self.state})"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is still to be decided."""
+        return self.state == approvals.State.PENDING
+
+    def is_late(self, now: datetime) -> bool:
+        """Whether its time is over; a clock that stands still has no end."""
+        return self.clock_stopped_at is None and self.expires_at <= now
 
     def move(self, command: str) -> None:
         """

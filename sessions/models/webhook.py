@@ -10,7 +10,8 @@ class Webhook(models.Model):
     """
     An address that hears of events of its team's sessions, those whose types match ``events``.
 
-    ``secret`` signs what is sent and is stored encrypted.
+    ``secret`` signs what is sent and is stored encrypted. It hears of what happened since
+    ``created_at``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -31,6 +32,24 @@ class Webhook(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+
+class Hearing(models.Model):
+    """How far into the ledger of a session a webhook's deliveries have been written down."""
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="hearings")
+    session = models.ForeignKey(
+        "aegis_sessions.Session", on_delete=models.CASCADE, related_name="+"
+    )
+    seq = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["webhook", "session"], name="hearing_of_session"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.webhook_id} up to {self.seq} of {self.session_id}"
 
 
 class Delivery(models.Model):
@@ -65,6 +84,7 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(fields=["next_at"], condition=models.Q(state="due"), name="delivery_due"),
+            models.Index(fields=["webhook", "-created_at", "-id"], name="delivery_newest"),
         ]
 
     def __str__(self) -> str:
