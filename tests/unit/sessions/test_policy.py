@@ -1,14 +1,17 @@
+from typing import Any
+
 import pytest
 
 from aegis_project.kit.errors import ValidationFailed
 from sessions.core import policy
+from sessions.core.freshness import Guard
 from sessions.core.lifecycle import Environment
 from sessions.core.policy import Facts, Verdict, Who
 from sessions.core.tool_calls import Risk
 
 
-def facts(**said) -> Facts:
-    known = {
+def facts(**said: Any) -> Facts:
+    known: dict[str, Any] = {
         "tool": "orders.place",
         "arguments": {"quantity": 5, "legs": [{"qty": 1}, {"qty": 9}]},
         "risk": Risk.MEDIUM,
@@ -20,7 +23,7 @@ def facts(**said) -> Facts:
     return Facts(**known | said)
 
 
-def kind_of(rule: dict, **said) -> str | None:
+def kind_of(rule: dict[str, Any], **said) -> str | None:
     found = policy.judge(policy.read([{"verdict": "deny"} | rule]), facts(**said), policy="p")
     return found.kind if found else None
 
@@ -97,7 +100,7 @@ def test_first_rule_that_matches_counts_and_is_named():
         who=Who(permission="policies:write", four_eyes=True),
         seconds=60,
         on_timeout="approve",
-        freshness=(policy.Guard(topic="book"),),
+        freshness=(Guard(topic="book"),),
         stops_clock=True,
     )
     assert last == Verdict(kind="auto", rule="desk/3")
@@ -180,7 +183,6 @@ def test_rules_that_cannot_be_are_refused_by_place(rules, fields):
 
 
 def test_verdict_says_whether_it_lets_by():
-    assert [kind for kind in policy.SEVERITY if Verdict(kind=kind, rule="r").lets_by] == [
-        "auto",
-        "notify",
-    ]
+    kinds: list[policy.Kind] = ["auto", "notify", "approve", "deny"]
+
+    assert [Verdict(kind=kind, rule="r").lets_by for kind in kinds] == [True, True, False, False]
