@@ -1,12 +1,13 @@
-"""What a tool is: a name, the form of its arguments, how dangerous it is, and how it is called."""
+"""What a tool is beside what is known of it: how it is called, and where it is found."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sessions.core.tool_calls import Risk
+from sessions.core.tools import TIMEOUT_SECONDS, ToolSpec
 
-TIMEOUT_SECONDS = 30.0
+__all__ = ["TIMEOUT_SECONDS", "Call", "Execute", "Risk", "Tool", "ToolSpec", "Toolbox"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,29 +25,6 @@ class Call:
     arguments: dict[str, Any]
     effect_key: str
     depth: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ToolSpec:
-    """
-    What is known of a tool before it is called.
-
-    ``parameters`` is a JSON Schema (2020-12) of an object. ``is_idempotent``: repeated with the
-    same effect key it acts once. ``always_ask``: somebody approves it in every mode. ``source`` is
-    builtin, python, mcp or component.
-    """
-
-    name: str
-    description: str
-    parameters: dict[str, Any]
-    risk: Risk = Risk.HIGH
-    version: str = "1"
-    timeout_seconds: float = TIMEOUT_SECONDS
-    is_idempotent: bool = False
-    always_ask: bool = False
-    source: str = "python"
-    evidence: tuple[str, ...] = field(default=())
-    """Topics whose newest value a decision rests on; ``{name}`` is an argument."""
 
 
 Execute = Callable[[Call], Awaitable[Any]]

@@ -33,6 +33,7 @@ class Risk(StrEnum):
     HIGH = "high"
 
 
+# `fail` while pending: its arguments are not those of the tool, or there is no such tool.
 # `lose`: its worker was gone between the effect and its record. A person says what happened
 # (`complete`, `fail`), or that it is to be done again (`approve`).
 TRANSITIONS: Table[State] = {
@@ -40,6 +41,7 @@ TRANSITIONS: Table[State] = {
         "approve": State.APPROVED,
         "reject": State.REJECTED,
         "expire": State.EXPIRED,
+        "fail": State.FAILED,
         "cancel": State.CANCELLED,
     },
     State.APPROVED: {"run": State.RUNNING, "cancel": State.CANCELLED},
