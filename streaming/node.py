@@ -88,6 +88,7 @@ class Node:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
+        self.hub.dismiss()
         await self.hub.stop(retry_ms=self.retry_ms)
         for write in self._last:
             await self._write(write)

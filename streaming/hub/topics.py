@@ -79,6 +79,8 @@ class Topics:
         self._clock = clock
         self._clocks: dict[str, int] = {}
         self._writers: dict[Key, dict[str, None]] = {}
+        # Whether whoever reads here should go on elsewhere.
+        self.is_over = False
 
     # Publishing
 
@@ -214,6 +216,13 @@ class Topics:
         line = self.board.lines.get(key)
         if line is not None:
             line.listeners.discard(listener)
+
+    def dismiss(self) -> None:
+        """Tell whoever follows a topic to go on at another process."""
+        self.is_over = True
+        for line in tuple(self.board.lines.values()):
+            for listener in tuple(line.listeners):
+                listener()
 
     async def wait(self, key: Key, after: int, *, timeout_seconds: float) -> bool:
         """
