@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import uuid4
 
 from channels.layers import get_channel_layer
@@ -25,13 +25,14 @@ PROCESS = uuid4().hex[:12]
 POLL_SECONDS = 0.5
 SEND_SECONDS = 1.0
 
-Kind = Literal["ledger", "lever", "component", "credential", "moved"]
+Kind = Literal["ledger", "lever", "component", "credential", "run", "moved"]
+KINDS = frozenset(get_args(Kind))
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
     """
-    What moved: a session's ledger or lever, a component, a credential, by id.
+    What moved: a session's ledger or lever, a component, a credential, a run, by id.
 
     ``moved`` has no id: something did, re-read whatever this process holds.
     """
@@ -140,6 +141,6 @@ def write(hint: Hint) -> str:
 def read(payload: str) -> Hint | None:
     """The hint in a notification, or None for one that this process sent or does not know."""
     sender, kind, key = (*payload.split(" ", 2), "", "")[:3]
-    if sender == PROCESS or kind not in {"ledger", "lever", "component", "credential", "moved"}:
+    if sender == PROCESS or kind not in KINDS:
         return None
     return Hint(kind=kind, id=key)  # type: ignore[arg-type]  # checked above

@@ -6,6 +6,7 @@ one before said since it last came to a safe point; ``end`` or ``error`` is the 
 and stands there once.
 """
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -113,3 +114,14 @@ encode = msgspec.json.Encoder().encode
 def name_of(run_id: object) -> str:
     """The name of a run's log."""
     return f"{PREFIX}{run_id}"
+
+
+def text_of(entries: Iterable[Entry]) -> str:
+    """What was said in these entries since the last attempt among them began."""
+    pieces: list[str] = []
+    for entry in entries:
+        if isinstance(entry, Start):
+            pieces.clear()
+        elif isinstance(entry, Text):
+            pieces.append(entry.text)
+    return "".join(pieces)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 from msgspec.structs import replace
@@ -15,11 +14,7 @@ from streaming.engines.base import Key
 from streaming.engines.tape import BLANK, Group, Taped
 from streaming.models import Lease, Log, Record
 from streaming.selectors import tape
-from streaming.services import tape_retention
-
-COLUMNS = f"{Record._meta.db_table} (log_id, epoch, seq, ck, ts, body)"
-TYPES = ("int8", "text", "int8", "text", "int8", "bytea")
-INSERT = f"INSERT INTO {COLUMNS} VALUES (%s, %s, %s, %s, %s, %s)"  # noqa: S608 -- of our own names
+from streaming.services import records, tape_retention
 
 
 def claim(*, key: Key, lease_id: UUID, begin: Taped) -> Taped | None:
@@ -58,7 +53,7 @@ def write(*, groups: Sequence[Group], lease_id: UUID) -> list[Taped]:
             for group in groups
             if _follows(rows.get(group.before.id), group.before)
         }
-        _insert([one for group in good.values() for one in _records(group)])
+        records.insert([one for group in good.values() for one in _records(group)])
         for log_id, group in good.items():
             row, after = rows[log_id], group.after
             row.head, row.ck, row.writer_id = after.head, after.ck.hex(), lease_id
@@ -121,23 +116,11 @@ def _follows(row: Log | None, before: Taped) -> bool:
     return (row.fence, row.epoch, row.head) == (before.fence, before.epoch, before.head)
 
 
-def _records(group: Group) -> Iterable[tuple[int, str, int, str, int, bytes]]:
+def _records(group: Group) -> Iterable[records.Row]:
     before = group.before
     parts = zip(group.ts, group.data, group.cks, strict=True)
     for seq, (ts, data, ck) in enumerate(parts, before.head + 1):
         yield before.id, before.epoch, seq, ck.hex(), ts, data
-
-
-def _insert(records: Sequence[tuple[int, str, int, str, int, bytes]]) -> None:
-    # What bulk_create does costs ten times as much, beside the loop that delivers.
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {COLUMNS} FROM STDIN (FORMAT BINARY)") as copy:
-                copy.set_types(TYPES)
-                for record in records:
-                    copy.write_row(record)
-        else:
-            cursor.executemany(INSERT, records)
 
 
 def _end(row: Log | None, before: Taped) -> Taped:

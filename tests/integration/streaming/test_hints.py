@@ -95,7 +95,7 @@ def notification(*, sender: str = "other", kind: str = "lever", key: str = "s") 
     return f"{sender} {kind} {key}"
 
 
-@pytest.mark.parametrize("kind", ["ledger", "lever", "component", "credential", "moved"])
+@pytest.mark.parametrize("kind", sorted(hints.KINDS))
 def test_a_notification_of_another_process_is_its_hint(kind: str):
     assert hints.read(notification(kind=kind)) == Hint(kind, "s")  # type: ignore[arg-type]
 

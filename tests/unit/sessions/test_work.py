@@ -73,3 +73,13 @@ def test_entries_of_a_run_are_read_as_they_were_written():
 
 def test_log_of_a_run_is_named_by_its_id():
     assert run_log.name_of(UUID(int=1)) == "runs.00000000-0000-0000-0000-000000000001"
+
+
+def test_what_was_said_is_what_the_last_attempt_said():
+    start = run_log.Start(run="r", agent="a", attempt=1, keeps=0)
+    status = run_log.Status(state="queued")
+    entries = [start, run_log.Text(text="x"), status, start]
+
+    said = run_log.text_of([*entries, run_log.Text(text="a"), run_log.Text(text="b")])
+
+    assert (said, run_log.text_of(entries)) == ("ab", "")

@@ -1,0 +1,39 @@
+"""Reading runs: who sees which, and where they stand."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from aegis_project.kit.principal import Principal
+from sessions.core import keys
+from sessions.core.errors import RunNotFound
+from sessions.models import Run, Session
+from sessions.selectors import sessions
+
+
+def visible(principal: Principal) -> QuerySet[Run]:
+    """The runs of the sessions that exist for the principal."""
+    rows = Run.objects.filter(session__deleted_at=None)
+    teams, bound = sessions.reach(principal)
+    if bound is not None:
+        rows = rows.filter(session=bound)
+    return rows if teams is None else rows.filter(session__team__in=teams)
+
+
+def find(principal: Principal, reference: Run | UUID | str) -> Run:
+    """
+    The run by id, as far as the principal sees it.
+
+    :raises RunNotFound: if there is none, also when it is out of sight
+    """
+    name = str(reference.pk if isinstance(reference, Run) else reference)
+    uuid = keys.as_uuid(name)
+    row = visible(principal).filter(pk=uuid).first() if uuid else None
+    if row is None:
+        raise RunNotFound(run=name[:64])
+    return row
+
+
+def of_session(session: Session) -> QuerySet[Run]:
+    """The runs of a session, in the order of their admission."""
+    return Run.objects.filter(session=session).order_by("place")
