@@ -1,8 +1,7 @@
 """Reading components."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +12,10 @@ from django.utils import timezone
 
 from aegis_project.kit.errors import PermissionDenied
 from aegis_project.kit.principal import Principal
-from aegis_project.prepared import Prepared
+from aegis_project.prepared import Prepared, padded
 from components.core.errors import ComponentAmbiguous, ComponentNotFound, CredentialNotFound
 from components.core.lifecycle import State
+from components.core.standing import Standing, token_fault
 from components.models import Component, Credential, Program
 
 DEFAULT_TEAM = "default"
@@ -23,24 +23,7 @@ DEFAULT_TEAM = "default"
 STAFFED = frozenset({"running", "paused", "failed"})
 # Fewer digits of an id are taken for the beginning of a name.
 SHORTEST_PREFIX = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """
-    What a process must know of a component whose sockets it holds.
-
-    ``token_fault`` says why its token ends the connections: ``revoked`` or ``expired``.
-    """
-
-    component_id: str
-    session_id: str
-    state: str
-    fence: int
-    is_data_connected: bool
-    is_session_open: bool
-    token_fault: str
-    session_state: str
+NOTHING: Mapping[str, int] = {}
 
 
 def locked_session(session_id: UUID | str) -> Any:
@@ -71,35 +54,30 @@ def is_staffed(session: Any) -> bool:
     return bool(session.deleted_at is None and is_up)
 
 
-def standings(component_ids: Iterable[str], *, overtime_seconds: float) -> list[Standing]:
+def standings(
+    component_ids: Iterable[str], *, overtime_seconds: float, seen: Mapping[str, int] = NOTHING
+) -> list[Standing]:
     """
     Where these components and their sessions stand now, in one query.
 
-    A token counts as expired when so much time has passed since its end.
+    A token counts as expired when so much time has passed since its end. Those that stand as
+    they did when their ``mark`` was ``seen``, by id, are left out.
     """
     at = timezone.now() - timedelta(seconds=overtime_seconds)
-    ids = list(component_ids)
-    # After the hint of a component its row is asked for alone.
-    rows = _standing(pk=UUID(ids[0])) if len(ids) == 1 else _standings(pk__in=ids)
-    return [
-        Standing(
-            component_id=str(row.pk),
-            session_id=str(row.session_id),
-            state=row.state,
-            fence=row.fence,
-            is_data_connected=row.is_data_connected,
-            is_session_open=row.session.is_open,
-            token_fault=_fault(row.token, at=at) if row.token else "",
-            session_state=row.session.state,
-        )
-        for row in rows
-    ]
+    found = []
+    for row in _standings(pks=padded(map(UUID, component_ids))):
+        key, fault = str(row[0]), token_fault(*row[-2:], at=at)
+        mark = hash((row, fault))
+        if seen.get(key) != mark:
+            found.append(_standing(key, mark, fault, *row[1:-2]))
+    return found
 
 
-def _standings(**which: Any) -> QuerySet[Component]:
-    rows = Component.objects.filter(**which).select_related("session", "token")
-    # Asked for on each hint: the rest, documents above all, is not worth reading.
-    return rows.only(
+# Asked for on each hint and each second: the rest, documents above all, is not worth reading.
+_standings = Prepared(
+    lambda pks: Component.objects.filter(pk__in=pks).values_list(
+        "pk",
+        "session_id",
         "state",
         "fence",
         "is_data_connected",
@@ -108,23 +86,33 @@ def _standings(**which: Any) -> QuerySet[Component]:
         "token__revoked_at",
         "token__expires_at",
     )
+)
 
 
-_standing = Prepared(lambda pk: _standings(pk=pk))
+def _standing(key: str, mark: int, fault: str, *said: Any) -> Standing:
+    session_id, state, fence, is_data_connected, session_state, deleted_at = said
+    return Standing(
+        component_id=key,
+        session_id=str(session_id),
+        state=state,
+        fence=fence,
+        is_data_connected=is_data_connected,
+        is_session_open=_session_model().opens_to_components(session_state, deleted_at),  # type: ignore[attr-defined]
+        token_fault=fault,
+        session_state=session_state,
+        mark=mark,
+    )
 
 
 def token_faults(credential_ids: Iterable[str], *, overtime_seconds: float) -> dict[str, str]:
     """Those of these credentials that end connections, by id, and why (as in a standing)."""
     at = timezone.now() - timedelta(seconds=overtime_seconds)
-    rows = Credential.objects.filter(pk__in=list(credential_ids)).only("revoked_at", "expires_at")
-    found = {str(row.pk): _fault(row, at=at) for row in rows}
+    rows = Credential.objects.filter(pk__in=list(credential_ids))
+    found = {
+        str(pk): token_fault(*said, at=at)
+        for pk, *said in rows.values_list("pk", "revoked_at", "expires_at")
+    }
     return {key: fault for key, fault in found.items() if fault}
-
-
-def _fault(token: Credential, *, at: datetime) -> str:
-    if token.revoked_at is not None:
-        return "revoked"
-    return "" if token.is_usable(at=at) else "expired"
 
 
 def awaited(session_id: UUID | str, *, lease_id: UUID | None) -> set[str]:

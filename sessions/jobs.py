@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from aegis_project.database import read_db, run_db
 from aegis_project.kit import principal
 from aegis_project.kit.errors import AegisError
+from aegis_project.prepared import Prepared
 from components.models import Component
 from sessions.core import keys
 from sessions.core import lifecycle as lifecycle_core
@@ -35,9 +36,10 @@ class Sweep:
 
     async def run(self, node: Node) -> None:
         """Settle each session that needs it, end each that expired."""
-        for session_id in await read_db(unsettled):
+        to_settle, to_end = await read_db(due)
+        for session_id in to_settle:
             await _attempt(lifecycle.settle, session_id=session_id)
-        for session_id in await read_db(expired):
+        for session_id in to_end:
             await _attempt(lifecycle.end, principal=SYSTEM, session=session_id, reason="expired")
 
     def wants(self, hint: hints.Hint) -> bool:
@@ -80,16 +82,40 @@ async def _attempt(call: Callable[..., object], **arguments: Any) -> None:
         logger.exception("A session was not swept", extra={"action": "sweep_failed", **arguments})
 
 
+def due() -> tuple[list[UUID], list[UUID]]:
+    """The sessions to settle and the sessions to end now, each once."""
+    return unsettled(), expired()
+
+
 def unsettled() -> list[UUID]:
     """Sessions that start, or run with a component that is ready or failed and required."""
+    return [pk for (pk,) in {*_starting(), *_running()}]
+
+
+def expired() -> list[UUID]:
+    """Open sessions whose time is over."""
+    return [pk for (pk,) in _expired(now=timezone.now())]
+
+
+@Prepared
+def _starting() -> QuerySet[Any, Any]:
+    return Session.objects.starting().values_list("pk")
+
+
+@Prepared
+def _running() -> QuerySet[Any, Any]:
     moves = Component.objects.filter(state="ready") | Component.objects.filter(
         state="failed", required=True
     )
     running = Session.objects.present().filter(
         state=State.RUNNING.value, pk__in=moves.values("session_id")
     )
-    starting = Session.objects.starting().values_list("pk", flat=True)
-    return list({*starting, *running.values_list("pk", flat=True)})
+    return running.values_list("pk")
+
+
+@Prepared
+def _expired(now: datetime) -> QuerySet[Any, Any]:
+    return Session.objects.open().filter(expires_at__lte=now).values_list("pk")
 
 
 def closed(session_ids: Collection[str], before: datetime) -> list[tuple[UUID, datetime]]:
@@ -98,9 +124,3 @@ def closed(session_ids: Collection[str], before: datetime) -> list[tuple[UUID, d
     is_over = Q(state__in=lifecycle_core.CLOSED) | Q(deleted_at__lt=before)
     rows = Session.objects.filter(is_over, pk__in=known, state_changed_at__lt=before)
     return list(rows.values_list("pk", "state_changed_at"))
-
-
-def expired() -> list[UUID]:
-    """Open sessions whose time is over."""
-    rows = Session.objects.open().filter(expires_at__lte=timezone.now())
-    return list(rows.values_list("pk", flat=True))

@@ -65,6 +65,7 @@ class Links:
         self.lease_id: UUID | None = None
         self.bound: dict[str, Link] = {}
         self._open: set[Link] = set()
+        self._newly_bound: set[str] = set()
         self._node: Node | None = None
         self._noted_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -114,8 +115,14 @@ class Links:
         """It became a component; an older link of the same one gives way."""
         older = self.bound.get(link.component_id)
         self.bound[link.component_id] = link
+        self._newly_bound.add(link.component_id)
         if older is not None and older is not link:
             self.act(older, older.handshake.replace())
+
+    def take_bound(self) -> set[str]:
+        """The components that were bound since the last call."""
+        found, self._newly_bound = self._newly_bound, set()
+        return found
 
     def close(self, link: Link) -> None:
         """The socket is gone."""

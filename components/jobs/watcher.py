@@ -5,8 +5,8 @@ from collections.abc import Collection
 from aegis_project.database import read_db
 from components import selectors
 from components.core.lifecycle import State
+from components.core.standing import Standing
 from components.jobs.links import Link, Links
-from components.selectors import Standing
 from streaming.core.errors import (
     CloseCode,
     ConnectionForbidden,
@@ -21,6 +21,9 @@ from streaming.node import Node
 LOOK_SECONDS = 1.0
 # Looking at everything takes at most one part in so many of the time.
 SHARE = 10
+
+# States in which there is nothing to do until something is said of it.
+CALM = frozenset({State.REGISTERED, State.READY, State.RUNNING})
 
 FAULTS: dict[str, StreamError] = {
     "revoked": ConnectionForbidden("The token was revoked."),
@@ -47,6 +50,8 @@ class Watcher:
         self._may_at = self._must_at = 0.0
         # What each registration was told last: its fence, the session's state, its own.
         self._told: dict[str, tuple[int, str, str]] = {}
+        # The marks of those whose sockets are as they should be, and of whom nothing was heard.
+        self._settled: dict[str, int] = {}
 
     def wants(self, hint: Hint) -> bool:
         if hint.kind == "component":
@@ -59,33 +64,41 @@ class Watcher:
     async def run(self, node: Node) -> None:
         """Read what may have moved, in one query, and apply."""
         began = self.links.now()
-        asked, self._asked = self._asked, set()
+        asked, self._asked = self._asked | self.links.take_bound(), set()
         if began >= (self._may_at if self._is_all_asked else self._must_at):
             self._is_all_asked = False
-            await self._look(node, {*self.links.bound, *node.hub.seated()})
+            await self._look(node, {*self.links.bound, *node.hub.seated()}, asked)
             await self._check_tokens(node)
             took = self.links.now() - began
             self._may_at = began + took * SHARE
             self._must_at = began + max(LOOK_SECONDS, took * SHARE)
         else:
-            await self._look(node, {one for one in asked if self._is_held(node, one)})
+            await self._look(node, {one for one in asked if self._is_held(node, one)}, asked)
         next_at = self._may_at if self._is_all_asked else self._must_at
         self.period_seconds = max(0.0, next_at - self.links.now())
 
     def _is_held(self, node: Node, component_id: str) -> bool:
         return component_id in self.links.bound or node.hub.is_seated(component_id)
 
-    async def _look(self, node: Node, held: Collection[str]) -> None:
+    async def _look(self, node: Node, held: Collection[str], asked: Collection[str]) -> None:
+        for one in asked:
+            self._settled.pop(one, None)
         if not held:
             return
-        overtime = self.links.beats.overtime_seconds
-        for standing in await read_db(selectors.standings, held, overtime_seconds=overtime):
+        overtime, seen = self.links.beats.overtime_seconds, self._settled
+        for standing in await read_db(
+            selectors.standings, held, overtime_seconds=overtime, seen=seen
+        ):
+            # Until it is done, so that it is done again if it fails.
+            self._settled.pop(standing.component_id, None)
             await self._apply(node, standing)
 
     async def _check_tokens(self, node: Node) -> None:
         """End the data sockets whose own token, other than their component's, is over."""
         tokens = node.hub.tokens()
         self._told = {key: told for key, told in self._told.items() if key in self.links.bound}
+        for gone in [one for one in self._settled if not self._is_held(node, one)]:
+            del self._settled[gone]
         if not tokens:
             return
         ids, overtime = set(tokens.values()), self.links.beats.overtime_seconds
@@ -109,10 +122,13 @@ class Watcher:
             # Others judged this process gone; only a new registration makes it a component again.
             self._end_link(link, HeartbeatMissed(), reason="judged_lost")
         await self._gate(node, standing)
-        if link is not None and link.fence == standing.fence:
-            self._tell(link, standing)
-        elif link is not None and link.fence < standing.fence:
+        if link is not None and link.fence < standing.fence:
             self.links.act(link, link.handshake.replace())
+            return
+        if link is not None:
+            self._tell(link, standing)
+        if standing.state in CALM and standing.component_id not in self._asked:
+            self._settled[standing.component_id] = standing.mark
 
     async def _gate(self, node: Node, standing: Standing) -> None:
         key, fence = standing.component_id, standing.fence

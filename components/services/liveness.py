@@ -1,12 +1,14 @@
 """Judging who is gone: by the lease of the process that held them, and by the grace."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from aegis_project import database
+from aegis_project.prepared import Prepared
 from components.core.events import ComponentEvent
 from components.core.lifecycle import CONNECTED, State
 from components.models import Component
@@ -33,21 +35,30 @@ def lose_orphans(*, own: UUID | None = None) -> int:
     back to a server that was restarted. Those under its ``own`` lease, which it may renew late,
     it hears itself.
     """
-    is_gone = Q(lease=None) | Q(lease__expires_at__lt=timezone.now())
+    return sum(
+        standing.lose(component_id=str(pk), fence=fence, reason="its server is gone")
+        for pk, fence in _orphans(now=timezone.now(), own=own)
+    )
+
+
+@Prepared
+def _orphans(now: datetime, own: UUID | None) -> QuerySet[Any, Any]:
+    is_gone = Q(lease=None) | Q(lease__expires_at__lt=now)
     orphans = Component.objects.filter(is_gone, state__in=STATES)
     if own is not None:
         orphans = orphans.exclude(lease=own)
-    return sum(
-        standing.lose(component_id=str(pk), fence=fence, reason="its server is gone")
-        for pk, fence in orphans.values_list("pk", "fence")
-    )
+    return orphans.values_list("pk", "fence")
 
 
 def fail_overdue(*, grace_seconds: float) -> int:
     """Fail the lost components that were not ready again within the grace; returns how many."""
     limit = timezone.now() - timedelta(seconds=grace_seconds)
-    overdue = Component.objects.filter(state__in=UNREADY, lost_at__lt=limit)
-    return sum(_fail(str(pk), limit) for pk in overdue.values_list("pk", flat=True))
+    return sum(_fail(str(pk), limit) for (pk,) in _overdue(limit=limit))
+
+
+@Prepared
+def _overdue(limit: datetime) -> QuerySet[Any, Any]:
+    return Component.objects.filter(state__in=UNREADY, lost_at__lt=limit).values_list("pk")
 
 
 def _fail(component_id: str, limit: datetime) -> bool:

@@ -144,7 +144,12 @@ class Session(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether components may still register."""
-        return self.deleted_at is None and self.state in lifecycle.OPEN
+        return self.opens_to_components(self.state, self.deleted_at)
+
+    @staticmethod
+    def opens_to_components(state: str, deleted_at: datetime | None) -> bool:
+        """The same of a row of which only these are known."""
+        return deleted_at is None and state in lifecycle.OPEN
 
     @property
     def is_running(self) -> bool:

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from aegis_project import database
+from aegis_project.prepared import Prepared
 from components.models import Component
 from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import SEEKABLE, State
@@ -70,11 +71,15 @@ def standings(session_ids: Collection[str]) -> dict[str, Standing]:
 
 def due() -> dict[UUID, Due]:
     """Clocks that are to be set, or whose sessions run and which have not come to the end."""
+    return {pk: Due(str(session_id), fence, speed) for pk, session_id, fence, speed in _due()}
+
+
+@Prepared
+def _due() -> QuerySet[Any, Any]:
     runs = Q(session__state=State.RUNNING.value, is_exhausted=False)
     is_sought = Q(session__state__in=SEEKABLE, seek_to__isnull=False)
     rows = Replay.objects.filter(runs | is_sought, session__deleted_at=None)
-    found = rows.values_list("pk", "session_id", "fence", "speed")
-    return {pk: Due(str(session_id), fence, speed) for pk, session_id, fence, speed in found}
+    return rows.values_list("pk", "session_id", "fence", "speed")
 
 
 def followed(session_ids: Collection[str]) -> set[str]:

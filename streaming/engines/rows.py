@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from django.db.models import Q, QuerySet
 
 from aegis_project.database import read_db
+from aegis_project.prepared import Prepared, padded
 from streaming import models
 from streaming.core import position, topics
 from streaming.engines.base import FRAME_BYTES, FRAME_RECORDS, Engine, Key, Log, Slice
@@ -212,8 +213,12 @@ def _heads(keys: Collection[Key]) -> list[models.Log]:
     # Wider than asked (every session with every name), and one query.
     sessions = {session for session, name in keys if name}
     names = {name for _, name in keys if name}
-    rows = models.Log.objects.filter(session_id__in=sessions, name__in=names)
-    return list(rows) if names else []
+    return _named(sessions=padded(map(UUID, sessions)), names=padded(names))
+
+
+_named = Prepared(
+    lambda sessions, names: models.Log.objects.filter(session_id__in=sessions, name__in=names)
+)
 
 
 def _newer(newest: dict[str, int]) -> list[models.Log]:
