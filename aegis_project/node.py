@@ -14,7 +14,6 @@ from streaming.engines.recording import Recorder, RecordingEngine
 from streaming.engines.replay_engine import ReplayEngine
 from streaming.engines.rows import RowEngine
 from streaming.engines.rulebook import RuleBook
-from streaming.engines.valkey import ValkeyEngine
 from streaming.hub import Hub
 from streaming.jobs import ForgetJob, LeaseJob, ListingJob, ReportsJob, hint_receiver
 from streaming.node import Job, Node
@@ -55,6 +54,8 @@ def build(*, url: str = "") -> Node:
 def _live(rules: RuleBook, recorder: Recorder) -> Engine:
     url = settings.ENVIRONMENT.redis_url
     if url:
+        from streaming.engines.valkey import ValkeyEngine  # noqa: PLC0415 -- slow import
+
         return ValkeyEngine(url, rules=rules, recorder=recorder)
     return RecordingEngine(recorder, rules=rules)
 

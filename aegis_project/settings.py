@@ -1,5 +1,6 @@
 """Django's settings, all of them from :class:`aegis_project.env.Environment`."""
 
+import os
 import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -34,7 +35,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
 
 INSTALLED_APPS = [
-    "daphne",
+    # Its app is `runserver` and nothing else; every other process would import Twisted for it.
+    *(["daphne"] if "runserver" in sys.argv[1:2] else []),
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -212,8 +214,9 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-# Rich tracebacks print local variables, and with them secrets.
+# Rich tracebacks print local variables, and with them secrets; the rest of Rich is slow to import.
 DT_RICH_TRACEBACK_CONFIG = {"no_install": True}
+os.environ.setdefault("TYPER_USE_RICH", "0")
 
 LOGGING = {
     "version": 1,

@@ -1,5 +1,6 @@
 """The two programs that can serve the application, behind one question."""
 
+import gc
 import socket
 from collections.abc import Callable
 from enum import StrEnum
@@ -9,7 +10,6 @@ from django.conf import settings
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
-from sessions.management.daphne_server import DaphneServer
 from sessions.management.stopping import on_signal
 from sessions.management.uvicorn_server import UvicornServer
 
@@ -23,6 +23,8 @@ def application() -> Any:
     found = import_string(settings.ASGI_APPLICATION)
     # Importing every view takes a second that the loop does not have.
     get_resolver().url_patterns  # noqa: B018 -- it is looked up for the first time
+    # What is there now stays until the end; no collection need look at it again.
+    gc.freeze()
     return found
 
 
@@ -67,6 +69,10 @@ def serve(
             trusts_proxy=trusts_proxy,
         )
     else:
-        serving = DaphneServer(application=application, listener=listener, on_started=on_started)
+        from sessions.management import daphne_server  # noqa: PLC0415 -- slow import
+
+        serving = daphne_server.DaphneServer(
+            application=application, listener=listener, on_started=on_started
+        )
     with on_signal(serving.stop, give_up=give_up):
         return serving.serve_forever()

@@ -9,46 +9,24 @@ from contextlib import closing
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
-from tests.e2e import remote
+from tests.e2e import places, remote
 from tests.e2e.remote import Member
-from tests.serving import clean, is_running, manage, start_server, until
+from tests.serving import is_running, start_server, until
 
 pytestmark = pytest.mark.timeout(240)
-
-DATABASE = "aegis_processes"
-CREDENTIAL = """
-from django.contrib.auth.models import Group
-from aegis_project.kit import principal
-from components.core.scopes import SCOPES
-from components.services import credentials
-team = Group.objects.get(name="default")
-issued = credentials.issue(
-    principal=principal.system("tests"), name="tests", scopes=sorted(SCOPES), team_id=team.pk
-)
-print(issued.secret)
-"""
 
 
 @pytest.fixture
 def shared(tmp_path):
     """The settings of a migrated database of its own and of the Valkey of this test run."""
-    server = os.environ["AEGIS_TEST_DATABASE_URL"]
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        admin.execute(f"CREATE DATABASE {DATABASE}")
-    settings = {
-        "AEGIS_DATABASE_URL": urlsplit(server)._replace(path=f"/{DATABASE}").geturl(),
-        "AEGIS_REDIS_URL": os.environ["AEGIS_TEST_REDIS_URL"],
-    }
-    home = tmp_path / "home"
-    home.mkdir()
-    manage({**clean(), **settings, "AEGIS_HOME": str(home)}, "migrate", "-v", "0")
-    yield {"home": home, **settings}
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+    with places.postgres() as (url, token):
+        home = tmp_path / "home"
+        home.mkdir()
+        (home / "token").write_text(token)
+        redis = os.environ["AEGIS_TEST_REDIS_URL"]
+        yield {"home": home, "AEGIS_DATABASE_URL": url, "AEGIS_REDIS_URL": redis}
 
 
 def processes(parent):
@@ -107,10 +85,6 @@ def test_processes_end_when_their_parent_is_killed(shared):
 
 async def test_components_of_one_session_meet_whichever_process_takes_them(shared):
     with start_server("--processes", "3", **shared) as running:
-        issued = await asyncio.to_thread(
-            manage, running.environment, "shell", "-v", "0", "-c", CREDENTIAL
-        )
-        running.token = issued.split()[-1]
         made = await remote.make(running)
         token, session = made["session_token"], made["id"]
         await remote.order(running, session, "start")

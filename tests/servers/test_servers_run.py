@@ -1,4 +1,4 @@
-"""What `aegis run` does when something is in its way."""
+"""What `aegis run` does when something is in its way, and whose `runserver` is."""
 
 import socket
 import subprocess
@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from tests.runs import ask, demo, programs, run
-from tests.serving import until
+from tests.serving import clean, manage, until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -45,3 +45,9 @@ def test_run_without_demo_starts_no_program(home):
     with run(home, "--no-demo") as running:
         assert programs(running.process.pid) == {}
         assert ask(running, "/api/v1/sessions/btc-demo")["error"]["code"] == "SESSION_NOT_FOUND"
+
+
+def test_runserver_is_the_one_of_daphne(home):
+    told = manage({**clean(), "AEGIS_HOME": str(home)}, "runserver", "--help")
+
+    assert "--noasgi" in told
