@@ -1,6 +1,6 @@
 """The addresses of sessions."""
 
-from sessions.api import clock, collection, exports, lever, parts, subscribers, topics
+from sessions.api import clock, collection, exports, lever, messages, parts, subscribers, topics
 from streaming.api.paths import route
 
 ONE = "sessions/<str:session>"
@@ -32,5 +32,10 @@ urlpatterns = [
     ),
     route(f"{ONE}/topics/<str:topic>/export", exports.TopicExport, name="session-topic-export"),
     route(f"{ONE}/events", parts.SessionEvents, name="session-events"),
+    route(f"{ONE}/messages", messages.Messages, name="session-messages"),
+    route(f"{ONE}/messages/<str:message>", messages.OneMessage, name="session-message"),
+    route(f"{ONE}/messages/<str:message>/branches", messages.Branches, name="message-branches"),
+    route(f"{ONE}/messages/<str:message>/edit", messages.Edit, name="message-edit"),
+    route(f"{ONE}/messages/<str:message>/choose", messages.Choose, name="message-choose"),
     route(f"{ONE}/tokens", parts.SessionTokens, name="session-tokens"),
 ]

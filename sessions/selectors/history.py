@@ -10,12 +10,14 @@ import orjson
 from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Coalesce
 
+from aegis_project.kit.principal import Principal
 from sessions.core import branches, keys, tool_calls
 from sessions.core.branches import Node
 from sessions.core.conversation import Role
 from sessions.core.errors import MessageNotFound
 from sessions.core.turns import ToolRequest, Turn
 from sessions.models import Attachment, Message, Session, ToolCall
+from sessions.selectors import sessions
 
 T = TypeVar("T", Attachment, ToolCall)
 
@@ -40,6 +42,17 @@ class Extract:
 
     entries: list[Entry]
     has_more: bool
+
+
+def readable(principal: Principal, session: str) -> Session:
+    """
+    The session whose conversation is to be read.
+
+    :raises PermissionDenied: without the scope messages:read
+    :raises SessionNotFound: if it is not there for the principal
+    """
+    principal.require("messages:read")
+    return sessions.find(principal, session)
 
 
 def find(session_id: UUID, message: UUID | str) -> Message:

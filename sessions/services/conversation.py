@@ -22,7 +22,7 @@ from sessions.services.moving import Reference
 from streaming.services import ledger
 from streaming.services.commands import Trace, command
 
-__all__ = ["Said", "Utterance", "append", "choose", "say"]
+__all__ = ["Said", "Utterance", "append", "choose", "edit", "say"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,31 @@ def say(*, principal: Principal, session: Reference, draft: Utterance) -> Said:
         messages.end_at(row, history.find(row.pk, draft.parent))
     message = _write(row, principal, draft)
     return Said(message)
+
+
+@command("message.edit", scope="messages:write")
+def edit(*, principal: Principal, session: Reference, message: UUID | str, content: str) -> Said:
+    """
+    Say a user's message differently: a branch beside it, which is answered anew.
+
+    :raises SessionNotFound: if the session is not there for the principal
+    :raises SessionExpired: if its time is over
+    :raises InvalidState: if it is closed
+    :raises InvalidMessage: for what cannot be said, a message of another role, or a full session
+    :raises MessageTooLong: above 100 000 characters
+    :raises MessageNotFound: if there is no such message
+    """
+    row = moving.locked(principal, session)
+    _refuse_unless_open(row, "edit")
+    found = history.find(row.pk, message)
+    role = Role(found.role)
+    if role is not Role.USER:
+        raise InvalidMessage("Only what a user said can be said differently.", role=role.value)
+    conversation.check(content, role=role)
+    _refuse_if_full(row)
+    messages.end_at(row, found.parent)
+    draft = Utterance(content=content, role=role, agent=found.agent, metadata=found.metadata)
+    return Said(_write(row, principal, draft))
 
 
 @command("message.choose", scope="messages:write")
