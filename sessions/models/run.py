@@ -142,12 +142,13 @@ class RunHistory(models.Model):
     What a model has to be shown to go on with a run, as its adapter wrote it at a safe point.
 
     ``format`` names the adapter and the version of its library; another one begins from the rows
-    of the conversation instead.
+    of the conversation instead. It holds the first ``covered`` turns of what the model was shown.
     """
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="history")
     format = models.CharField(max_length=64)
     body = models.BinaryField()
+    covered = models.PositiveIntegerField(default=0)
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
