@@ -126,10 +126,7 @@ def cleaned(value: Any) -> Any:
         return {cleaned(str(key)): cleaned(one) for key, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [cleaned(one) for one in value]
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    if isinstance(value, int):
-        return value if value in strict.INTEGERS else str(value)
-    if isinstance(value, float):
-        return value if abs(value) < 2.0**63 else str(value)
-    return value
+    is_kept = value in strict.INTEGERS if isinstance(value, int) else abs(value) < 2.0**63
+    return value if is_kept else str(value)
