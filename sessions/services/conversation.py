@@ -14,9 +14,9 @@ from sessions.core.conversation import Admission, Role
 from sessions.core.errors import InvalidMessage, SessionExpired
 from sessions.core.events import WorkEvent
 from sessions.core.lifecycle import Kind
-from sessions.models import Message, Run, Session
-from sessions.selectors import history
-from sessions.services import messages, moving
+from sessions.models import Agent, Message, Run, Session
+from sessions.selectors import agents, history
+from sessions.services import ending, messages, moving, runs
 from sessions.services.messages import append
 from sessions.services.moving import Reference
 from streaming.services import ledger
@@ -64,23 +64,23 @@ class Said:
 @command("message.create", scope="messages:write")
 def say(*, principal: Principal, session: Reference, draft: Utterance) -> Said:
     """
-    Write a message in an open session.
+    Write a message in an open session, and let a run in that answers it.
 
     :raises SessionNotFound: if the session is not there for the principal
     :raises SessionExpired: if its time is over
-    :raises InvalidState: if it is closed
+    :raises InvalidState: if it is closed, takes no runs now, or its agent is busy under ``reject``
     :raises InvalidMessage: for what cannot be said, or if the session is full
     :raises MessageTooLong: above 100 000 characters
     :raises MessageNotFound: if there is no such parent
+    :raises AgentNotFound: if there is no such agent
     """
     row = moving.locked(principal, session)
     _refuse_unless_open(row, "say")
     conversation.check(draft.content, role=draft.role)
     _refuse_if_full(row)
     if draft.parent is not None:
-        messages.end_at(row, history.find(row.pk, draft.parent))
-    message = _write(row, principal, draft)
-    return Said(message)
+        _branch_off(row, history.find(row.pk, draft.parent), principal)
+    return _write(row, principal, draft)
 
 
 @command("message.edit", scope="messages:write")
@@ -90,7 +90,7 @@ def edit(*, principal: Principal, session: Reference, message: UUID | str, conte
 
     :raises SessionNotFound: if the session is not there for the principal
     :raises SessionExpired: if its time is over
-    :raises InvalidState: if it is closed
+    :raises InvalidState: as :func:`say`
     :raises InvalidMessage: for what cannot be said, a message of another role, or a full session
     :raises MessageTooLong: above 100 000 characters
     :raises MessageNotFound: if there is no such message
@@ -103,9 +103,9 @@ def edit(*, principal: Principal, session: Reference, message: UUID | str, conte
         raise InvalidMessage("Only what a user said can be said differently.", role=role.value)
     conversation.check(content, role=role)
     _refuse_if_full(row)
-    messages.end_at(row, found.parent)
+    _branch_off(row, found.parent, principal)
     draft = Utterance(content=content, role=role, agent=found.agent, metadata=found.metadata)
-    return Said(_write(row, principal, draft))
+    return _write(row, principal, draft)
 
 
 @command("message.choose", scope="messages:write")
@@ -134,7 +134,10 @@ def choose(*, principal: Principal, session: Reference, message: UUID | str) -> 
     return found
 
 
-def _write(row: Session, principal: Principal, draft: Utterance) -> Message:
+def _write(row: Session, principal: Principal, draft: Utterance) -> Said:
+    agent = _answering(row, principal, draft)
+    if agent is not None:
+        runs.make_way(row, agent=agent, principal=principal, admission=draft.admission)
     message = append(
         row,
         role=draft.role,
@@ -145,7 +148,43 @@ def _write(row: Session, principal: Principal, draft: Utterance) -> Message:
     )
     if draft.role is Role.USER and row.kind == Kind.CHAT and not row.name:
         messages.entitle(row, message)
-    return message
+    if agent is None:
+        return Said(message)
+    run = runs.admit(
+        row,
+        agent=agent,
+        principal=principal,
+        message=message,
+        task=draft.task,
+        parameters=draft.parameters,
+        admission=draft.admission,
+    )
+    return Said(message, run)
+
+
+def _answering(row: Session, principal: Principal, draft: Utterance) -> Agent | None:
+    """Who answers, if anybody does."""
+    name = draft.agent or row.agent
+    wanted = draft.role is Role.USER and bool(name) if draft.answers is None else draft.answers
+    if not wanted:
+        return None
+    if not name:
+        raise InvalidMessage("The session has no agent that could answer.")
+    return agents.find(principal, name)
+
+
+def _branch_off(row: Session, parent: Message | None, principal: Principal) -> None:
+    """Begin a branch behind this message; what was still to be answered on the other is not."""
+    if not messages.end_at(row, parent):
+        return
+    left = [
+        run
+        for run in ending.open_of(row.pk, main=True)
+        if run.message is not None and not run.message.is_chosen
+    ]
+    if left:
+        every = [one for run in left for one in ending.with_subruns(run)]
+        ending.cancel(row, every, actor=principal.actor, reason="another branch was begun")
 
 
 def _refuse_unless_open(row: Session, verb: str) -> None:

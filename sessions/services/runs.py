@@ -55,7 +55,7 @@ def admit(
     """
     _check(session_row, task)
     if parent is None:
-        _make_way(session_row, agent, principal, admission)
+        make_way(session_row, agent=agent, principal=principal, admission=admission)
     run = Run.objects.create(
         session=session_row,
         place=_next_place(session_row),
@@ -210,10 +210,17 @@ def _check(session: Session, task: str) -> None:
         raise ValidationFailed(f"task has at most {LONGEST_TASK} characters.", field="task")
 
 
-def _make_way(
-    session: Session, agent: Agent, principal: Principal, admission: Admission | None
+def make_way(
+    session: Session, *, agent: Agent, principal: Principal, admission: Admission | None
 ) -> None:
-    """Do to the agent's open runs what the admission says."""
+    """
+    Do to the agent's open runs what the admission (else that of the session) says.
+
+    Whoever writes what the new run is to answer does so afterwards: what an interrupted one was
+    saying stands before it.
+
+    :raises InvalidState: if the agent is busy under ``reject``
+    """
     chosen = admission or conversation.admission(session.config)
     others = ending.open_of(session.pk, agent=agent.slug, main=True)
     decision = admissions.decide(chosen, is_busy=bool(others))
