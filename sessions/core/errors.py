@@ -176,6 +176,41 @@ class ApprovalAlreadyDecided(AegisError):
     status = 409
 
 
+class ApprovalStale(AegisError):
+    """What the decision rests on is not what it was; it has to be looked at again."""
+
+    code = "APPROVAL_STALE"
+    status = 409
+
+
+class GrantNotFound(AegisError):
+    """There is no such rule made from a decision."""
+
+    code = "GRANT_NOT_FOUND"
+    status = 404
+
+
+class PolicyAlreadyExists(AegisError):
+    """A policy with this name exists."""
+
+    code = "POLICY_ALREADY_EXISTS"
+    status = 409
+
+
+class PolicyInUse(AegisError):
+    """An agent goes by this policy."""
+
+    code = "POLICY_IN_USE"
+    status = 409
+
+
+class DeliveryNotFound(AegisError):
+    """There is no such delivery of this webhook."""
+
+    code = "DELIVERY_NOT_FOUND"
+    status = 404
+
+
 class PolicyNotFound(AegisError):
     """There is no such policy."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -92,6 +93,19 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def _holds(self, arguments: dict[str, Any]) -> bool:
         of_each = SEVERITY[self.verdict] < SEVERITY["approve"]
         return all(matching.holds(one, arguments, of_each=of_each) for one in self.arguments)
+
+
+class Remember(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """
+    The rule that a decision is to become: for the same tool, as long as ``conditions`` hold.
+
+    ``scope`` is this run, this session, or this agent in this environment (of this team), up to
+    ``until``.
+    """
+
+    scope: Literal["run", "session", "agent"]
+    until: Annotated[datetime, Meta(tz=True)] | None = None
+    conditions: list[Condition] = []
 
 
 @dataclass(frozen=True, slots=True)
