@@ -1,10 +1,10 @@
 """Which service speaks for an agent's model."""
 
 from sessions.agent import scripts, showing
+from sessions.agent.asking import Asking
 from sessions.agent.protocol import LLMServiceProtocol
 from sessions.agent.scripted import Scripted
 from sessions.core import references
-from sessions.core.errors import LLMError
 from sessions.models import Agent
 from sessions.selectors import providers
 
@@ -14,6 +14,8 @@ showing.install()
 def service_for(agent: Agent) -> LLMServiceProtocol:
     """
     The language model of an agent; reads rows, and does not ask the provider yet.
+
+    The first of a provider takes seconds to import: call it in a thread.
 
     :raises LLMError: if its provider is not there, or has no key
     :raises SecretUnreadable: if the key was sealed with another secret key
@@ -29,4 +31,6 @@ def service(text: str) -> LLMServiceProtocol:
     if reference.provider == references.SCRIPTED:
         return Scripted(reference.model, scripts.find(reference.model))
     found = providers.access(reference.provider)
-    raise LLMError("Only scripted models can be asked.", provider=found.provider)
+    from sessions.agent import adapter  # noqa: PLC0415 -- slow import
+
+    return Asking(adapter.Adapter(found, reference.model))

@@ -40,6 +40,11 @@ class Access:
             return bool(self.key and self.base_url)
         return bool(self.key or (self.kind == "openai" and self.base_url))
 
+    @property
+    def has_known_prices(self) -> bool:
+        """Whether the provider's price list holds; at an address of one's own it is not known."""
+        return self.kind == "azure" or not self.base_url
+
 
 def of_environment(kind: str) -> Access:
     """What the environment says of a kind of provider."""
