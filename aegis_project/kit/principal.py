@@ -7,13 +7,13 @@ from aegis_project.kit.errors import PermissionDenied
 
 ALL = "*"
 
-Kind = Literal["user", "credential", "component", "open", "system", "anonymous"]
+Kind = Literal["user", "credential", "component", "agent", "open", "system", "anonymous"]
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """
-    A person, program, component or Aegis itself, with what it may do and see.
+    A person, program, component, agent or Aegis itself, with what it may do and see.
 
     ``scopes`` are ``noun:verb`` words, ``*`` stands for all; ``teams`` are group ids, ``None``
     stands for every team. ``session_id`` binds a session token to its one session.

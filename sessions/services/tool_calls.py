@@ -1,24 +1,37 @@
 """Carrying tool calls out: what is written before and after each effect."""
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from aegis_project import database
-from aegis_project.kit.errors import AegisError, InvalidState
+from aegis_project.kit.errors import (
+    AegisError,
+    InvalidState,
+    PermissionDenied,
+    ValidationFailed,
+)
+from aegis_project.kit.principal import Principal
 from sessions import metrics
 from sessions.core import tools
 from sessions.core.errors import ToolCallNotFound, ToolExecutionFailed
 from sessions.core.events import WorkEvent
 from sessions.core.tool_calls import State
-from sessions.models import Run, ToolCall
-from sessions.services import artifacts, run_log, tool_log
+from sessions.models import Run, Session, ToolCall
+from sessions.selectors import tool_calls as selecting
+from sessions.services import artifacts, run_log, runs, tool_log
 from sessions.services.run_log import Superseded
+from sessions.services.tool_requests import request
+from streaming.services.commands import Trace, command
+
+__all__ = ["Superseded", "fail", "finish", "lose_running", "request", "resolve", "start"]
 
 ACTOR = "system:worker"
+LONGEST_REASON = 2000
 
 
 def start(call_id: UUID, *, run_id: UUID, fence: int) -> ToolCall:
@@ -99,6 +112,81 @@ def lose_running(run_id: UUID) -> list[ToolCall]:
         call.save(update_fields=["state"])
         tool_log.tell(call, *told, actor=ACTOR)
     return calls
+
+
+Outcome = Literal["completed", "failed", "again"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A call of which somebody said what came of it."""
+
+    tool_call: ToolCall
+    outcome: Outcome
+
+    def audit(self) -> Trace:
+        call = self.tool_call
+        detail = {"tool": call.tool, "outcome": self.outcome, "digest": call.digest}
+        return Trace(session_id=call.session_id, target=str(call.pk), detail=detail)
+
+
+@command("tool_call.resolve", scope="approvals:decide")
+def resolve(
+    *,
+    principal: Principal,
+    tool_call: ToolCall | UUID | str,
+    outcome: Outcome,
+    result: Any = None,
+    reason: str = "",
+) -> Resolved:
+    """
+    Say what came of a call whose worker was gone: its result, that it failed, or do it again.
+
+    :raises ToolCallNotFound: if it is not there for the principal
+    :raises PermissionDenied: for a component
+    :raises InvalidState: if it is not unknown, or is to be done again for a run that is over
+    :raises ValidationFailed: for a result or a reason that cannot be kept
+    """
+    if principal.kind in {"component", "agent"}:
+        raise PermissionDenied("Only a person or a program says what came of it.")
+    found = selecting.find(principal, tool_call)
+    Session.objects.locked(found.session_id)
+    run = Run.objects.locked(found.run_id)
+    call = _locked(found.pk, run)
+    if call.state != State.UNKNOWN:
+        raise InvalidState(
+            f"What came of it is known: it is {call.state}.",
+            **{"from": call.state, "command": "resolve", "allowed": []},
+        )
+    _resolve(call, run, outcome, result=result, reason=reason, by=principal.actor)
+    runs.settle(run.pk, actor=principal.actor)
+    return Resolved(call, outcome)
+
+
+def _resolve(
+    call: ToolCall, run: Run, outcome: Outcome, *, result: Any, reason: str, by: str
+) -> None:
+    if len(reason) > LONGEST_REASON or "\x00" in reason:
+        raise ValidationFailed(
+            f"reason has {LONGEST_REASON} characters at most.", fields=["reason"]
+        )
+    if outcome == "again":
+        if not run.is_open:
+            raise InvalidState(f"Its run is {run.state}; nothing is done for it any more.")
+        call.move("approve")
+        call.save(update_fields=["state"])
+        told: dict[str, Any] = {"by": by, "edited": False}
+        tool_log.tell(call, (WorkEvent.TOOL_CALL_APPROVED, told), actor=by)
+    elif outcome == "completed":
+        call.move("complete")
+        _keep(call, run, tools.result(result))
+        _end(call, run, (WorkEvent.TOOL_CALL_COMPLETED, {**_duration(call), "by": by}), actor=by)
+    else:
+        call.move("fail")
+        error = ToolExecutionFailed(reason, by=by)
+        call.error = error.as_dict()
+        told = {"code": error.code, "message": error.message, "by": by}
+        _end(call, run, (WorkEvent.TOOL_CALL_FAILED, told), actor=by)
 
 
 def _ours(run_id: UUID, fence: int) -> Run:

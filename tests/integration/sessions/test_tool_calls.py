@@ -1,21 +1,26 @@
 """What is written before and after the effect of a tool, whoever is gone in between."""
 
+from dataclasses import replace
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from aegis_project import database
-from aegis_project.kit.errors import InvalidState
+from aegis_project.kit.errors import InvalidState, PermissionDenied, ValidationFailed
 from sessions.core import tools
 from sessions.core.errors import ToolCallNotFound, ToolExecutionFailed
 from sessions.core.run_log import ToolResult
 from sessions.core.tool_calls import State
 from sessions.models import Run, ToolCall
 from sessions.selectors import artifacts
+from sessions.selectors import tool_calls as selecting
 from sessions.services import run_log, runs, tool_calls
 from sessions.services.run_log import Superseded
+from sessions.services.tool_calls import Outcome
 from tests import factories, threads
+from tests.factories import OPERATOR
 from tests.integration.sessions import tools_help, working_help
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -246,3 +251,97 @@ def test_entries_are_written_by_whoever_holds_the_run():
     run, held = tools_help.working()
 
     assert run_log.held(run.pk, fence=held.fence).pk == run.pk
+
+
+class TestResolving:
+    """A person says what came of a call that nobody knows of."""
+
+    @pytest.fixture
+    def lost(self) -> ToolCall:
+        run, held = tools_help.working()
+        call = tools_help.approved(run)
+        tool_calls.start(call.pk, run_id=run.pk, fence=held.fence)
+        lose(run)
+        Run.objects.filter(pk=run.pk).update(state="waiting", waiting_for="unknown", lease=None)
+        return call
+
+    def resolve(self, call: ToolCall, outcome: Outcome, **said: Any) -> ToolCall:
+        asked = {"principal": OPERATOR, "tool_call": call.pk, "outcome": outcome, **said}
+        return tool_calls.resolve(**asked).tool_call
+
+    def test_it_was_done(self, lost: ToolCall):
+        found = self.resolve(lost, "completed", result={"order": 7})
+
+        assert (found.state, found.result) == ("completed", {"order": 7})
+        assert working_help.state(lost.run) == "queued"
+        done = [data for word, data in factories.told(lost.session) if word.endswith("completed")]
+        assert [data["by"] for data in done] == [OPERATOR.actor]
+        assert working_help.log(lost.run)[-1] == ToolResult(
+            id=str(lost.pk),
+            call=lost.call_id,
+            name="order",
+            state="completed",
+            result={"order": 7},
+        )
+
+    def test_it_was_not_done(self, lost: ToolCall):
+        found = self.resolve(lost, "failed", reason="The shop knows nothing of it.")
+
+        assert found.state == "failed"
+        assert (found.error or {})["message"] == "The shop knows nothing of it."
+        assert working_help.state(lost.run) == "queued"
+
+    def test_it_is_to_be_done_again_with_the_same_key(self, lost: ToolCall):
+        self.resolve(lost, "again")
+        held = working_help.claimed()
+
+        begun = tool_calls.start(lost.pk, run_id=lost.run_id, fence=held.fence)
+
+        assert (begun.attempt, begun.effect_key) == (2, lost.effect_key)
+
+    def test_it_is_said_once(self, lost: ToolCall):
+        self.resolve(lost, "completed")
+
+        for outcome in ("completed", "failed", "again"):
+            with pytest.raises(InvalidState):
+                self.resolve(lost, outcome)
+
+    def test_a_run_waits_for_all_that_is_unknown(self, lost: ToolCall):
+        other = tools_help.approved(lost.run)
+        ToolCall.objects.filter(pk=other.pk).update(state="unknown")
+
+        self.resolve(lost, "completed")
+
+        assert working_help.state(lost.run) == "waiting"
+
+    def test_nothing_is_done_again_for_a_run_that_is_over(self, lost: ToolCall):
+        Run.objects.filter(pk=lost.run_id).update(state="failed")
+
+        with pytest.raises(InvalidState):
+            self.resolve(lost, "again")
+
+        assert at(lost) == "unknown"
+
+    def test_whoever_may_not_decide_says_nothing(self, lost: ToolCall):
+        team = lost.session.team
+        for principal, refusal in (
+            (factories.member(team, scopes=["runs:write"]), PermissionDenied),
+            (factories.member(factories.team("others")), ToolCallNotFound),
+            (replace(OPERATOR, kind="agent"), PermissionDenied),
+            (replace(OPERATOR, kind="component"), PermissionDenied),
+        ):
+            with pytest.raises(refusal):
+                self.resolve(lost, "completed", principal=principal)
+
+    @pytest.mark.parametrize("reason", ["x" * 2001, "a\x00b"])
+    def test_a_reason_can_be_kept(self, lost: ToolCall, reason: str):
+        with pytest.raises(ValidationFailed):
+            self.resolve(lost, "failed", reason=reason)
+
+
+def test_words_of_both_vocabularies_mean_states():
+    assert selecting.states_of(["approved"]) == {State.APPROVED, State.RUNNING}
+    assert selecting.states_of(["unknown", "pending"]) == {State.UNKNOWN, State.PENDING}
+    assert State.EXPIRED in selecting.states_of(["failed"])
+    with pytest.raises(KeyError):
+        selecting.states_of(["lost"])
