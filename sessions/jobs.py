@@ -14,11 +14,13 @@ from aegis_project.kit import principal
 from aegis_project.kit.errors import AegisError
 from aegis_project.prepared import Prepared
 from components.models import Component
+from sessions import metrics
 from sessions.core import keys
 from sessions.core import lifecycle as lifecycle_core
 from sessions.core.lifecycle import State
 from sessions.models import Session
-from sessions.services import lifecycle
+from sessions.selectors import approvals as reading
+from sessions.services import approvals, lifecycle
 from streaming import hints
 from streaming.node import Node
 from streaming.services import listing
@@ -41,6 +43,25 @@ class Sweep:
             await _attempt(lifecycle.settle, session_id=session_id)
         for session_id in to_end:
             await _attempt(lifecycle.end, principal=SYSTEM, session=session_id, reason="expired")
+
+    def wants(self, hint: hints.Hint) -> bool:
+        return False
+
+
+class Deadlines:
+    """End the approvals that nobody decided in time, whoever asked for them."""
+
+    name = "deadlines"
+    period_seconds = 1.0
+
+    def __init__(self) -> None:
+        # Counted when somebody asks: it is the same for all processes.
+        metrics.pending_approvals.set_function(reading.pending_count)
+
+    async def run(self, node: Node) -> None:
+        """End each whose time is over, as its rule says."""
+        for approval_id in await read_db(reading.due):
+            await _attempt(approvals.expire, approval_id=approval_id)
 
     def wants(self, hint: hints.Hint) -> bool:
         return False

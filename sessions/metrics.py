@@ -25,6 +25,7 @@ def tool_label(tool: str, source: str) -> str:
     """
     return tool if source == "builtin" else source or "unknown"
 
+
 llm_response_time = Histogram(
     "llm_response_time_seconds",
     "How long models took, from the request to the end of the answer.",
@@ -42,4 +43,6 @@ llm_cost = Counter("aegis_llm_cost_dollars", "US dollars that models cost.", ["m
 runs = Counter("aegis_runs", "Runs that ended, by their state.", ["state"])
 run_claims = Counter("aegis_run_claims", "Runs that a worker took.")
 run_losses = Counter("aegis_run_losses", "Runs whose worker was gone.")
+pending_approvals = Gauge("pending_approvals_count", "Tool calls that somebody has to decide on.")
+approvals = Counter("aegis_approvals", "Decisions on tool calls, by what they were.", ["state"])
 runs_at_work = Gauge("aegis_runs_at_work", "Runs that this process works on.")

@@ -216,6 +216,8 @@ def condition_text(word: str, view: View, now: datetime) -> str:
         case Condition.STARTING:
             required = [one for one in view.participants if one.required]
             return f"Starting {len(required) - len(view.missing)}/{len(required)}"
+        case Condition.WAITING:
+            return "Waiting on team"
         case Condition.STALE:
             idle = (now - view.session.last_activity_at).total_seconds()
             return f"Idle {marks.duration(idle)}"

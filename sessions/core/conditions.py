@@ -13,6 +13,7 @@ class Condition(StrEnum):
 
     DEGRADED = "degraded"
     STARTING = "starting"
+    WAITING = "waiting"
     REPLAYING = "replaying"
     STALE = "stale"
 
@@ -28,7 +29,11 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What conditions need to know of a session; ``idle_after`` None means never stale."""
+    """
+    What conditions need to know of a session; ``idle_after`` None means never stale.
+
+    ``is_waited_for`` says that somebody has to decide or to say something.
+    """
 
     state: State
     mode: Mode
@@ -36,6 +41,7 @@ class Situation:
     participants: tuple[Participant, ...]
     last_activity_at: datetime
     idle_after: timedelta | None = None
+    is_waited_for: bool = False
 
 
 def derive(situation: Situation, *, now: datetime) -> list[Condition]:
@@ -44,6 +50,7 @@ def derive(situation: Situation, *, now: datetime) -> list[Condition]:
         Condition.DEGRADED: bool(gone(situation.participants))
         and (situation.state is State.RUNNING or situation.is_starting),
         Condition.STARTING: situation.is_starting,
+        Condition.WAITING: situation.is_waited_for,
         Condition.REPLAYING: situation.mode is Mode.HISTORICAL and situation.state is State.RUNNING,
         Condition.STALE: situation.idle_after is not None
         and now - situation.last_activity_at > situation.idle_after,

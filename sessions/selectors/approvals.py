@@ -1,20 +1,20 @@
 """Reading approvals: what waits for people, and how it was decided."""
 
-from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from sessions.core import approvals, keys
 from sessions.core.errors import ApprovalNotFound
 from sessions.models import Approval, Session
 from sessions.selectors import sessions
 
 PENDING = approvals.State.PENDING.value
-PRECEDENTS = 5
+PRECEDENTS, DUE_AT_ONCE = 5, 1000
 
 
 def visible(principal: Principal) -> QuerySet[Approval]:
@@ -76,17 +76,14 @@ def expiring(rows: QuerySet[Approval], *, seconds: float) -> QuerySet[Approval]:
 
 
 def due() -> list[UUID]:
-    """The approvals whose time is over and that nobody has decided."""
-    rows = Approval.objects.filter(
-        state=PENDING, clock_stopped_at=None, expires_at__lte=timezone.now()
-    )
-    return list(rows.order_by("expires_at").values_list("pk", flat=True)[:1000])
+    """The approvals whose time is over and that nobody has decided, the longest overdue first."""
+    return [pk for (pk,) in _due(now=timezone.now())]
 
 
-def waiting(session_ids: Collection[UUID]) -> set[UUID]:
-    """Those of these sessions in which somebody has to decide."""
-    rows = Approval.objects.filter(session__in=session_ids, state=PENDING)
-    return set(rows.values_list("session_id", flat=True).distinct())
+@Prepared
+def _due(now: datetime) -> QuerySet[Approval, tuple[UUID]]:
+    rows = Approval.objects.filter(state=PENDING, clock_stopped_at=None, expires_at__lte=now)
+    return rows.order_by("expires_at").values_list("pk")[:DUE_AT_ONCE]
 
 
 def precedents(approval: Approval) -> list[Approval]:

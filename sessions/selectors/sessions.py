@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from aegis_project.kit.principal import Principal
 from aegis_project.prepared import Prepared
 from components.core.lifecycle import CONNECTED
 from components.core.lifecycle import State as ComponentState
 from components.models import Component
-from sessions.core import conditions, keys
+from sessions.core import approvals, conditions, keys, runs
 from sessions.core.conditions import Condition, Participant, Situation
 from sessions.core.errors import AmbiguousReference, SessionNotFound
 from sessions.core.lifecycle import Mode, State
-from sessions.models import Session
+from sessions.models import Approval, Run, Session
 
 SHORTEST_PREFIX = 4
 # Minutes; whoever waits longer waits for ever.
@@ -142,13 +142,18 @@ def view(session: Session, *, now: datetime) -> View:
 
 
 def views(sessions: Iterable[Session], *, now: datetime) -> list[View]:
-    """Sessions with their participants and conditions, in one more query for all of them."""
+    """Sessions with their participants and conditions, in two more queries for all of them."""
     rows = list(sessions)
+    ids = tuple(row.pk for row in rows)
     participants: dict[UUID, list[Participant]] = defaultdict(list)
-    for pk, name, state, required, held in _participants(ids=tuple(row.pk for row in rows)):
+    for pk, name, state, required, held in _participants(ids=ids):
         standing = LOST if is_orphan(state, held, now=now) else state
         participants[pk].append(Participant(name=name, state=standing, required=required))
-    return [_view(row, tuple(participants[row.pk]), now) for row in rows]
+    waited_for = {pk for (pk,) in _waited_for(ids=ids)}
+    return [
+        _view(row, tuple(participants[row.pk]), now, is_waited_for=row.pk in waited_for)
+        for row in rows
+    ]
 
 
 Row = tuple[UUID, str, str, bool, datetime | None]
@@ -160,12 +165,23 @@ def _participants(ids: tuple[UUID, ...]) -> QuerySet[Component, Row]:
     return rows.values_list("session_id", "name", "state", "required", "lease__expires_at")
 
 
+@Prepared
+def _waited_for(ids: tuple[UUID, ...]) -> QuerySet[Session, tuple[UUID]]:
+    """Those in which a decision is open, or a run waits for somebody."""
+    decision = Approval.objects.filter(session=OuterRef("pk"), state=approvals.State.PENDING.value)
+    run = Run.objects.filter(session=OuterRef("pk"), state=runs.State.WAITING.value)
+    rows = Session.objects.filter(Exists(decision) | Exists(run), pk__in=ids)
+    return rows.values_list("pk")
+
+
 def is_orphan(state: str, held_until: datetime | None, *, now: datetime) -> bool:
     """Whether the process that held a component is gone: it is missed before anybody judges."""
     return state in CONNECTED and held_until is not None and held_until <= now
 
 
-def _view(session: Session, participants: tuple[Participant, ...], now: datetime) -> View:
+def _view(
+    session: Session, participants: tuple[Participant, ...], now: datetime, *, is_waited_for: bool
+) -> View:
     situation = Situation(
         state=State(session.state),
         mode=Mode(session.mode),
@@ -173,6 +189,7 @@ def _view(session: Session, participants: tuple[Participant, ...], now: datetime
         participants=participants,
         last_activity_at=session.last_activity_at,
         idle_after=idle_limit(session),
+        is_waited_for=is_waited_for,
     )
     return View(session, participants, conditions.derive(situation, now=now))
 

@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from django.db import transaction
 from django.utils import timezone
 
+from sessions import metrics
 from sessions.core.events import WorkEvent
 from sessions.core.freshness import Known
 from sessions.core.lifecycle import State as SessionState
@@ -84,6 +86,8 @@ def again(case: Case, evidence: Known, *, by: str) -> Approval:
 
 def tell(row: Approval, event: WorkEvent, *, actor: str, **data: Any) -> None:
     """Write one event of an approval, and hint that its session moved."""
+    if not row.is_open:
+        transaction.on_commit(metrics.approvals.labels(row.state).inc)
     told: dict[str, Any] = {"approval": row.pk, "tool_call": row.tool_call_id, "run": row.run_id}
     data = told | {"tool": row.tool_call.tool} | data
     ledger.append(session_id=row.session_id, type=event.value, actor=actor, **data)

@@ -16,7 +16,7 @@ from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.selectors import sessions
-from sessions.services import telling
+from sessions.services import deadlines, telling
 
 Reference = Session | UUID | str
 
@@ -133,7 +133,11 @@ def follow(row: Session, verb: str, *, actor: str) -> None:
 
 
 def carry_out(row: Session, *, previous: str, actor: str) -> None:
-    """Save a session that has moved, move its components with it, and tell it."""
+    """Save a session that has moved, move with it what takes part in it, and tell it."""
     row.save()
+    if row.state == State.PAUSED:
+        deadlines.stand(row.pk, at=row.state_changed_at)
+    elif previous == State.PAUSED:
+        deadlines.go_on(row.pk, at=row.state_changed_at)
     MOVES[State(row.state)](session_id=row.pk, actor=actor)
     telling.tell_move(row, previous=previous, actor=actor)

@@ -15,6 +15,7 @@ from aegis_project.kit.principal import Principal, system
 from components import auth
 from components.models import Component
 from components.services import credentials
+from sessions.core.conditions import Condition
 from sessions.core.errors import (
     ApprovalAlreadyDecided,
     ApprovalNotFound,
@@ -26,7 +27,8 @@ from sessions.core.freshness import Guard
 from sessions.core.policy import Remember, Who
 from sessions.models import Agent, Approval, Policy, Session
 from sessions.selectors import approvals as reading
-from sessions.services import approvals, deadlines, lifecycle, runs
+from sessions.selectors import sessions
+from sessions.services import approvals, lifecycle, runs
 from streaming.models import AuditEntry
 from tests import asking, factories
 from tests.factories import OPERATOR
@@ -498,11 +500,12 @@ def test_clock_that_stops_stands_while_the_session_is_paused(session):
     stopping = asking.approval(run, seconds=60, stops_clock=True)
     running = asking.approval(run, seconds=60)
     begun = stopping.requested_at
-    deadlines.stand(session.pk, at=begun + timedelta(seconds=20))
 
+    with travel(begun + timedelta(seconds=20), tick=False):
+        lifecycle.pause(principal=OPERATOR, session=session)
     with travel(begun + timedelta(seconds=200), tick=False):
         assert approvals.expire_due() == 1
-        deadlines.go_on(session.pk, at=timezone.now())
+        lifecycle.start(principal=OPERATOR, session=session)
     stopping.refresh_from_db()
     running.refresh_from_db()
 
@@ -511,9 +514,19 @@ def test_clock_that_stops_stands_while_the_session_is_paused(session):
     assert stopping.clock_stopped_at is None
 
 
+def test_clock_of_what_is_asked_while_paused_stands_from_the_beginning(session):
+    run = asking.run(session)
+    lifecycle.pause(principal=OPERATOR, session=session)
+    run.refresh_from_db()
+
+    approval = asking.approval(run, stops_clock=True)
+
+    assert approval.clock_stopped_at == approval.requested_at
+
+
 def test_decision_is_taken_while_the_clock_stands(session):
     approval = asking.approval(asking.run(session), seconds=60, stops_clock=True)
-    deadlines.stand(session.pk, at=timezone.now())
+    lifecycle.pause(principal=OPERATOR, session=session)
 
     with travel(approval.expires_at + timedelta(seconds=5), tick=False):
         assert decide(approval).approval.state == "approved"
@@ -555,7 +568,9 @@ def test_waiting_sessions_and_the_urgent_are_found(session):
     urgent, calm = asking.approval(run, seconds=30), asking.approval(run, seconds=600)
     quiet = factories.session()
 
-    assert reading.waiting([session.pk, quiet.pk]) == {session.pk}
+    views = sessions.views([session, quiet], now=timezone.now())
+
+    assert [one.conditions for one in views] == [[Condition.WAITING], []]
     assert list(reading.of_session(session)) == [urgent, calm]
     assert list(reading.expiring(reading.readable(OPERATOR), seconds=60)) == [urgent]
     assert reading.pending_count() == 2

@@ -70,6 +70,7 @@ def test_all_conditions_that_hold_are_told_in_their_order():
         is_starting=True,
         participants=(replace(FEED, state="lost"),),
         idle_after=timedelta(minutes=1),
+        is_waited_for=True,
     )
 
     assert conditions.derive(situation, now=NOW) == list(Condition)
