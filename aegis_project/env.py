@@ -98,6 +98,9 @@ class Environment(BaseSettings):
     data_frames_per_second: float = Field(
         default=10_000, ge=0, description="Frames that a data socket may send; 0 is no limit."
     )
+    worker: bool = Field(
+        default=True, description="Server processes carry out runs too (not with --no-worker)."
+    )
     launcher_patience_seconds: float = Field(
         default=60, gt=0, description="Time a program goes on without a launcher."
     )

@@ -8,6 +8,7 @@ from components.jobs import Links, Liveness, Watcher
 from sessions import driver
 from sessions.jobs import Closing, Sweep
 from sessions.selectors import topic_rules
+from sessions.worker import EQUIPMENT, Worker
 from streaming import node as nodes
 from streaming.engines.base import Engine
 from streaming.engines.recording import Recorder, RecordingEngine
@@ -45,6 +46,8 @@ def build(*, url: str = "") -> Node:
         Closing(),
         driver.Driver(replays),
     ]
+    if settings.ENVIRONMENT.worker:
+        jobs.append(Worker(EQUIPMENT))
     # Asked in this order for a log; the last has one for every name.
     hub = Hub(engines=[RowEngine(), replays, _live(rules, recorder)], rules=rules)
     node = Node(hub=hub, jobs=jobs, url=url, last=[recording.finish, cursors.run])
@@ -77,6 +80,9 @@ async def end() -> None:
     if node is not None:
         node.is_draining = True
         await driver.Driver.of(node).stop()
+        worker = Worker.of(node)
+        if worker is not None:
+            await worker.stop()
         await Links.of(node).drain(node)
         await node.stop()
         nodes.install(None)

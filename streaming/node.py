@@ -116,6 +116,10 @@ class Node:
         spread = min(max(RETRY_SPREAD_MS, EACH_MS * len(self.hub.seated())), MOST_SPREAD_MS)
         return random.randrange(spread)  # noqa: S311 -- it spreads load, it hides nothing
 
+    def find(self, name: str) -> Job | None:
+        """The job of this name, where not every node has one."""
+        return self._jobs.get(name)
+
     def hurry(self, name: str) -> None:
         """Bring the next turn of a job forward; only from the node's own loop."""
         self._turns[name].set()

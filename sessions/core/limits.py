@@ -51,6 +51,11 @@ def effective(*layers: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def totals(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The limits on all runs of a session together, of what its ``config.limits`` says."""
+    return {name: value for name, value in effective(given).items() if name in given}
+
+
 def exceeded(limits: Mapping[str, Any], used: Used) -> str | None:
     """The name of the first limit that is reached, or None while there is room for a request."""
     reached: dict[str, int | float | Decimal] = {

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import connection
@@ -12,21 +12,40 @@ from django.utils import timezone
 
 from aegis_project import database
 from aegis_project.kit.errors import AegisError
-from sessions.core import run_log, tool_calls
+from sessions.core import run_log
 from sessions.core.errors import WorkerLost
 from sessions.core.events import WorkEvent
 from sessions.core.lifecycle import State as SessionState
 from sessions.core.runs import MAX_ATTEMPTS, OPEN, State, Waiting
+from sessions.core.tool_calls import State as CallState
 from sessions.models import Run, ToolCall
-from sessions.services import ending, runs
+from sessions.services import ending, runs, tool_calls
 from sessions.services import run_log as logs
 from sessions.services.run_log import Superseded
 from streaming import hints
 from streaming.services import ledger
 
-__all__ = ["Claimed", "Standing", "Superseded", "claim", "release", "standings", "wait"]
+__all__ = [
+    "WORKING",
+    "Claimed",
+    "Own",
+    "Standing",
+    "Superseded",
+    "claim",
+    "release",
+    "standings",
+    "wait",
+]
 
 ACTOR = "system:worker"
+WORKING = State.WORKING.value
+
+
+class Own(TypedDict):
+    """A run, and the fence under which it is a worker's own."""
+
+    run_id: UUID
+    fence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +115,21 @@ def standings(run_ids: Collection[UUID]) -> dict[UUID, Standing]:
     }
 
 
-def release(*, run_id: UUID, fence: int, reason: str, is_safe: bool = False) -> bool:
+def release(
+    *, run_id: UUID, fence: int, reason: str, is_safe: bool = False, seconds: float = 0.0
+) -> bool:
     """
     Put a working run back into the queue; False when it was not this worker's any more.
 
-    ``is_safe`` says that it stands at a safe point, so that nothing it said becomes void.
+    ``is_safe`` says that it stands at a safe point, so that nothing it said becomes void, and
+    ``seconds`` how long it was worked on since that was last written.
     """
     with database.atomic():
         try:
             run = logs.held(run_id, fence=fence)
         except Superseded:
             return False
+        run.worked_seconds += seconds
         _let_go(run, reason=reason)
         if is_safe:
             run.safe_seq = logs.head(run)
@@ -115,7 +138,12 @@ def release(*, run_id: UUID, fence: int, reason: str, is_safe: bool = False) -> 
 
 
 def wait(
-    *, run_id: UUID, fence: int, waiting_for: Waiting | None = None, error: AegisError | None = None
+    *,
+    run_id: UUID,
+    fence: int,
+    waiting_for: Waiting | None = None,
+    error: AegisError | None = None,
+    seconds: float = 0.0,
 ) -> bool:
     """
     Let a working run wait, at a safe point; False if there is nothing to wait for any more.
@@ -129,27 +157,30 @@ def wait(
         found = waiting_for or runs.waits_for(run)
         if found is None:
             return False
+        run.worked_seconds += seconds
         _wait(run, found, error)
         run.safe_seq = logs.head(run)
         run.save(update_fields=["safe_seq"])
         return True
 
 
-def fail(*, run_id: UUID, fence: int, error: AegisError) -> bool:
+def fail(*, run_id: UUID, fence: int, error: AegisError, seconds: float = 0.0) -> bool:
     """Fail a working run; False when it was not this worker's any more."""
     with database.atomic():
         try:
             run = logs.held(run_id, fence=fence)
         except Superseded:
             return False
+        run.worked_seconds += seconds
         ending.fail([run], error, actor=ACTOR)
         return True
 
 
 def lost(*, now: datetime) -> list[UUID]:
-    """Working runs whose process is gone."""
-    is_gone = Q(lease=None) | Q(lease__expires_at__lt=now)
-    rows = Run.objects.filter(is_gone, state=State.WORKING.value)
+    """Runs whose process is gone while it worked on them, or on a tool call of one that ended."""
+    begun = ToolCall.objects.filter(state=CallState.RUNNING.value).values("run")
+    rows = Run.objects.filter(Q(lease=None) | Q(lease__expires_at__lt=now))
+    rows = rows.filter(Q(state=State.WORKING.value) | Q(pk__in=begun))
     return list(rows.order_by("pk").values_list("pk", flat=True))
 
 
@@ -168,8 +199,11 @@ def take_over(*, run_id: UUID) -> bool:
     """
     with database.atomic():
         run = Run.objects.locked(run_id)
-        if run.state != State.WORKING or _is_alive(run):
+        if _is_alive(run):
             return False
+        calls = tool_calls.lose_running(run_id)
+        if run.state != State.WORKING:
+            return bool(calls)
         run.losses += 1
         _go_on_without(run)
         return True
@@ -219,7 +253,7 @@ def _start(run: Run) -> run_log.Start:
 def _let_go(run: Run, *, reason: str) -> None:
     run.move("release")
     run.lease = None
-    run.save(update_fields=["state", "lease", "losses"])
+    run.save(update_fields=["state", "lease", "losses", "worked_seconds"])
     ledger.append(
         session_id=run.session_id,
         type=WorkEvent.RUN_RELEASED.value,
@@ -236,7 +270,7 @@ def _wait(run: Run, waiting_for: Waiting, error: AegisError | None) -> None:
     run.move("wait")
     run.lease, run.waiting_for = None, waiting_for.value
     run.error = error.as_dict() if error else None
-    run.save(update_fields=["state", "lease", "losses", "waiting_for", "error"])
+    run.save(update_fields=["state", "lease", "losses", "worked_seconds", "waiting_for", "error"])
     ledger.append(
         session_id=run.session_id,
         type=WorkEvent.RUN_WAITING.value,
@@ -257,7 +291,7 @@ def _is_alive(run: Run) -> bool:
 def _go_on_without(run: Run) -> None:
     if run.losses >= MAX_ATTEMPTS:
         ending.fail([run], WorkerLost(f"Its worker was gone {run.losses} times."), actor=ACTOR)
-    elif ToolCall.objects.filter(run=run, state=tool_calls.State.UNKNOWN.value).exists():
+    elif ToolCall.objects.filter(run=run, state=CallState.UNKNOWN.value).exists():
         _wait(run, Waiting.UNKNOWN, None)
     else:
         _let_go(run, reason="worker lost")

@@ -16,7 +16,7 @@ from tests.factories import OPERATOR
 
 def agent(slug: str = "scribe", **fields: Any) -> Agent:
     """An agent of the catalogue."""
-    made = {"name": slug.title(), "model": "scripted:test", **fields}
+    made = {"name": slug.title(), "model": "scripted:echo", **fields}
     return Agent.objects.get_or_create(slug=slug, defaults=made)[0]
 
 

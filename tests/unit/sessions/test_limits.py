@@ -1,9 +1,10 @@
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from aegis_project.kit.errors import ValidationFailed
-from sessions.core import limits
+from sessions.core import limits, periods
 from sessions.core.errors import BudgetExceeded
 from sessions.core.limits import Used
 
@@ -69,3 +70,22 @@ def test_runs_begin_each_other_only_so_deep():
     assert limits.deeper(0, {"max_depth": 1}) == 1
     with pytest.raises(BudgetExceeded):
         limits.deeper(1, {"max_depth": 1})
+
+
+def test_a_session_counts_only_what_it_limits():
+    assert limits.totals({"max_cost": 2, "words": 1}) == {"max_cost": "2"}
+
+
+NOON = datetime(2026, 2, 3, 12, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("period", "begin"),
+    [
+        ("day", datetime(2026, 2, 3, tzinfo=UTC)),
+        ("month", datetime(2026, 2, 1, tzinfo=UTC)),
+        ("always", None),
+    ],
+)
+def test_a_period_began_at_midnight(period, begin):
+    assert periods.began(period, now=NOON) == begin

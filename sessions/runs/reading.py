@@ -1,0 +1,98 @@
+"""What a worker reads of a run before it goes on with it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sessions.agent.protocol import History, LLMServiceProtocol, Prompt, ToolOffer, Turn
+from sessions.agent.tools import Toolbox, ToolSpec
+from sessions.core import tool_calls
+from sessions.core.conversation import Role
+from sessions.core.errors import AgentNotFound
+from sessions.models import Agent, Run, RunHistory, ToolCall
+from sessions.selectors import budgets, history
+from sessions.services import messages
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """Where a run finds its model and its tools."""
+
+    service_for: Callable[[Agent], LLMServiceProtocol]
+    toolbox_of: Callable[[Run, Agent], Toolbox]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """
+    Where a run stands: what it may carry out, whether something open holds it.
+
+    ``run`` has its agent and its session.
+    """
+
+    run: Run
+    agent: Agent
+    approved: Sequence[ToolCall]
+    is_blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of the model next."""
+
+    prompt: Prompt
+    service: LLMServiceProtocol
+    specs: Sequence[ToolSpec]
+    tokens: int | None
+    """The most that the answer may take, if the run counts tokens."""
+
+
+BLOCKING = {tool_calls.State.PENDING.value, tool_calls.State.UNKNOWN.value}
+
+
+def situation(run_id: UUID) -> Situation:
+    """
+    Where the run stands.
+
+    :raises AgentNotFound: if its agent was removed
+    """
+    run = Run.objects.select_related("agent", "session").get(pk=run_id)
+    if run.agent is None:
+        raise AgentNotFound(agent=run.agent_slug)
+    open_ = BLOCKING | {tool_calls.State.APPROVED.value}
+    calls = list(ToolCall.objects.filter(run=run, state__in=open_).order_by("created_at", "pk"))
+    approved = [one for one in calls if one.state == tool_calls.State.APPROVED]
+    return Situation(run, run.agent, approved, len(calls) > len(approved))
+
+
+def question(found: Situation, box: Toolbox, equipment: Equipment, *, seconds: float) -> Question:
+    """
+    What to ask the model, if there is room for another request.
+
+    :raises BudgetExceeded: if there is none
+    """
+    budgets.check(found.run, seconds=seconds)
+    specs, turns = box.specs(), _turns(found.run)
+    kept = RunHistory.objects.filter(run=found.run).first()
+    prompt = Prompt(
+        instructions=found.agent.instructions,
+        turns=turns,
+        tools=[ToolOffer(one.name, one.description, one.parameters) for one in specs],
+        history=History(kept.format, bytes(kept.body)) if kept else None,
+        covered=kept.covered if kept else 0,
+        settings={
+            **found.agent.settings,
+            **found.run.parameters,
+            "attempt": found.run.attempt,
+        },
+    )
+    return Question(prompt, equipment.service_for(found.agent), specs, budgets.room(found.run))
+
+
+def _turns(run: Run) -> list[Turn]:
+    up_to = run.message or messages.last(run.session_id)
+    turns = history.turns(run.session_id, up_to=up_to) if up_to else []
+    asked = run.parameters.get("prompt")
+    if run.message is None and isinstance(asked, str) and asked:
+        turns = [*turns, Turn(role=Role.USER, content=asked)]
+    return turns

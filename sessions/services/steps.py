@@ -1,0 +1,152 @@
+"""What came of one request to a model: spent, said, asked for, done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from aegis_project import database
+from sessions.core import run_log
+from sessions.core.conversation import Role
+from sessions.core.events import WorkEvent
+from sessions.core.tools import ToolSpec
+from sessions.core.turns import ToolRequest
+from sessions.models import Message, Run, RunHistory, Session
+from sessions.services import messages, tool_requests
+from sessions.services import run_log as logs
+from streaming import hints
+from streaming.services import ledger
+
+MONEY = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """
+    One request to a model and its answer; ``seconds`` is the work since the step before.
+
+    ``history`` is what the adapter wrote of the conversation up to now: its format, and its body.
+    """
+
+    text: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal
+    seconds: float
+    requests: Sequence[ToolRequest] = ()
+    finish_reason: str = "stop"
+    history: tuple[str, bytes] | None = None
+    covered: int = 0
+    """How many turns that history holds."""
+
+    @property
+    def tokens(self) -> int:
+        """All tokens, of the question and of the answer."""
+        return self.input_tokens + self.output_tokens
+
+
+def record(*, run_id: UUID, fence: int, step: Step, specs: Sequence[ToolSpec]) -> bool:
+    """
+    Write what the model answered, in one transaction; whether the run is done with that.
+
+    With tools asked for it is not: their calls stand in rows, with the verdict on each, and the
+    run has come to a safe point.
+
+    :raises Superseded: if the run is not working under this fence
+    """
+    with database.atomic():
+        session = _locked_session(run_id)
+        run = logs.held(run_id, fence=fence)
+        _spend(run, step)
+        if step.history is not None:
+            _keep_history(run, step.history, step.covered)
+        message = _say(session, run, step)
+        if step.requests:
+            _ask(run, message, step, specs)
+        else:
+            _complete(run, message, step)
+        return not step.requests
+
+
+def _locked_session(run_id: UUID) -> Session:
+    rows = Session.objects.select_for_update(of=("self",), no_key=True)
+    return rows.get(pk=Run.objects.values("session").get(pk=run_id)["session"])
+
+
+def _spend(run: Run, step: Step) -> None:
+    """Count what a request took, per model; the caller saves."""
+    cost = step.cost.quantize(MONEY)
+    before = run.usage.get(step.model, {})
+    run.usage = {
+        **run.usage,
+        step.model: {
+            "requests": before.get("requests", 0) + 1,
+            "input_tokens": before.get("input_tokens", 0) + step.input_tokens,
+            "output_tokens": before.get("output_tokens", 0) + step.output_tokens,
+            "cost": f"{Decimal(before.get('cost', '0')) + cost:f}",
+        },
+    }
+    run.steps += 1
+    run.token_count += step.tokens
+    run.cost += cost
+    run.worked_seconds += step.seconds
+
+
+def _keep_history(run: Run, history: tuple[str, bytes], covered: int) -> None:
+    kept = {"format": history[0], "body": history[1], "covered": covered}
+    RunHistory.objects.update_or_create(run=run, defaults=kept)
+
+
+def _say(session: Session, run: Run, step: Step) -> Message | None:
+    """The message of an answer; one that says and asks nothing is none."""
+    if not step.text and not step.requests:
+        session.llm_token_count += step.tokens
+        session.save(update_fields=["llm_token_count"])
+        return None
+    return messages.append(
+        session,
+        role=Role.ASSISTANT,
+        content=step.text,
+        author=f"agent:{run.agent_slug}",
+        agent=run.agent_slug,
+        run=run,
+        tokens=step.tokens,
+    )
+
+
+def _ask(run: Run, message: Message | None, step: Step, specs: Sequence[ToolSpec]) -> None:
+    run.save()
+    tool_requests.request(run, message=message, requests=step.requests, specs=specs)
+    run.safe_seq = logs.head(run)
+    run.save(update_fields=["safe_seq"])
+
+
+def _complete(run: Run, message: Message | None, step: Step) -> None:
+    run.move("complete")
+    run.answer, run.ended_at = message, timezone.now()
+    used = logs.usage(run)
+    run.save()
+    told: dict[str, Any] = {
+        "run": run.pk,
+        "agent": run.agent_slug,
+        "message": message.pk if message else None,
+        "usage": run.usage,
+        "cost": f"{run.cost:f}",
+    }
+    ledger.extend(
+        session_id=run.session_id,
+        actor=f"agent:{run.agent_slug}",
+        told=[
+            (WorkEvent.RUN_COMPLETED.value, told),
+            (WorkEvent.STREAM_ENDED.value, {"run": run.pk, "state": run.state}),
+        ],
+    )
+    said = str(message.pk) if message else None
+    end = run_log.End(state=run.state, message=said, finish_reason=step.finish_reason, usage=used)
+    logs.append(run, [end])
+    # The next one in the queue of this agent may begin.
+    hints.send(hints.Hint("run", str(run.pk)))
