@@ -13,12 +13,12 @@ from msgspec import Struct
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
-from sessions.api.topics import let_go_of_database
 from sessions.selectors import sessions
 from streaming import node
 from streaming.api import codecs, topic_documents
 from streaming.api.base import Endpoint
 from streaming.api.schema import operation
+from streaming.api.sse import let_go_of_database
 from streaming.api.topic_documents import Instant, Place
 from streaming.core import export, position
 from streaming.core.export import Format, Row

@@ -4,6 +4,8 @@ from typing import Annotated
 from uuid import UUID
 
 import orjson
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,14 +14,17 @@ from components import selectors
 from components.api.documents import ComponentDocument, ComponentList, CredentialDocument
 from components.api.documents import component as component_document
 from components.api.documents import credential as credential_document
+from sessions.api import feeds
 from sessions.api.inputs import TokenInput
 from sessions.selectors import sessions
 from sessions.services import creation
-from streaming.api import codecs
+from streaming.api import codecs, sse
 from streaming.api.base import Endpoint, once
 from streaming.api.documents import EventPage, Limit
 from streaming.api.schema import operation
+from streaming.api.sse import LAST_ID, Streaming
 from streaming.core.position import MAX_SEQ
+from streaming.core.topics import LEDGER
 from streaming.selectors import cursors, events
 
 Seq = Annotated[int, Meta(ge=0, le=MAX_SEQ)]
@@ -62,13 +67,30 @@ class SessionComponent(Endpoint):
         return Response(codecs.show(document))
 
 
-class SessionEvents(Endpoint):
+class SessionEvents(Streaming):
     """The ledger of a session."""
 
-    @operation("sessions.events", tag="events", query=EventQuery, answers={200: EventPage})
-    def get(self, _request: Request, session: str) -> Response:
-        """Read events in their order, without gaps."""
+    @operation(
+        "sessions.events",
+        tag="events",
+        query=EventQuery,
+        parameters=[LAST_ID],
+        answers={
+            (200, "application/json"): EventPage,
+            (200, sse.MEDIA_TYPE): OpenApiTypes.STR,
+            204: None,
+        },
+    )
+    def get(self, request: Request, session: str) -> HttpResponseBase:
+        """
+        Read events in their order, without gaps.
+
+        With `Accept: text/event-stream` they come as they happen, each with its number as id; 204
+        when the session is closed and nothing is left to come.
+        """
         query = self.asked(EventQuery)
+        if self.is_streaming:
+            return self.stream(session, sse.number(sse.last_id(request, str(query.after))))
         extract = events.extract(
             principal=self.principal,
             session_id=_id(self, session),
@@ -84,6 +106,15 @@ class SessionEvents(Endpoint):
                 "next": extract.last,
             }
         )
+
+    def stream(self, session: str, after: int) -> HttpResponseBase:
+        """The events behind number ``after`` as they come."""
+        row = sessions.find(self.principal, session)
+        left = events.left(principal=self.principal, session_id=row.pk, after=after)
+        if not left and not row.is_open:
+            return Response(status=204)
+        key, is_over = (str(row.pk), LEDGER), not row.is_open
+        return sse.answer(self, lambda here: feeds.ledger(here, key, after=after, is_over=is_over))
 
 
 class SessionTokens(Endpoint):

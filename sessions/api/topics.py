@@ -3,17 +3,20 @@
 import time
 
 import orjson
-from django.db import connection
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aegis_project.kit.principal import Principal
+from sessions.api import feeds
 from sessions.models import Session
 from sessions.selectors import sessions
 from streaming import node
-from streaming.api import codecs, live, topic_documents
+from streaming.api import codecs, live, sse, topic_documents
 from streaming.api.base import Endpoint, alone
 from streaming.api.schema import operation
+from streaming.api.sse import LAST_ID, Streaming, let_go_of_database
 from streaming.api.topic_documents import (
     PublishedDocument,
     PublishInput,
@@ -52,19 +55,37 @@ class SessionTopics(Endpoint):
         return Response({"data": [codecs.show(one) for one in documents]})
 
 
-class SessionTopic(Endpoint):
+class SessionTopic(Streaming):
     """One topic of a session."""
 
-    @operation("sessions.topics.read", tag="topics", query=RecordQuery, answers={200: RecordPage})
-    def get(self, _request: Request, session: str, topic: str) -> Response:
-        """Read records after a position, by the same rule by which sockets resume."""
+    @operation(
+        "sessions.topics.read",
+        tag="topics",
+        query=RecordQuery,
+        parameters=[LAST_ID],
+        answers={
+            (200, "application/json"): RecordPage,
+            (200, sse.MEDIA_TYPE): OpenApiTypes.STR,
+        },
+    )
+    def get(self, request: Request, session: str, topic: str) -> HttpResponseBase:
+        """
+        Read records after a position, by the same rule by which sockets resume.
+
+        With `Accept: text/event-stream` they come as they are published, each with its position as
+        id; `limit` and `wait` do not count then.
+        """
         logs.check_readable(self.principal, topic)
         query = self.asked(RecordQuery)
-        cursor = position.parse(query.after) if query.after else None
+        after = sse.last_id(request, query.after) if self.is_streaming else query.after
+        cursor = position.parse(after) if after else None
         key = (str(sessions.find(self.principal, session).pk), topic)
         begin = resume.parse_start(query.start)
         here = node.required()
         let_go_of_database()
+        if self.is_streaming:
+            here.call(here.hub.bounds(key))
+            return sse.answer(self, lambda here: feeds.topic(here, key, begin, cursor))
         read = _read(here.hub, key, begin, cursor, limit=query.limit, wait=query.wait)
         return Response(_page(topic, *here.call(read)))
 
@@ -119,12 +140,6 @@ async def _read(
     bounds = await hub.bounds(key)
     is_behind = placed.next <= bounds[1].seq
     return placed, bounds, await hub.read(key, placed.next - 1, limit) if is_behind else None
-
-
-def let_go_of_database() -> None:
-    """Hold no connection while waiting for the hub; SQLite's are not pooled."""
-    if connection.vendor != "sqlite" and not connection.in_atomic_block:
-        connection.close()
 
 
 def _page(

@@ -1,6 +1,16 @@
 """The addresses of sessions."""
 
-from sessions.api import clock, collection, exports, lever, messages, parts, subscribers, topics
+from sessions.api import (
+    clock,
+    collection,
+    exports,
+    lever,
+    messages,
+    parts,
+    stream,
+    subscribers,
+    topics,
+)
 from streaming.api.paths import route
 
 ONE = "sessions/<str:session>"
@@ -38,4 +48,5 @@ urlpatterns = [
     route(f"{ONE}/messages/<str:message>/edit", messages.Edit, name="message-edit"),
     route(f"{ONE}/messages/<str:message>/choose", messages.Choose, name="message-choose"),
     route(f"{ONE}/tokens", parts.SessionTokens, name="session-tokens"),
+    route("runs/<str:run>/stream", stream.RunStream, name="run-stream"),
 ]

@@ -22,18 +22,22 @@ def so_far(entries: Iterable[Numbered]) -> list[Numbered]:
     between, with the number of its last piece, and of where the run stood only the last is said.
     """
     told: list[Numbered] = []
-    for one in entries:
-        if isinstance(one.entry, Start):
-            told = [kept for kept in told if kept.seq <= one.entry.keeps]
-        elif told and isinstance(told[-1].entry, Status):
+    for one in _counting(entries):
+        before = told[-1].entry if told else None
+        if isinstance(before, Status):
             told.pop()
-        _add(told, one)
+            before = told[-1].entry if told else None
+        if isinstance(before, Text) and isinstance(one.entry, Text):
+            told[-1] = one._replace(entry=Text(text=before.text + one.entry.text))
+        else:
+            told.append(one)
     return told
 
 
-def _add(told: list[Numbered], one: Numbered) -> None:
-    before = told[-1].entry if told else None
-    if isinstance(one.entry, Text) and isinstance(before, Text):
-        told[-1] = one._replace(entry=Text(text=before.text + one.entry.text))
-    else:
-        told.append(one)
+def _counting(entries: Iterable[Numbered]) -> list[Numbered]:
+    held: list[Numbered] = []
+    for one in entries:
+        if isinstance(one.entry, Start):
+            held = [kept for kept in held if kept.seq <= one.entry.keeps]
+        held.append(one)
+    return held

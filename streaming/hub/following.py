@@ -1,7 +1,7 @@
 """One reader who takes a topic at its own pace, from a place on and to its end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 
 from streaming.core.position import Cursor, Position
@@ -20,10 +20,12 @@ class Turn:
     What a reader gets next; nothing at all when nothing came for a beat.
 
     ``at`` is where it stands after that; its ``ck`` is empty where the log cannot prove the place.
-    ``notice`` is what must be known before the records of ``cut``, ``ending`` is told after them.
+    ``notice`` is what must be known before the records of ``cut``, whose chain begins at
+    ``before``; ``ending`` is told after them.
     """
 
     at: Position
+    before: bytes = b""
     notice: Notice | None = None
     cut: Slice | None = None
     ending: Ending | None = None
@@ -36,7 +38,7 @@ class Turn:
 
 async def follow(
     hub: Topics, key: Key, begin: Start, cursor: Cursor | None = None, *, beat_seconds: float
-) -> AsyncIterator[Turn]:
+) -> AsyncGenerator[Turn, None]:
     """
     What a topic has from there on and what comes, until the reader or the hub has enough.
 
@@ -97,8 +99,9 @@ class Reader:
             return None
         if not self._follows_on(pack):
             return await self._place_anew()
+        before = pack.before or self.at.ck
         self.at = replace(self.at, seq=pack.last, ck=pack.ck)
-        return Turn(self.at, cut=pack.slice)
+        return Turn(self.at, before=before, cut=pack.slice)
 
     def _follows_on(self, pack: Pack) -> bool:
         return not self.at.ck or pack.before is None or pack.before == self.at.ck

@@ -39,3 +39,13 @@ def extract(
     found.sort()
     last = found[-1][0] if found else after
     return Extract(log.epoch, log.head, [body for _, body in found], last)
+
+
+def left(*, principal: Principal, session_id: UUID, after: int) -> bool:
+    """
+    Whether there are events behind number ``after`` now.
+
+    :raises PermissionDenied: without the scope events:read
+    """
+    principal.require("events:read")
+    return Log.objects.ledger_of(session_id).filter(head__gt=after).exists()

@@ -174,6 +174,16 @@ def test_who_comes_late_gets_nothing_of_what_a_later_attempt_replaced():
     assert found == [(1, START), (2, Text(text="kept")), (3, CALL), (7, third), (8, RESULT)]
 
 
+def test_a_text_of_which_the_end_was_replaced_keeps_its_beginning():
+    second = Start(run="run", agent="assistant", attempt=2, keeps=2)
+
+    assert told(START, Text(text="kept"), Text(text="lost"), second) == [
+        (1, START),
+        (2, Text(text="kept")),
+        (4, second),
+    ]
+
+
 def test_an_attempt_that_keeps_nothing_begins_anew():
     second = Start(run="run", agent="assistant", attempt=2, keeps=0)
 

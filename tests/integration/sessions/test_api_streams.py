@@ -1,0 +1,66 @@
+"""What becomes of a stream in the process that serves it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from django.core.asgi import get_asgi_application
+
+from aegis_project.database import run_db
+from streaming import node as nodes
+from streaming.engines.memory import MemoryEngine
+from streaming.engines.rows import RowEngine
+from streaming.hub import Hub
+from streaming.node import Node
+from tests import factories, waiting
+from tests.calling import caller
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+async def hub():
+    """The hub of a node that does nothing else."""
+    hub = Hub(engines=[RowEngine(), MemoryEngine()])
+    node = Node(hub=hub, jobs=[])
+    await node.start()
+    nodes.install(node)
+    yield hub
+    nodes.install(None)
+    await node.stop()
+
+
+def reader(address: str, secret: str) -> Any:
+    """A browser that asks for events, as a server would hand it over."""
+    headers = [(b"accept", b"text/event-stream"), (b"authorization", secret.encode())]
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": address,
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), *headers],
+        "client": ("127.0.0.1", 1),
+    }
+    return ApplicationCommunicator(get_asgi_application(), scope)
+
+
+async def test_a_reader_who_leaves_is_followed_by_nothing(hub: Hub):
+    session = await run_db(factories.session)
+    secret = (await run_db(caller)).headers["Authorization"]
+    browser = reader(f"/api/v1/sessions/{session.pk}/events", secret)
+    await browser.send_input({"type": "http.request", "body": b""})
+
+    start = await browser.receive_output(20)
+    await browser.receive_output(20)
+    first = await browser.receive_output(20)
+    line = hub.board.lines[(str(session.pk), "ledger")]
+    was_wanted = line.is_wanted
+    await browser.send_input({"type": "http.disconnect"})
+
+    await waiting.until(lambda: not line.is_wanted)
+    assert was_wanted
+    assert start["status"] == 200
+    assert first["body"].startswith(b"id: 1\nevent: session.created\ndata: {")
+    async with asyncio.timeout(20):
+        await browser.wait()
