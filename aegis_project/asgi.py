@@ -28,7 +28,12 @@ elsewhere: Any = unknown_socket
 sockets: Any = [path(address, consumer) for address, consumer in consumers]
 served = ProtocolTypeRouter(
     {
-        "http": BodyLimit(django_application, max_bytes=rest.MAX_BODY),
+        "http": BodyLimit(
+            django_application,
+            max_bytes=rest.MAX_BODY,
+            uploads=rest.UPLOADS,
+            max_upload_bytes=rest.MAX_UPLOAD,
+        ),
         "websocket": URLRouter([*sockets, re_path("", elsewhere)]),
     }
 )

@@ -1,5 +1,6 @@
 """What is refused before any of Django sees it."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,23 +12,41 @@ Application = Callable[..., Awaitable[None]]
 
 
 class BodyLimit:
-    """Answer 413 to a body above the limit, before it is read into memory or onto the disk."""
+    """
+    Answer 413 to a body above the limit, before it is read into memory or onto the disk.
 
-    def __init__(self, application: Application, *, max_bytes: int) -> None:
+    Addresses that take files, those that match ``uploads``, have a limit of their own.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        max_bytes: int,
+        uploads: str = "",
+        max_upload_bytes: int = 0,
+    ) -> None:
         self.application = application
         self.max_bytes = max_bytes
+        self.uploads = re.compile(uploads) if uploads else None
+        self.max_upload_bytes = max_upload_bytes
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one scope."""
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
-        if _declared(scope) > self.max_bytes:
+        most = self._most(scope)
+        if _declared(scope) > most:
             await _refuse(send)
             return
-        await self._count(scope, receive, send)
+        await self._count(scope, receive, send, most)
 
-    async def _count(self, scope: Any, receive: Any, send: Any) -> None:
+    def _most(self, scope: Any) -> int:
+        takes_files = self.uploads is not None and self.uploads.fullmatch(scope["path"])
+        return self.max_upload_bytes if takes_files else self.max_bytes
+
+    async def _count(self, scope: Any, receive: Any, send: Any, most: int) -> None:
         got = 0
         is_answered = False
 
@@ -35,7 +54,7 @@ class BodyLimit:
             nonlocal got, is_answered
             message = await receive()
             got += len(message.get("body", b""))
-            if got > self.max_bytes and not is_answered:
+            if got > most and not is_answered:
                 is_answered = True
                 await _refuse(send)
                 return {"type": "http.disconnect"}

@@ -25,6 +25,10 @@ from aegis_project.kit.errors import AegisError
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 2 * 1024 * 1024
+# Addresses that files are brought to. What a session takes of one, it says itself; beyond that
+# there is the form around it.
+UPLOADS = r"/api/v1/sessions/[^/]+/attachments/?"
+MAX_UPLOAD = 101 * 1024 * 1024
 RETRY_AFTER_SECONDS = 2
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
 

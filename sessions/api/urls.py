@@ -1,6 +1,7 @@
 """The addresses of sessions."""
 
 from sessions.api import (
+    attachments,
     clock,
     collection,
     exports,
@@ -47,6 +48,15 @@ urlpatterns = [
     route(f"{ONE}/messages/<str:message>/branches", messages.Branches, name="message-branches"),
     route(f"{ONE}/messages/<str:message>/edit", messages.Edit, name="message-edit"),
     route(f"{ONE}/messages/<str:message>/choose", messages.Choose, name="message-choose"),
+    route(f"{ONE}/attachments", attachments.Attachments, name="session-attachments"),
+    route(
+        f"{ONE}/attachments/<str:attachment>", attachments.OneAttachment, name="session-attachment"
+    ),
+    route(
+        f"{ONE}/attachments/<str:attachment>/content",
+        attachments.AttachmentContent,
+        name="attachment-content",
+    ),
     route(f"{ONE}/tokens", parts.SessionTokens, name="session-tokens"),
     route("runs/<str:run>/stream", stream.RunStream, name="run-stream"),
 ]

@@ -17,7 +17,7 @@ from sessions.core.conversation import Role
 from sessions.core.errors import MessageNotFound
 from sessions.core.turns import ToolRequest, Turn
 from sessions.models import Attachment, Message, Session, ToolCall
-from sessions.selectors import sessions
+from sessions.selectors import attachments, sessions
 
 T = TypeVar("T", Attachment, ToolCall)
 
@@ -172,9 +172,12 @@ def _branch_counts(rows: Sequence[Message]) -> dict[UUID | None, int]:
 
 def _turns(entry: Entry) -> Iterator[Turn]:
     message = entry.message
+    shown = {file.pk: attachments.media(file) for file in entry.attachments}
+    words = [attachments.in_words(file) for file in entry.attachments if shown[file.pk] is None]
     yield Turn(
         role=Role(message.role),
-        content=message.content,
+        content="".join([message.content, *words]),
+        media=tuple(one for one in shown.values() if one is not None),
         requests=tuple(
             ToolRequest(id=call.call_id, tool=call.tool, arguments=call.asked_arguments)
             for call in entry.calls

@@ -5,18 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
-
 from aegis_project.kit.errors import InvalidState
 from aegis_project.kit.principal import Principal
-from sessions.core import conversation, lifecycle
+from sessions.core import conversation
 from sessions.core.conversation import Admission, Role
-from sessions.core.errors import InvalidMessage, SessionExpired
+from sessions.core.errors import InvalidMessage
 from sessions.core.events import WorkEvent
 from sessions.core.lifecycle import Kind
-from sessions.models import Agent, Message, Run, Session
+from sessions.models import Agent, Attachment, Message, Run, Session
 from sessions.selectors import agents, history
-from sessions.services import ending, messages, moving, runs
+from sessions.services import attachments, ending, messages, runs
 from sessions.services.messages import append
 from sessions.services.moving import Reference
 from streaming.services import ledger
@@ -72,15 +70,16 @@ def say(*, principal: Principal, session: Reference, draft: Utterance) -> Said:
     :raises InvalidMessage: for what cannot be said, or if the session is full
     :raises MessageTooLong: above 100 000 characters
     :raises MessageNotFound: if there is no such parent
+    :raises AttachmentNotFound: for a file that does not wait for a message here
     :raises AgentNotFound: if there is no such agent
     """
-    row = moving.locked(principal, session)
-    _refuse_unless_open(row, "say")
+    row = messages.opened(principal, session, "say")
     conversation.check(draft.content, role=draft.role)
     _refuse_if_full(row)
+    files = attachments.waiting(row, draft.attachments)
     if draft.parent is not None:
         _branch_off(row, history.find(row.pk, draft.parent), principal)
-    return _write(row, principal, draft)
+    return _write(row, principal, draft, files)
 
 
 @command("message.edit", scope="messages:write")
@@ -95,8 +94,7 @@ def edit(*, principal: Principal, session: Reference, message: UUID | str, conte
     :raises MessageTooLong: above 100 000 characters
     :raises MessageNotFound: if there is no such message
     """
-    row = moving.locked(principal, session)
-    _refuse_unless_open(row, "edit")
+    row = messages.opened(principal, session, "edit")
     found = history.find(row.pk, message)
     role = Role(found.role)
     if role is not Role.USER:
@@ -105,7 +103,7 @@ def edit(*, principal: Principal, session: Reference, message: UUID | str, conte
     _refuse_if_full(row)
     _branch_off(row, found.parent, principal)
     draft = Utterance(content=content, role=role, agent=found.agent, metadata=found.metadata)
-    return _write(row, principal, draft)
+    return _write(row, principal, draft, list(found.attachments.order_by("created_at", "pk")))
 
 
 @command("message.choose", scope="messages:write")
@@ -118,8 +116,7 @@ def choose(*, principal: Principal, session: Reference, message: UUID | str) -> 
     :raises InvalidState: if it is closed, or a run is to say something on the branch of now
     :raises MessageNotFound: if there is no such message
     """
-    row = moving.locked(principal, session)
-    _refuse_unless_open(row, "choose")
+    row = messages.opened(principal, session, "choose")
     found = history.find(row.pk, message)
     if Run.objects.open().filter(session=row, message__is_chosen=True).exists():
         raise InvalidState("A run is still to answer on the branch that is chosen now.")
@@ -134,7 +131,9 @@ def choose(*, principal: Principal, session: Reference, message: UUID | str) -> 
     return found
 
 
-def _write(row: Session, principal: Principal, draft: Utterance) -> Said:
+def _write(
+    row: Session, principal: Principal, draft: Utterance, files: Sequence[Attachment]
+) -> Said:
     agent = _answering(row, principal, draft)
     if agent is not None:
         runs.make_way(row, agent=agent, principal=principal, admission=draft.admission)
@@ -144,8 +143,10 @@ def _write(row: Session, principal: Principal, draft: Utterance) -> Said:
         content=draft.content,
         author=principal.actor,
         agent=draft.agent,
+        attachments=len(files),
         metadata=draft.metadata,
     )
+    attachments.give(message, files)
     if draft.role is Role.USER and row.kind == Kind.CHAT and not row.name:
         messages.entitle(row, message)
     if agent is None:
@@ -185,13 +186,6 @@ def _branch_off(row: Session, parent: Message | None, principal: Principal) -> N
     if left:
         every = [one for run in left for one in ending.with_subruns(run)]
         ending.cancel(row, every, actor=principal.actor, reason="another branch was begun")
-
-
-def _refuse_unless_open(row: Session, verb: str) -> None:
-    if row.expires_at is not None and row.expires_at <= timezone.now():
-        raise SessionExpired(session=row.key, expired_at=row.expires_at.isoformat())
-    if row.state not in lifecycle.OPEN:
-        raise moving.illegal(row, verb)
 
 
 def _refuse_if_full(row: Session) -> None:

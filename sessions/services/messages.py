@@ -8,17 +8,36 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from aegis_project.kit.principal import Principal
 from sessions import metrics
 from sessions.core import branches, conversation
 from sessions.core.branches import Node
 from sessions.core.conversation import Role
+from sessions.core.errors import SessionExpired
 from sessions.core.events import SessionEvent, WorkEvent
 from sessions.models import Message, Run, Session
-from sessions.services import telling
+from sessions.services import moving, telling
+from sessions.services.moving import Reference
 from streaming.services import ledger
 
 SLICE = 500
 COUNTERS = ["message_count", "llm_token_count", "last_activity_at", "expires_at"]
+
+
+def opened(principal: Principal, session: Reference, verb: str) -> Session:
+    """
+    The session, locked until the transaction ends, if it can still be said something in.
+
+    :raises SessionNotFound: if it is not there for the principal
+    :raises SessionExpired: if its time is over
+    :raises InvalidState: if it is closed; ``verb`` is what cannot be done
+    """
+    row = moving.locked(principal, session)
+    if row.expires_at is not None and row.expires_at <= timezone.now():
+        raise SessionExpired(session=row.key, expired_at=row.expires_at.isoformat())
+    if not row.is_open:
+        raise moving.illegal(row, verb)
+    return row
 
 
 def append(

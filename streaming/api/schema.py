@@ -56,6 +56,7 @@ def operation(
     tag: str,
     answers: Mapping[Any, Any],
     body: type[Struct] | None = None,
+    media: str = "application/json",
     query: type[Struct] | None = None,
     parameters: list[OpenApiParameter] | None = None,
     fields: type[Struct] | None = None,
@@ -64,7 +65,7 @@ def operation(
     """
     Describe a method of a view; its docstring is the text.
 
-    ``answers`` has documents by status, or by status and media type. ``fields`` is the document of which the parameter of that name takes some, ``failure`` what
+    ``body`` comes as ``media``. ``answers`` has documents by status, or by status and media type. ``fields`` is the document of which the parameter of that name takes some, ``failure`` what
     every refusal looks like.
     """
     asked = parameters_of(query) if query else []
@@ -75,7 +76,7 @@ def operation(
     return extend_schema(
         operation_id=name,
         tags=[tag],
-        request=None if body is None else {"application/json": body},
+        request=None if body is None else {media: body},
         responses={
             **answers,
             "4XX": OpenApiResponse(failure, "Refused; the answer says why."),
