@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from aegis_project import ops
 from components.api import urls as components
+from sessions.api import gate_urls as gate
 from sessions.api import urls as sessions
 from sessions.dialects.daemon import Commands
 from streaming.api import urls as streaming
@@ -14,7 +15,12 @@ from streaming.api.paths import route
 
 HOME = "admin:aegis_sessions_session_changelist"
 
-canonical = [*sessions.urlpatterns, *components.urlpatterns, *streaming.urlpatterns]
+canonical = [
+    *sessions.urlpatterns,
+    *gate.urlpatterns,
+    *components.urlpatterns,
+    *streaming.urlpatterns,
+]
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name=HOME)),
     path("api/v1/", include(canonical)),

@@ -1,0 +1,21 @@
+"""The addresses of approvals and policies."""
+
+from sessions.api import approvals, grants, policies
+from streaming.api.paths import route
+
+OF_SESSION = "sessions/<str:session>/approvals"
+
+urlpatterns = [
+    route("approvals", approvals.Approvals, name="approvals"),
+    route("approvals/batch", approvals.Batch, name="approvals-batch"),
+    route("approvals/<str:approval>", approvals.OneApproval, name="approval"),
+    route("approvals/<str:approval>/decide", approvals.Decide, name="approval-decide"),
+    route("approvals/<str:approval>/claim", approvals.Claim, name="approval-claim"),
+    route(OF_SESSION, approvals.SessionApprovals, name="session-approvals"),
+    route(f"{OF_SESSION}/<str:approval>", approvals.SessionApproval, name="session-approval"),
+    route("policies", policies.Policies, name="policies"),
+    route("policies/try", policies.Try, name="policies-try"),
+    route("policies/<str:policy>", policies.OnePolicy, name="policy"),
+    route("grants", grants.Grants, name="grants"),
+    route("grants/<str:grant>", grants.OneGrant, name="grant"),
+]
