@@ -169,6 +169,11 @@ class Socket:
     def frames(self) -> list[Any]:
         return [json.loads(text) for text in self.raw]
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a frame has come that was not asked for yet."""
+        return len(self.raw) > self._taken
+
     async def say(self, frame: Any) -> None:
         """Send an object as JSON, a text or bytes as they are."""
         message = frame if isinstance(frame, str | bytes) else json.dumps(frame)
@@ -176,8 +181,8 @@ class Socket:
 
     async def next(self) -> Any:
         """The frame after the last one that was asked for."""
-        await until(lambda: len(self.raw) > self._taken or self._reader.done())
-        assert len(self.raw) > self._taken, f"Closed {self.code} after {self.raw[-3:]}"
+        await until(lambda: self.is_waiting or self._reader.done())
+        assert self.is_waiting, f"Closed {self.code} after {self.raw[-3:]}"
         self._taken += 1
         return json.loads(self.raw[self._taken - 1])
 
