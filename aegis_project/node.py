@@ -6,7 +6,7 @@ from django.conf import settings
 
 from components.jobs import Links, Liveness, Watcher
 from sessions import driver
-from sessions.jobs import Closing, Sweep
+from sessions.jobs import Closing, Deadlines, Sweep
 from sessions.selectors import topic_rules
 from sessions.worker import EQUIPMENT, Worker
 from streaming import node as nodes
@@ -43,6 +43,7 @@ def build(*, url: str = "") -> Node:
         Watcher(links),
         Liveness(),
         Sweep(),
+        Deadlines(),
         Closing(),
         driver.Driver(replays),
     ]
