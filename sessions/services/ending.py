@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from aegis_project.kit.errors import AegisError
+from aegis_project.kit.errors import AegisError, InvalidState
+from components.services import standing
 from sessions.core import approvals, run_log, tool_calls
 from sessions.core.conversation import Role
 from sessions.core.events import WorkEvent
@@ -94,18 +95,33 @@ def with_subruns(run: Run) -> list[Run]:
     return found
 
 
-def cancel_open(session: Session, *, actor: str, reason: str) -> None:
-    """Cancel every open run of a locked session."""
+def halt(session: Session, verb: str, *, actor: str) -> None:
+    """
+    End what agents do in a locked session that is about to move by this verb of the lever.
+
+    A pause ends nothing: workers hold their runs at the next safe point. A failure fails what was
+    begun, everything else cancels whatever is open.
+    """
+    if verb == "pause":
+        return
     runs = open_of(session.pk)
-    if runs:
-        cancel(session, runs, actor=actor, reason=reason)
+    if verb == "fail":
+        runs = [run for run in runs if run.state in AT_WORK]
+    if not runs:
+        return
+    _lock_parts(runs)
+    # Components move with their session, and they are locked before the head of the ledger.
+    standing.lock(session_id=session.pk)
+    if verb == "fail":
+        fail(runs, InvalidState("Its session failed."), actor=actor)
+    else:
+        cancel(session, runs, actor=actor, reason=f"session {verb}")
 
 
-def fail_working(session: Session, *, error: AegisError, actor: str) -> None:
-    """Fail the runs of a locked session that an agent has begun; those in the queue stay there."""
-    runs = [run for run in open_of(session.pk) if run.state in AT_WORK]
-    if runs:
-        fail(runs, error, actor=actor)
+def _lock_parts(runs: Sequence[Run]) -> None:
+    ids = [run.pk for run in runs]
+    list(_locked_calls(ids))
+    list(_locked_approvals(ids))
 
 
 def _keep_what_was_said(session: Session, run: Run) -> None:

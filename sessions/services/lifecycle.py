@@ -14,7 +14,7 @@ from sessions.core import conditions, lifecycle, texts
 from sessions.core.errors import ComponentLost, StartTimeout
 from sessions.core.lifecycle import State
 from sessions.models import Session
-from sessions.services import moving, replays
+from sessions.services import ending, moving, replays
 from sessions.services.outcome import Outcome
 from streaming import hints
 from streaming.services.commands import command
@@ -162,6 +162,7 @@ def delete(*, principal: Principal, session: Reference) -> Outcome:
     """
     row = moving.locked(principal, session)
     previous = row.state
+    ending.halt(row, "delete", actor=principal.actor)
     if row.is_starting:
         moving.withdraw(row, "delete", actor=principal.actor)
     if State(row.state) in lifecycle.OPEN:
@@ -203,6 +204,7 @@ def _settle_start(row: Session) -> bool:
         moving.run(row, actor=ACTOR)
     elif row.start_deadline_at is not None and row.start_deadline_at <= timezone.now():
         late = StartTimeout(f"Not ready in time: {', '.join(missing)}.", missing=missing)
+        ending.halt(row, "fail", actor=ACTOR)
         moving.fail(row, late, actor=ACTOR)
     else:
         return False
@@ -213,6 +215,7 @@ def _settle_running(row: Session) -> bool:
     failed = standing.failed(session_id=row.pk)
     if failed:
         lost = ComponentLost(f"Required and lost: {', '.join(failed)}.", components=failed)
+        ending.halt(row, "fail", actor=ACTOR)
         moving.fail(row, lost, actor=ACTOR)
         return True
     return bool(standing.run_ready(session_id=row.pk, actor=ACTOR))
@@ -225,6 +228,8 @@ def _halt(
     previous = row.state
     was_starting = row.is_starting
     moving.refuse_unless_legal(row, verb)
+    if _moves(row, verb):
+        ending.halt(row, verb, actor=principal.actor)
     if was_starting:
         moving.withdraw(row, verb, actor=principal.actor)
     if verb in lifecycle.TRANSITIONS[State(row.state)]:
@@ -233,8 +238,13 @@ def _halt(
     return Outcome(row, previous)
 
 
+def _moves(row: Session, verb: str) -> bool:
+    """Whether the verb leads to another state, and not only withdraws a start or does nothing."""
+    return lifecycle.TRANSITIONS[State(row.state)].get(verb, row.state) != row.state
+
+
 def _describe(row: Session, verb: str, reason: str, outcome: Mapping[str, Any]) -> None:
-    if lifecycle.TRANSITIONS[State(row.state)][verb] == row.state:
+    if not _moves(row, verb):
         return
     texts.check(reason=reason)
     row.reason = reason

@@ -53,7 +53,8 @@ def admit(
     :raises BudgetExceeded: if it is deeper than runs may begin each other
     :raises ValidationFailed: for limits or a label that cannot be
     """
-    _check(session_row, task)
+    if len(task) > LONGEST_TASK:
+        raise ValidationFailed(f"task has at most {LONGEST_TASK} characters.", field="task")
     if parent is None:
         make_way(session_row, agent=agent, principal=principal, admission=admission)
     run = Run.objects.create(
@@ -203,13 +204,6 @@ def _locked(principal: Principal, run: Reference) -> tuple[Session, Run]:
     return session, Run.objects.locked(found.pk)
 
 
-def _check(session: Session, task: str) -> None:
-    if SessionState(session.state) not in ADMITTING:
-        raise moving.illegal(session, "run")
-    if len(task) > LONGEST_TASK:
-        raise ValidationFailed(f"task has at most {LONGEST_TASK} characters.", field="task")
-
-
 def make_way(
     session: Session, *, agent: Agent, principal: Principal, admission: Admission | None
 ) -> None:
@@ -217,10 +211,16 @@ def make_way(
     Do to the agent's open runs what the admission (else that of the session) says.
 
     Whoever writes what the new run is to answer does so afterwards: what an interrupted one was
-    saying stands before it.
+    saying stands before it, and a session that was only created is started, for which components
+    are locked before its ledger.
 
-    :raises InvalidState: if the agent is busy under ``reject``
+    :raises InvalidState: if the session takes no runs, or the agent is busy under ``reject``
     """
+    if SessionState(session.state) not in ADMITTING:
+        raise moving.illegal(session, "run")
+    if session.state == SessionState.CREATED and not session.is_starting:
+        replays.check_files(session)
+        moving.begin(session, actor=principal.actor)
     chosen = admission or conversation.admission(session.config)
     others = ending.open_of(session.pk, agent=agent.slug, main=True)
     decision = admissions.decide(chosen, is_busy=bool(others))
@@ -239,10 +239,7 @@ def _next_place(session: Session) -> int:
 
 
 def _announce(session: Session, run: Run, *, actor: str) -> None:
-    """Tell that a run is queued, and start the session that was only created."""
-    if session.state == SessionState.CREATED and not session.is_starting:
-        replays.check_files(session)
-        moving.begin(session, actor=actor)
+    """Tell that a run is queued."""
     session.last_activity_at = timezone.now()
     session.save(update_fields=["last_activity_at"])
     ledger.append(
