@@ -63,6 +63,9 @@ TRANSITIONS: Table[State] = {
     },
 }
 
+LARGEST = 2.0**63
+"""Beyond it there is no float in an argument: it would come back as another number."""
+
 SETTLED = frozenset({State.REJECTED, State.EXPIRED, State.COMPLETED, State.FAILED, State.CANCELLED})
 
 # The words of seed 004, which has six.
@@ -80,8 +83,23 @@ WORDS: dict[State, str] = {
 
 
 def canonical(arguments: Mapping[str, Any]) -> bytes:
-    """The arguments as JSON that is the same for equal arguments: sorted keys, no blanks."""
-    return msgspec.json.encode(arguments, order="sorted")
+    """
+    The arguments as JSON that is the same for equal arguments: sorted keys, no blanks.
+
+    A whole number is one, however it was written: a database may keep ``1e16`` and give back
+    ``10000000000000000``.
+    """
+    return msgspec.json.encode(_whole(arguments), order="sorted")
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _whole(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(one) for one in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST:
+        return int(value)
+    return value
 
 
 def digest(

@@ -9,7 +9,7 @@ import msgspec
 from aegis_project.kit import strict
 from aegis_project.kit.errors import AegisError
 from sessions.core.errors import InvalidToolArgs
-from sessions.core.tool_calls import Risk
+from sessions.core.tool_calls import LARGEST, Risk
 from streaming.core import schemas
 from streaming.core.schemas import SchemaRefused
 
@@ -68,7 +68,17 @@ def _plain(arguments: Any) -> dict[str, Any]:
         raise InvalidToolArgs(f"The arguments are unusable: {str(error)[:200]}") from None
     if not isinstance(value, dict):
         raise InvalidToolArgs("The arguments are not an object.")
+    if _has_large(value):
+        raise InvalidToolArgs("The arguments are unusable: there is a number beyond 64 bits.")
     return value
+
+
+def _has_large(value: Any) -> bool:
+    if isinstance(value, float):
+        return abs(value) >= LARGEST
+    if isinstance(value, dict):
+        return any(map(_has_large, value.values()))
+    return isinstance(value, list) and any(map(_has_large, value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +138,5 @@ def cleaned(value: Any) -> Any:
         return [cleaned(one) for one in value]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    is_kept = value in strict.INTEGERS if isinstance(value, int) else abs(value) < 2.0**63
+    is_kept = value in strict.INTEGERS if isinstance(value, int) else abs(value) < LARGEST
     return value if is_kept else str(value)

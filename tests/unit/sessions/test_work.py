@@ -50,6 +50,13 @@ def test_digest_is_of_the_arguments_and_not_of_their_order():
     assert len(one) == 64
 
 
+def test_digest_is_of_numbers_and_not_of_how_they_are_written():
+    written = {"a": [1e16, -0.0, 2.0], "b": 0.1, "c": True}
+    kept = {"a": [10**16, 0.0, 2], "b": 0.1, "c": True}
+
+    assert tool_calls.digest(**CALL, arguments=written) == tool_calls.digest(**CALL, arguments=kept)
+
+
 @pytest.mark.parametrize(
     "other", [{"tool": "x"}, {"tool_version": "2"}, {"run_id": "x"}, {"call_id": "x"}]
 )
