@@ -1,9 +1,12 @@
 """HTTP to Django, sockets to their consumers, and the node beside both."""
 
 import os
+from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
-from channels.routing import ProtocolTypeRouter, URLRouter
+from asgiref.sync import markcoroutinefunction
+from channels.routing import URLRouter
 from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
@@ -16,36 +19,55 @@ from aegis_project.guard import BodyLimit, unknown_socket  # noqa: E402
 from components.auth import Registrar  # noqa: E402
 from components.consumers import ControlConsumer  # noqa: E402
 from sessions.consumers import LiveConsumer  # noqa: E402
+from streaming import node as nodes  # noqa: E402
 from streaming.consumers import DataConsumer  # noqa: E402
 
+http = BodyLimit(
+    django_application,
+    max_bytes=rest.MAX_BODY,
+    uploads=rest.UPLOADS,
+    max_upload_bytes=rest.MAX_UPLOAD,
+)
+registrar = Registrar()
+# What most sockets are of is found by its whole path: nothing of the way there stays with them.
+places: dict[str, Callable[[], Any]] = {
+    "/ws/control": ControlConsumer,
+    "/ws/data": partial(DataConsumer, registrar=registrar),
+}
 # Django types what it routes to as views; Channels routes applications by the same paths.
-consumers: list[tuple[str, Any]] = [
-    ("ws/control", ControlConsumer.as_asgi()),
-    ("ws/data", DataConsumer.as_asgi(registrar=Registrar())),
-    ("ws/live", LiveConsumer.as_asgi()),
-]
+consumers: list[tuple[str, Any]] = [("ws/live", LiveConsumer.as_asgi())]
 elsewhere: Any = unknown_socket
 sockets: Any = [path(address, consumer) for address, consumer in consumers]
-served = ProtocolTypeRouter(
-    {
-        "http": BodyLimit(
-            django_application,
-            max_bytes=rest.MAX_BODY,
-            uploads=rest.UPLOADS,
-            max_upload_bytes=rest.MAX_UPLOAD,
-        ),
-        "websocket": URLRouter([*sockets, re_path("", elsewhere)]),
-    }
-)
+others = URLRouter([*sockets, re_path("", elsewhere)])
 
 
-async def application(scope: Any, receive: Any, send: Any) -> None:
-    """Serve one scope; the node starts with the server, or with the first scope it serves."""
+@markcoroutinefunction
+def application(scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
+    """
+    Serve one scope; the node starts with the server, or with the first scope it serves.
+
+    No coroutine itself, as little on the way as can be: each would be one more for every socket
+    as long as that lives.
+    """
     if scope["type"] == "lifespan":
-        await lifespan(receive, send)
-        return
+        return lifespan(receive, send)
+    return (served if nodes.current() is not None else begin)(scope, receive, send)
+
+
+async def begin(scope: Any, receive: Any, send: Any) -> None:
+    """Serve the first scope."""
     await node.ensure()
     await served(scope, receive, send)
+
+
+def served(scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
+    """What serves a scope where the node runs."""
+    serve: Any = http
+    if scope["type"] == "websocket":
+        make = places.get(scope["path"])
+        serve = make() if make is not None else others
+    found: Coroutine[Any, Any, None] = serve(scope, receive, send)
+    return found
 
 
 async def lifespan(receive: Any, send: Any) -> None:

@@ -4,12 +4,11 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from operator import itemgetter
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.base import ModelState
 from django.db.models.query import ModelIterable, get_related_populators
 
@@ -42,7 +41,7 @@ class Prepared(Generic[R]):
             return []
         plan = self._plan(values)
         rows = plan.rows(values)
-        found: Any = plan.instances(rows) if plan.is_of_instances else map(tuple, rows)
+        found: Any = plan.shape.instances(rows) if plan.shape else map(tuple, rows)
         return list(found)
 
     def _plan(self, values: dict[str, Any]) -> "Plan":
@@ -54,20 +53,34 @@ class Prepared(Generic[R]):
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a parameter comes from: a value, one member of it, or the same each time."""
+
+    name: str = ""
+    place: int | None = None
+    constant: Any = None
+
+    def find(self, values: dict[str, Any]) -> Any:
+        """The parameter among these values."""
+        if not self.name:
+            return self.constant
+        value = values[self.name]
+        return value if self.place is None else value[self.place]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Compiled SQL, where its parameters come from, and how rows are read."""
 
     sql: str
-    parameters: list[Callable[[dict[str, Any]], Any]]
-    compiler: Any
+    origins: list[Origin]
     converters: dict[int, Any]
-    populators: list[Any]
-    is_of_instances: bool
+    shape: "Shape | None"
 
     def rows(self, values: dict[str, Any]) -> Iterator[Sequence[Any]]:
         """The rows in Python's types."""
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, [adapt(find(values)) for find in self.parameters])
+            cursor.execute(self.sql, [adapt(one.find(values)) for one in self.origins])
             found = cursor.fetchall()
         return map(self._convert, found) if self.converters else iter(found)
 
@@ -77,24 +90,31 @@ class Plan:
             # No field makes anything else of NULL, and many columns are.
             if values[place] is not None:
                 for convert in converters:
-                    values[place] = convert(values[place], expression, self.compiler.connection)
+                    values[place] = convert(values[place], expression, connection)
         return values
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How rows become instances: their columns by place, what is related, what is annotated."""
+
+    model: type[Model]
+    columns: slice
+    names: list[str]
+    populators: list[Any]
+    annotations: dict[str, int]
 
     def instances(self, rows: Iterator[Sequence[Any]]) -> Iterator[Any]:
         """Rows as instances, with what Django's own ``ModelIterable`` gives them."""
-        info, annotations = self.compiler.klass_info, self.compiler.annotation_col_map or {}
-        first, last = info["select_fields"][0], info["select_fields"][-1] + 1
-        names = [column[0].target.attname for column in self.compiler.select[first:last]]
-        model = info["model"]
         for row in rows:
             # As unpickling makes one: filling forty fields one by one costs more than the query.
-            made = model.__new__(model)
+            made = self.model.__new__(self.model)
             made._state = ModelState()
             made._state.adding, made._state.db = False, connection.alias
-            made.__dict__.update(zip(names, row[first:last], strict=True))
+            made.__dict__.update(zip(self.names, row[self.columns], strict=True))
             for populator in self.populators:
                 populator.populate(row, made)
-            for name, place in annotations.items():
+            for name, place in self.annotations.items():
                 setattr(made, name, row[place])
             yield made
 
@@ -103,10 +123,14 @@ def compile_plan(ask: Callable[..., QuerySet[Any]], values: dict[str, Any]) -> P
     """
     Compile what ``ask`` makes of marks in place of the values, and see where the marks went.
 
+    Nothing of the compiler is kept, which holds every mark.
+
     :raises LookupError: if a value is not passed to the database as it is
     """
     marks = {name: _mark(value) for name, value in values.items()}
-    origins = {adapt(mark): find for name in marks for mark, find in _finders(name, marks[name])}
+    origins = {
+        adapt(mark): origin for name in marks for mark, origin in _origins(name, marks[name])
+    }
     rows = ask(**marks)
     compiler = rows.query.get_compiler(connection.alias)
     sql, parameters = compiler.as_sql()
@@ -115,18 +139,23 @@ def compile_plan(ask: Callable[..., QuerySet[Any]], values: dict[str, Any]) -> P
     fields = [column[0] for column in compiler.select[: compiler.col_count]]
     return Plan(
         sql=sql,
-        parameters=[origins.get(one) or _constant(one) for one in parameters],
-        compiler=compiler,
+        origins=[origins.get(one) or Origin(constant=one) for one in parameters],
         converters=compiler.get_converters(fields),
-        populators=_populators(compiler),
-        is_of_instances=issubclass(rows._iterable_class, ModelIterable),
+        shape=_instances(compiler) if issubclass(rows._iterable_class, ModelIterable) else None,
     )
 
 
-def _populators(compiler: Any) -> list[Any]:
+def _instances(compiler: Any) -> Shape:
     info, select = compiler.klass_info, compiler.select
-    # The stubs are those of a later Django.
-    return get_related_populators(info, select, connection.alias) if info else []  # type: ignore[call-arg]
+    columns = slice(info["select_fields"][0], info["select_fields"][-1] + 1)
+    return Shape(
+        model=info["model"],
+        columns=columns,
+        names=[column[0].target.attname for column in select[columns]],
+        # The stubs are those of a later Django.
+        populators=get_related_populators(info, select, connection.alias),  # type: ignore[call-arg]
+        annotations=compiler.annotation_col_map or {},
+    )
 
 
 def padded(values: Iterable[R]) -> tuple[R, ...]:
@@ -178,16 +207,7 @@ MAKERS: dict[type, Callable[[], Any]] = {
 }
 
 
-def _finders(name: str, mark: Any) -> list[tuple[Any, Callable[[dict[str, Any]], Any]]]:
-    whole = itemgetter(name)
+def _origins(name: str, mark: Any) -> list[tuple[Any, Origin]]:
     if isinstance(mark, tuple):
-        return [(one, _member(name, place)) for place, one in enumerate(mark)]
-    return [] if isinstance(mark, bool | None) else [(mark, whole)]
-
-
-def _member(name: str, place: int) -> Callable[[dict[str, Any]], Any]:
-    return lambda values: values[name][place]
-
-
-def _constant(value: Any) -> Callable[[dict[str, Any]], Any]:
-    return lambda _values: value
+        return [(one, Origin(name, place)) for place, one in enumerate(mark)]
+    return [] if isinstance(mark, bool | None) else [(mark, Origin(name))]

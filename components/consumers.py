@@ -42,7 +42,8 @@ class ControlConsumer(AsyncConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection; Channels' dispatch and its database clean-up stay out of it."""
-        self.scope, self._send = scope, send
+        self._send = send
+        self._may_be_open = auth.may_be_open(scope)
         self.links = Links.of(nodes.required())
         self.handshake = Handshake(now=self.links.now(), beats=self.links.beats)
         self.bucket = Bucket(
@@ -52,6 +53,8 @@ class ControlConsumer(AsyncConsumer):
         self._sending = asyncio.Lock()
         await receive()
         await self._send({"type": "websocket.accept"})
+        # Its headers and addresses would stay as long as the socket, and nobody asks again.
+        scope.clear()
         self.links.open(self)
         try:
             await self._serve(receive)
@@ -71,6 +74,8 @@ class ControlConsumer(AsyncConsumer):
                 return
             raw = event.get("text")
             await self.take(raw if raw is not None else event.get("bytes") or b"")
+            # It would be kept until the next one comes.
+            del event, raw
 
     async def take(self, raw: str | bytes) -> None:
         """Let the handshake decide about one frame; a fault of ours closes 4104, never 1011."""
@@ -117,7 +122,7 @@ class ControlConsumer(AsyncConsumer):
                 admissions.admit,
                 register=register,
                 lease_id=self.links.lease_id,
-                is_open=auth.may_be_open(self.scope),
+                is_open=self._may_be_open,
             )
         except AegisError as error:
             await self.perform(self.handshake.refuse(error))
@@ -132,7 +137,7 @@ class ControlConsumer(AsyncConsumer):
                 admissions.renew,
                 secret=token,
                 component_id=self.component_id,
-                is_open=auth.may_be_open(self.scope),
+                is_open=self._may_be_open,
             )
         except AegisError as error:
             await self.perform(self.handshake.refuse(error))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,8 @@ DEFAULT_TEAM = "default"
 STAFFED = frozenset({"running", "paused", "failed"})
 # Fewer digits of an id are taken for the beginning of a name.
 SHORTEST_PREFIX = 4
+# A longer question would have to be remembered for each length.
+TOGETHER = 256
 NOTHING: Mapping[str, int] = {}
 
 
@@ -58,14 +61,17 @@ def standings(
     component_ids: Iterable[str], *, overtime_seconds: float, seen: Mapping[str, int] = NOTHING
 ) -> list[Standing]:
     """
-    Where these components and their sessions stand now, in one query.
+    Where these components and their sessions stand now.
 
     A token counts as expired when so much time has passed since its end. Those that stand as
     they did when their ``mark`` was ``seen``, by id, are left out.
     """
-    at = timezone.now() - timedelta(seconds=overtime_seconds)
+    at, left = timezone.now() - timedelta(seconds=overtime_seconds), map(UUID, component_ids)
+    rows = chain.from_iterable(
+        _standings(pks=padded(some)) for some in iter(lambda: [*islice(left, TOGETHER)], [])
+    )
     found = []
-    for row in _standings(pks=padded(map(UUID, component_ids))):
+    for row in rows:
         key, fault = str(row[0]), token_fault(*row[-2:], at=at)
         mark = hash((row, fault))
         if seen.get(key) != mark:

@@ -38,6 +38,7 @@ BURST_SECONDS = 2.0
 KNOWN_TOPICS = 1000
 
 Event = dict[str, Any]
+Scope = dict[str, Any]
 Receive = Callable[[], Coroutine[Any, Any, Event]]
 Send = Callable[[Event], Coroutine[Any, Any, None]]
 
@@ -79,15 +80,16 @@ class DataConsumer(AsyncConsumer):
         self._is_abandoned = False
         # The topics that this component may publish, by name, as far as it has.
         self._keys: dict[str, Key] = {}
-        self._pipeline = Pipeline()
+        # Made when something is published: most sockets only listen.
+        self._pipeline: Pipeline | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection, to its end."""
-        self.scope: Any = scope
         self._send: Send = send
+        self._task = asyncio.current_task()
         await receive()
         await send({"type": "websocket.accept"})
-        connection = await self._welcome(receive)
+        connection = await self._welcome(scope, receive)
         if connection is None:
             return
         try:
@@ -101,13 +103,13 @@ class DataConsumer(AsyncConsumer):
 
     # Hello
 
-    async def _welcome(self, receive: Receive) -> Connection | None:
+    async def _welcome(self, scope: Scope, receive: Receive) -> Connection | None:
         try:
             async with asyncio.timeout(HELLO_SECONDS):
                 event = await receive()
             if event["type"] != "websocket.receive":
                 return None
-            return await self._connect(inbound.hello(event.get("text")))
+            return await self._connect(inbound.hello(event.get("text")), scope)
         except TimeoutError:
             await self._turn_away(HelloMissing())
         except AegisError as error:
@@ -118,16 +120,19 @@ class DataConsumer(AsyncConsumer):
         except Exception:  # whatever it was, the component is told and we see it
             logger.exception("A hello failed", extra={"action": "hello_failed"})
             await self._turn_away(StreamFailed())
+        finally:
+            # Its headers and addresses would stay as long as the socket, and nobody asks again.
+            scope.clear()
         return None
 
-    async def _connect(self, hello: dict[str, Any]) -> Connection:
+    async def _connect(self, hello: dict[str, Any], scope: Scope) -> Connection:
         self.hub = self._find_hub()
-        seat = await self.registrar.authenticate(hello, self.scope)
+        seat = await self.registrar.authenticate(hello, scope)
         connection = self.hub.connect(
             seat,
             self._send,
-            unsent=(self.scope.get("extensions") or {}).get("aegis.unsent"),
-            abandon=self._abandoner(),
+            unsent=(scope.get("extensions") or {}).get("aegis.unsent"),
+            abandon=self._abandon,
         )
         connection.post(frames.ack())
         # Whoever watches components now finds the seat here, and opens its gate.
@@ -143,15 +148,10 @@ class DataConsumer(AsyncConsumer):
         except Exception as gone:  # noqa: BLE001 -- each server has its own way to say so
             logger.debug("Nobody was there to be turned away: %s", gone)
 
-    def _abandoner(self) -> Callable[[], None]:
-        task = asyncio.current_task()
-
-        def abandon() -> None:
-            self._is_abandoned = True
-            if task is not None:
-                task.cancel()
-
-        return abandon
+    def _abandon(self) -> None:
+        self._is_abandoned = True
+        if self._task is not None:
+            self._task.cancel()
 
     async def _leave(self, connection: Connection) -> None:
         connection.lose()
@@ -178,6 +178,8 @@ class DataConsumer(AsyncConsumer):
                 continue
             self.registrar.heard(seat)
             await self._take(connection, event.get("text"))
+            # It would be kept until the next one comes.
+            del event
 
     async def _take(self, connection: Connection, text: str | None) -> None:
         try:
@@ -195,6 +197,7 @@ class DataConsumer(AsyncConsumer):
     async def _begin(self, connection: Connection, frame: Publish) -> None:
         work = self._publish(connection, frame)
         if self.hub.is_open((connection.seat.session_id, frame.topic)):
+            self._pipeline = self._pipeline or Pipeline()
             await self._pipeline.begin(work)
         else:
             await work

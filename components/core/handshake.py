@@ -23,6 +23,22 @@ class Handshake:
     return, in order. After a Close every method returns nothing.
     """
 
+    __slots__ = (
+        "beats",
+        "early",
+        "envelope",
+        "is_extended",
+        "is_judged",
+        "is_warned",
+        "last_heard_at",
+        "opened_at",
+        "phase",
+        "pulse",
+        "readiness",
+        "rhythm",
+        "token",
+    )
+
     def __init__(self, *, now: float, beats: Beats = BEATS) -> None:
         self.beats = beats
         self.phase = Phase.OPEN

@@ -56,6 +56,12 @@ def judge(last_heard_at: float, now: float, *, beats: Beats = BEATS) -> Pulse:
 class Rhythm:
     """One side's beats: the number of the next HEARTBEAT, when it is due."""
 
+    __slots__ = (
+        "interval_seconds",
+        "n",
+        "next_at",
+    )
+
     def __init__(self, *, now: float, interval_seconds: float) -> None:
         self.interval_seconds = interval_seconds
         self.next_at = now + interval_seconds

@@ -16,6 +16,14 @@ class Readiness:
     while there is one, or never was. Session states are their words.
     """
 
+    __slots__ = (
+        "data_lost_at",
+        "has_data",
+        "is_ready",
+        "is_wanted",
+        "session",
+    )
+
     def __init__(self) -> None:
         self.is_wanted = False
         self.is_ready = False

@@ -16,6 +16,13 @@ class Expiry:
 class TokenClock:
     """The time a connection has left with its token; without an expiry it never ends."""
 
+    __slots__ = (
+        "at_ms",
+        "beats",
+        "ends_at",
+        "is_warned",
+    )
+
     def __init__(self, beats: Beats) -> None:
         self.beats = beats
         self.at_ms = 0

@@ -17,31 +17,22 @@ LINGER_SECONDS = 0.5
 class Inbox:
     """What came and was not read yet: what uvicorn needs of a queue, in a tenth of the memory."""
 
-    __slots__ = ("_events", "_waiter")
+    __slots__ = ("_waiter", "events")
 
     def __init__(self) -> None:
-        self._events: list[Any] = []
+        self.events: list[Any] = []
         self._waiter: asyncio.Future[None] | None = None
 
     def put_nowait(self, event: Any) -> None:
         """Add an event and wake whoever waits for it."""
-        self._events.append(event)
+        self.events.append(event)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def empty(self) -> bool:
-        """Whether nothing waits to be read."""
-        return not self._events
-
-    async def get(self) -> Any:
-        """Take the oldest event; only one may wait at a time."""
-        while not self._events:
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-        return self._events.pop(0)
+    def arrival(self) -> asyncio.Future[None]:
+        """Done when an event has come; only one may wait at a time."""
+        self._waiter = asyncio.get_running_loop().create_future()
+        return self._waiter
 
 
 class Latch:
@@ -105,6 +96,7 @@ class Socket(WebSocketsSansIOProtocol):
         "frames",
         "handshake_complete",
         "handshake_initiated",
+        "inbox",
         "initial_response",
         "last_ping_rtt",
         "logger",
@@ -131,8 +123,19 @@ class Socket(WebSocketsSansIOProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Both do what uvicorn asks of them.
-        self.queue = Inbox()  # type: ignore[assignment]
+        self.inbox = self.queue = Inbox()  # type: ignore[assignment]
         self.writable = Latch()  # type: ignore[assignment]
+
+    async def receive(self) -> Any:
+        """The next ASGI message; while it is waited for, there is no coroutine but this."""
+        events = self.inbox.events
+        while not events:
+            await self.inbox.arrival()
+        event = events.pop(0)
+        if self.read_paused and not events:
+            self.read_paused = False
+            self.transport.resume_reading()
+        return event
 
     async def send(self, message: Any) -> None:
         """Send an ASGI message; a text takes the short way while the connection is open."""
@@ -152,9 +155,10 @@ class Socket(WebSocketsSansIOProtocol):
     async def _send_slowly(self, message: Any) -> None:
         await super().send(message)
         if message["type"] == "websocket.accept":
-            # The scope has what anybody still asks for.
+            # The scope has what anybody still asks for; the parser keeps the request.
             self.request.headers.clear()
-            self.response.headers.clear()
+            del self.request, self.response
+            self.server = self.client = None
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
         """See to it that a connection ends when its application has."""

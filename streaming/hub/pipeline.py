@@ -17,6 +17,11 @@ class Pipeline:
     task. The work must tell its own failures, and may not care in which task it runs.
     """
 
+    __slots__ = (
+        "_most",
+        "_tasks",
+    )
+
     def __init__(self, *, most: int = MOST) -> None:
         self._most = most
         self._tasks: set[asyncio.Task[None]] = set()

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -5,8 +6,9 @@ from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.db.models import F, Q, QuerySet
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from aegis_project.prepared import Prepared
+from aegis_project.prepared import Prepared, padded
 from sessions.models import Session
 from tests import factories
 
@@ -86,6 +88,26 @@ def test_annotations_and_lists_of_values_are_read():
 
     assert annotated(key="a")[0].__dict__["of"] == "default"
     assert values(key="a") == [("a", "default")]
+
+
+def test_moments_are_values():
+    now = timezone.now()
+    factories.session(key="a", expires_at=now)
+    factories.session(key="b", expires_at=now + timedelta(microseconds=1))
+    ask = Prepared(
+        lambda at: Session.objects.filter(expires_at__lte=at).order_by("key").values_list("key")
+    )
+
+    assert [ask(at=now + timedelta(microseconds=n)) for n in (-1, 0, 1)] == [
+        [],
+        [("a",)],
+        [("a",), ("b",)],
+    ]
+
+
+def test_values_are_padded_to_few_lengths():
+    assert [padded(range(size)) for size in (0, 1, 3, 4)] == [(), (0,), (0, 1, 2, 2), (0, 1, 2, 3)]
+    assert {len(padded(range(size))) for size in range(5, 9)} == {8}
 
 
 def test_a_value_that_is_changed_on_its_way_is_refused():

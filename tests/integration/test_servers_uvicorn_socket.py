@@ -172,16 +172,16 @@ async def test_who_answers_its_pings_stays():
             await client.send("still here")
 
 
-async def test_an_inbox_gives_what_came_in_its_order():
+async def test_an_inbox_tells_of_an_arrival_and_keeps_the_order():
     inbox = Inbox()
-    getting = asyncio.create_task(inbox.get())
-    await asyncio.sleep(0)
+    given_up, arrival = inbox.arrival(), inbox.arrival()
+    given_up.cancel()
 
     inbox.put_nowait(1)
     inbox.put_nowait(2)
 
-    assert [await getting, await inbox.get()] == [1, 2]
-    assert inbox.empty()
+    await arrival
+    assert inbox.events == [1, 2]
 
 
 async def test_a_latch_lets_everybody_go_on_at_once():
