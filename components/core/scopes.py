@@ -26,6 +26,7 @@ SCOPES = frozenset(
         "credentials:write",
         "programs:read",
         "programs:write",
+        "providers:write",
         "audit:read",
     }
 )
@@ -35,7 +36,7 @@ SCOPES = frozenset(
 OPEN_SCOPES = frozenset(
     SCOPES
     - {"credentials:read", "credentials:write", "programs:read", "programs:write", "audit:read"}
-    - {"policies:write", "webhooks:read", "webhooks:write", "agents:write"}
+    - {"policies:write", "webhooks:read", "webhooks:write", "agents:write", "providers:write"}
 )
 
 # What a launcher may do beyond everybody else; nobody can give it to a credential.
@@ -65,7 +66,8 @@ PERMISSIONS = {
     "aegis_streaming.change_log": ("topics:publish",),
     "aegis_components.view_credential": ("credentials:read",),
     "aegis_components.add_credential": ("credentials:write",),
-    # Who may define what runs is an administrator, whatever else somebody was permitted.
+    # Who may define what runs and where models are reached is an administrator, whatever else
+    # somebody was permitted.
     "aegis_components.view_program": ("programs:read",),
     "aegis_streaming.view_auditentry": ("audit:read",),
 }

@@ -31,23 +31,11 @@ from sessions.agent.protocol import (
     TextDelta,
     ToolRequest,
 )
+from sessions.core import catalogue
 from sessions.core.errors import LLMError
 from sessions.selectors.providers import Access
 
 REASONS = {"tool_call": "tool_calls"}
-# What an agent's settings may say to a model; whatever else stands there is for others.
-SETTINGS = frozenset(
-    {
-        "temperature",
-        "top_p",
-        "seed",
-        "stop_sequences",
-        "presence_penalty",
-        "frequency_penalty",
-        "parallel_tool_calls",
-        "thinking",
-    }
-)
 
 
 class Adapter:
@@ -136,12 +124,12 @@ class Adapter:
 
 def settings(prompt: Prompt, limits: Limits) -> ModelSettings:
     """What the request asks of the model, from the agent's settings and the limits."""
-    found: dict[str, Any] = {
-        name: value for name, value in prompt.settings.items() if name in SETTINGS
-    }
+    said = prompt.settings
+    found: dict[str, Any] = {name: said[name] for name in catalogue.MODEL_SETTINGS & said.keys()}
     if limits.temperature is not None:
         found["temperature"] = limits.temperature
-    return cast(ModelSettings, {**found, "max_tokens": limits.max_output_tokens})
+    most = said.get("max_output_tokens", limits.max_output_tokens)
+    return cast(ModelSettings, {**found, "max_tokens": min(most, limits.max_output_tokens)})
 
 
 def piece(event: ModelResponseStreamEvent) -> Said | None:

@@ -1,6 +1,7 @@
 """The addresses of sessions."""
 
 from sessions.api import (
+    agents,
     attachments,
     clock,
     collection,
@@ -17,6 +18,11 @@ from streaming.api.paths import route
 ONE = "sessions/<str:session>"
 
 urlpatterns = [
+    route("agents", agents.Agents, name="agents"),
+    route("agents/<str:agent>", agents.OneAgent, name="agent"),
+    route("agents/<str:agent>/card", agents.Card, name="agent-card"),
+    route("providers", agents.Providers, name="providers"),
+    route("providers/<str:provider>", agents.OneProvider, name="provider"),
     route("sessions", collection.Sessions, name="sessions"),
     route(ONE, collection.OneSession, name="session"),
     route(f"{ONE}/start", lever.Start, name="session-start"),

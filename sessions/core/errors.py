@@ -54,6 +54,27 @@ class AgentNotFound(AegisError):
     status = 404
 
 
+class AgentAlreadyExists(AegisError):
+    """An agent with this slug exists."""
+
+    code = "AGENT_ALREADY_EXISTS"
+    status = 409
+
+
+class ProviderNotFound(AegisError):
+    """There is no such provider."""
+
+    code = "PROVIDER_NOT_FOUND"
+    status = 404
+
+
+class ProviderAlreadyExists(AegisError):
+    """A provider with this slug exists."""
+
+    code = "PROVIDER_ALREADY_EXISTS"
+    status = 409
+
+
 class RunNotFound(AegisError):
     """There is no such run."""
 

@@ -94,6 +94,8 @@ NEXT = {
     "COMPONENT_NOT_FOUND": "aegis component list",
     "CREDENTIAL_NOT_FOUND": "aegis credential list",
     "TOPIC_NOT_FOUND": "aegis topic list",
+    "AGENT_NOT_FOUND": "aegis agent list",
+    "AGENT_ALREADY_EXISTS": "aegis agent update AGENT   (or choose another slug)",
     "SERVICE_UNAVAILABLE": "aegis serve   (or aegis run, which sets everything up)",
     "DATABASE_ERROR": "aegis run   (it makes the tables), or check AEGIS_DATABASE_URL",
     "OUT_OF_REACH": "aegis session state SESSION",

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from aegis_project import sealed
+from aegis_project.kit.errors import SecretUnreadable
+from aegis_project.kit.principal import Principal
 from sessions.core import references
-from sessions.core.errors import LLMError
+from sessions.core.errors import LLMError, ProviderNotFound
 from sessions.core.references import Reference
 from sessions.models import Provider
 
@@ -82,6 +85,37 @@ def access(name: str) -> Access:
     return found
 
 
+def readable(principal: Principal) -> QuerySet[Provider]:
+    """
+    The providers that agents may name, by slug; their keys stay sealed.
+
+    :raises PermissionDenied: without the scope agents:read
+    """
+    principal.require("agents:read")
+    return Provider.objects.order_by("slug")
+
+
+def read(principal: Principal, slug: str) -> Provider:
+    """
+    One provider.
+
+    :raises PermissionDenied: without the scope agents:read
+    :raises ProviderNotFound: if there is none
+    """
+    found = readable(principal).filter(slug=slug).first() if "\x00" not in slug else None
+    if found is None:
+        raise ProviderNotFound(provider=slug[:100])
+    return found
+
+
+def is_complete(row: Provider) -> bool:
+    """Whether a provider can be asked, with a key of its own that can be read or another's."""
+    try:
+        return _of_row(row).is_complete
+    except SecretUnreadable:
+        return False
+
+
 def needs(found: Access) -> str:
     """What is missing before it can be asked, in words."""
     if found.provider in references.KINDS:
@@ -119,5 +153,7 @@ def default() -> Reference:
 
 
 def _is_complete(name: str) -> bool:
-    found = _find(name)
-    return found is not None and found.is_complete
+    row = Provider.objects.filter(slug=name).first()
+    if row is not None:
+        return is_complete(row)
+    return name in references.KINDS and of_environment(name).is_complete

@@ -17,6 +17,7 @@ from sessions.management import (
     aegis_serve,
     aegis_session,
     aegis_topic,
+    aegis_worker,
     output,
     verbs,
     welcome,
@@ -34,6 +35,7 @@ ALONE: dict[str, Callable[..., None]] = {
     "run": aegis_run.run,
     "serve": aegis_serve.serve,
     "launcher": aegis_launcher.launcher,
+    "worker": aegis_worker.worker,
 }
 
 

@@ -1,0 +1,229 @@
+"""`aegis agent`: the catalogue of agents."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+from django.contrib.auth.models import Group
+from django_typer.management import Typer
+
+from aegis_project.kit.principal import Principal
+from sessions.api import agent_documents as documents
+from sessions.core.catalogue import AgentDraft
+from sessions.management import output, session_options, verbs
+from sessions.management.output import How
+from sessions.management.session_options import Value
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.models import Agent
+from sessions.selectors import agents as catalogue
+from sessions.selectors import teams
+from sessions.services import agents
+from streaming.api import codecs
+from streaming.selectors import pages
+
+app: Typer[..., Any] = Typer(help="Agents: list, show, create, update and remove them.")
+
+Slug = Annotated[str, typer.Argument(metavar="AGENT", help="Its slug.")]
+Name = Annotated[str, typer.Option(help="Its name.")]
+Model = Annotated[str, typer.Option(help="PROVIDER:MODEL, or default.")]
+Instructions = Annotated[str, typer.Option(help="What it is told to be.")]
+Description = Annotated[str, typer.Option(help="What others are told of it.")]
+Tools = Annotated[list[str], typer.Option("--tool", help="A tool, or a pattern of them.")]
+Policy = Annotated[str, typer.Option(help="The policy of its tool calls.")]
+Seen = Annotated[
+    Literal["public", "internal", "private"] | None, typer.Option(help="Who learns of it.")
+]
+Team = Annotated[str, typer.Option(help="Its team.")]
+
+
+@app.command("list")
+@verb
+def several(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List agents, the newest first.
+
+    Example: aegis agent list --json
+    """
+    rows = catalogue.readable(verbs.acting(as_user))
+    page = pages.page(rows, order="-created_at", cursor="", limit=limit)
+    if page.next:
+        output.say(f"There are more than {limit}; see --limit.")
+    output.show(
+        How(is_json, is_quiet),
+        "agent.list",
+        data=lambda: [shown(one) for one in page.rows],
+        ids=[one.slug for one in page.rows],
+        table=lambda: table(page.rows),
+        has_more=bool(page.next),
+    )
+
+
+@app.command()
+@verb
+def show(agent: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
+    """
+    Show one agent.
+
+    Example: aegis agent show assistant
+    """
+    tell(How(is_json, is_quiet), "agent.show", catalogue.read(verbs.acting(as_user), agent))
+
+
+@app.command()
+@verb
+def create(
+    agent: Slug,
+    *,
+    name: Name = "",
+    model: Model = "default",
+    instructions: Instructions = "",
+    description: Description = "",
+    tool: Tools = [],  # noqa: B006 -- typer reads it and never changes it
+    policy: Policy = "",
+    visibility: Seen = None,
+    team: Team = "",
+    model_settings: Value = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Enter an agent in the catalogue.
+
+    Example: aegis agent create analyst --model openai:gpt-5 --instructions 'Be brief.'
+    """
+    principal = verbs.acting(as_user)
+    draft = AgentDraft(
+        slug=agent,
+        name=name or agent,
+        model=model,
+        instructions=instructions,
+        description=description,
+        tools=tool,
+        policy=policy,
+        visibility=visibility or "public",
+        settings=session_options.mapping(model_settings, option="--model-settings"),
+    )
+    made = agents.create(principal=principal, draft=draft, team=_team(principal, team))
+    tell(How(is_json, is_quiet), "agent.create", made.agent)
+
+
+@app.command()
+@verb
+def update(
+    agent: Slug,
+    *,
+    name: Name = "",
+    model: Model = "",
+    instructions: Instructions = "",
+    description: Description = "",
+    tool: Tools = [],  # noqa: B006 -- typer reads it and never changes it
+    policy: Policy = "",
+    visibility: Seen = None,
+    team: Team = "",
+    model_settings: Value = "",
+    active: Annotated[bool | None, typer.Option("--active/--resting", help="In use?")] = None,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Change an agent; what is not said stays.
+
+    Examples: aegis agent update analyst --model azure:mine; aegis agent update analyst --resting
+    """
+    principal = verbs.acting(as_user)
+    said: dict[str, Any] = {
+        "name": name,
+        "model": model,
+        "instructions": instructions,
+        "description": description,
+        "tools": tool,
+        "policy": policy,
+        "visibility": visibility,
+    }
+    changes = {field: value for field, value in said.items() if value}
+    if model_settings:
+        changes["settings"] = session_options.mapping(model_settings, option="--model-settings")
+    if active is not None:
+        changes["is_active"] = active
+    if team:
+        changes["team"] = _team(principal, team)
+    changed = agents.update(principal=principal, agent=agent, changes=changes)
+    tell(How(is_json, is_quiet), "agent.update", changed.agent)
+
+
+@app.command()
+@verb
+def remove(
+    agent: Annotated[list[str], typer.Argument(metavar="AGENT...", help="Slugs.")],
+    *,
+    is_sure: Yes = False,
+    is_dry: DryRun = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Take agents out of the catalogue; what their runs said stays.
+
+    Example: aegis agent remove analyst --yes
+    """
+    principal, how = verbs.acting(as_user), How(is_json, is_quiet)
+    if is_dry:
+        rows = [catalogue.read(principal, one) for one in agent]
+        output.show(
+            how,
+            "agent.remove",
+            data=lambda: [shown(one) for one in rows],
+            ids=[one.slug for one in rows],
+            table=lambda: table(rows),
+            dry_run=True,
+        )
+        return
+    verbs.confirm(f"Remove {', '.join(agent)}?", is_sure=is_sure)
+    results = verbs.each(agent, lambda one: agents.remove(principal=principal, agent=one).agent)
+    if results.done or len(agent) > 1:
+        output.show(
+            how,
+            "agent.remove",
+            data=lambda: [shown(one) for one in results.done],
+            ids=[one.slug for one in results.done],
+            table=lambda: table(results.done),
+        )
+    results.end(how)
+
+
+def tell(how: How, name: str, row: Agent) -> None:
+    """One agent in the form that was asked for."""
+    state = "" if row.is_active else "  (resting)"
+    sentence = f"{row.slug}  {row.model}  {row.name}{state}"
+    output.show_one(how, name, shown(row), identity=row.slug, sentence=sentence)
+
+
+def shown(row: Agent) -> dict[str, Any]:
+    """An agent as every interface shows it."""
+    return codecs.show(documents.agent(row))
+
+
+def table(rows: list[Agent]) -> dict[str, list[str]]:
+    """The columns of a list of agents."""
+    return {
+        "AGENT": [row.slug for row in rows],
+        "MODEL": [row.model for row in rows],
+        "SEEN BY": [row.visibility if row.is_active else "resting" for row in rows],
+        "TEAM": [row.team.name if row.team else "–" for row in rows],
+        "TOOLS": [" ".join(row.tools) or "–" for row in rows],
+        "NAME": [row.name for row in rows],
+    }
+
+
+def _team(principal: Principal, name: str) -> Group | None:
+    if not name and principal.teams is None:
+        return None
+    return teams.for_new(principal, name)
