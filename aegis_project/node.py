@@ -55,6 +55,23 @@ def build(*, url: str = "") -> Node:
     return node
 
 
+def build_worker(*, url: str) -> Node:
+    """A node that serves nobody and carries out runs, beside those that serve."""
+    rules = RuleBook(topic_rules.load)
+    recorder = Recorder(DatabaseTape(lambda: node.lease_id))
+    recording = RecordingJob(recorder)
+    jobs: list[Job] = [
+        LeaseJob(),
+        RulesJob(),
+        recording,
+        hint_receiver(),
+        Worker(EQUIPMENT),
+    ]
+    hub = Hub(engines=[RowEngine(), _live(rules, recorder)], rules=rules)
+    node = Node(hub=hub, jobs=jobs, url=url, last=[recording.finish])
+    return node
+
+
 def _live(rules: RuleBook, recorder: Recorder) -> Engine:
     url = settings.ENVIRONMENT.redis_url
     if url:
@@ -75,15 +92,33 @@ async def ensure() -> Node:
         return node
 
 
+async def work(*, url: str, until: asyncio.Event) -> None:
+    """Be a worker until the event is set; runs that are not over then are let go."""
+    node = build_worker(url=url)
+    await node.start()
+    nodes.install(node)
+    try:
+        await until.wait()
+    finally:
+        node.is_draining = True
+        await _end_work(node)
+        await node.stop()
+        nodes.install(None)
+
+
+async def _end_work(node: Node) -> None:
+    worker = Worker.of(node)
+    if worker is not None:
+        await worker.stop()
+
+
 async def end() -> None:
     """Stop the node, if one runs."""
     node = nodes.current()
     if node is not None:
         node.is_draining = True
         await driver.Driver.of(node).stop()
-        worker = Worker.of(node)
-        if worker is not None:
-            await worker.stop()
+        await _end_work(node)
         await Links.of(node).drain(node)
         await node.stop()
         nodes.install(None)

@@ -11,7 +11,7 @@ import typer
 from django.urls import reverse
 
 from sessions.management import aegis_serve, demo, preparation
-from sessions.management.aegis_serve import Host, Log, Open, Port, Processes, Program, say
+from sessions.management.aegis_serve import Host, Log, NoWorker, Open, Port, Processes, Program, say
 from sessions.management.demo import Demo
 from sessions.management.servers import Server
 from sessions.management.serving import Plan, Started
@@ -34,12 +34,21 @@ def run(
     processes: Processes = 1,
     is_open: Open = False,  # noqa: FBT002 -- a flag of the command line
     no_demo: NoDemo = False,  # noqa: FBT002 -- a flag of the command line
+    no_worker: NoWorker = False,  # noqa: FBT002 -- a flag of the command line
     data: Data = None,
     log: Log = None,
 ) -> None:
     """Set everything up and serve, with a running session to look at."""
     aegis_serve.show_log(log)
-    plan = Plan(host, port, server, processes, is_open=is_open, is_flexible=True)
+    plan = Plan(
+        host,
+        port,
+        server,
+        processes,
+        is_open=is_open,
+        is_flexible=True,
+        has_worker=not no_worker,
+    )
     aegis_serve.run(plan, beside=partial(_company, plan, has_demo=not no_demo, data=data))
 
 

@@ -21,6 +21,7 @@ Port = Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one
 Program = Annotated[Server, typer.Option(help="Program that speaks HTTP and WebSocket.")]
 Processes = Annotated[int, typer.Option(min=1, help="Number of server processes.")]
 Open = Annotated[bool, typer.Option("--open", help="Let this machine in without credentials.")]
+NoWorker = Annotated[bool, typer.Option("--no-worker", help="Leave runs to `aegis worker`.")]
 
 
 class Level(StrEnum):
@@ -41,11 +42,19 @@ def serve(
     server: Program = Server.UVICORN,
     processes: Processes = 1,
     is_open: Open = False,  # noqa: FBT002 -- a flag of the command line
+    no_worker: NoWorker = False,  # noqa: FBT002 -- a flag of the command line
     log: Log = None,
 ) -> None:
-    """Serve the API, the sockets and the admin."""
+    """Serve the API, the sockets and the admin, and carry out runs."""
     show_log(log)
-    plan = Plan(host=host, port=port, server=server, processes=processes, is_open=is_open)
+    plan = Plan(
+        host=host,
+        port=port,
+        server=server,
+        processes=processes,
+        is_open=is_open,
+        has_worker=not no_worker,
+    )
     run(plan, beside=_alone)
 
 

@@ -42,7 +42,12 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What somebody asked to serve; ``is_flexible`` lets a taken port be the next free one."""
+    """
+    What somebody asked to serve.
+
+    ``is_flexible`` lets a taken port be the next free one; ``has_worker`` lets server processes
+    carry out runs too.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -50,6 +55,7 @@ class Plan:
     processes: int = 1
     is_open: bool = False
     is_flexible: bool = False
+    has_worker: bool = True
 
 
 def serve(plan: Plan, *, beside: Callable[[], AbstractContextManager[Started]]) -> bool:
@@ -136,6 +142,9 @@ def apply(plan: Plan) -> None:
     if plan.is_open:
         os.environ["AEGIS_OPEN"] = "1"
         settings.ENVIRONMENT.open = True
+    if not plan.has_worker:
+        os.environ["AEGIS_WORKER"] = "0"
+        settings.ENVIRONMENT.worker = False
 
 
 def _hold(stack: contextlib.ExitStack) -> bool:
