@@ -14,11 +14,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis_project.settings")
 # Django must be ready before any module with models is imported.
 django_application = get_asgi_application()
 
-from aegis_project import node, rest  # noqa: E402
+from aegis_project import node, rest, urls  # noqa: E402
 from aegis_project.guard import BodyLimit, unknown_socket  # noqa: E402
 from components.auth import Registrar  # noqa: E402
 from components.consumers import ControlConsumer  # noqa: E402
 from sessions.consumers import LiveConsumer  # noqa: E402
+from sessions.dialects.task_socket import TaskConsumer  # noqa: E402
 from streaming import node as nodes  # noqa: E402
 from streaming.consumers import DataConsumer  # noqa: E402
 
@@ -35,7 +36,10 @@ places: dict[str, Callable[[], Any]] = {
     "/ws/data": partial(DataConsumer, registrar=registrar),
 }
 # Django types what it routes to as views; Channels routes applications by the same paths.
-consumers: list[tuple[str, Any]] = [("ws/live", LiveConsumer.as_asgi())]
+consumers: list[tuple[str, Any]] = [
+    ("ws/live", LiveConsumer.as_asgi()),
+    (f"{urls.PREFIX}/agents/<str:agent>/stream".lstrip("/"), TaskConsumer.as_asgi()),
+]
 elsewhere: Any = unknown_socket
 sockets: Any = [path(address, consumer) for address, consumer in consumers]
 others = URLRouter([*sockets, re_path("", elsewhere)])

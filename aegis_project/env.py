@@ -66,6 +66,11 @@ class Environment(BaseSettings):
         default="", description="Exchange files that sessions may replay: name=path,name=path."
     )
     cors_origins: str = Field(default="", description="Origins that may call the API, or none.")
+    agents_prefix: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?$",
+        description="Where /sessions and /agents of the agent protocol are; empty is the root.",
+    )
     session_idle_minutes: int = Field(
         default=0, ge=0, le=100_000, description="Idle minutes until a session ends; 0 is never."
     )

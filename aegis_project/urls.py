@@ -1,5 +1,6 @@
 """Every HTTP path, by app."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -9,11 +10,14 @@ from aegis_project import ops
 from components.api import urls as components
 from sessions.api import gate_urls as gate
 from sessions.api import urls as sessions
+from sessions.dialects import task_urls
 from sessions.dialects.daemon import Commands
 from streaming.api import urls as streaming
 from streaming.api.paths import route
 
 HOME = "admin:aegis_sessions_session_changelist"
+
+PREFIX = settings.ENVIRONMENT.agents_prefix
 
 canonical = [
     *sessions.urlpatterns,
@@ -27,6 +31,7 @@ urlpatterns = [
     route("api/schema", SpectacularAPIView, name="schema"),
     route("api/docs", SpectacularSwaggerSplitView, name="docs"),
     route("aegis/commands", Commands, name="commands"),
+    path(f"{PREFIX}/" if PREFIX else "", include(task_urls.urlpatterns)),
     path("healthz", ops.healthz, name="healthz"),
     path("readyz", ops.readyz, name="readyz"),
     # There is no page of its own for the whole yet; the list of sessions is where all begins.

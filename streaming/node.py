@@ -100,10 +100,10 @@ class Node:
         """The job of this name, for the edges that share its memory."""
         return self._jobs[name]
 
-    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine of the hub from another thread and wait for its answer."""
+    def call(self, coroutine: Coroutine[Any, Any, T], *, seconds: float = CALL_SECONDS) -> T:
+        """Run a coroutine of the hub from another thread and wait for its answer, so long."""
         future: Future[T] = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
-        return future.result(CALL_SECONDS)
+        return future.result(seconds)
 
     async def ask(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Await a coroutine of the hub from any loop."""

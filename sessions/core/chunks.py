@@ -20,6 +20,7 @@ from sessions.core.run_log import (
     ToolCall,
     ToolResult,
 )
+from sessions.core.tasks import moment
 
 UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,17 +49,12 @@ def chunks(entries: Iterable[Numbered], *, task: str, session: str) -> list[Chun
 
 def failure(*, task: str, error: dict[str, Any], at: datetime) -> Chunk:
     """The only chunk of a task that did not come to be; ``error`` has code, message, details."""
-    return Chunk(task_id=task, chunk_type="error", content=error, timestamp=seconds(at), final=True)
+    return Chunk(task_id=task, chunk_type="error", content=error, timestamp=moment(at), final=True)
 
 
 def encode(chunk: Chunk) -> str:
     """A chunk as the text of its frame."""
     return msgspec.json.encode(chunk).decode()
-
-
-def seconds(at: datetime) -> str:
-    """A moment as seed 002 writes it: UTC, whole seconds, Z."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _chunk(one: Numbered, *, task: str, session: str) -> Chunk:
@@ -68,7 +64,7 @@ def _chunk(one: Numbered, *, task: str, session: str) -> Chunk:
         task_id=task,
         chunk_type=kind,
         content=content,
-        timestamp=seconds(UNIX + timedelta(milliseconds=one.ts)),
+        timestamp=moment(UNIX + timedelta(milliseconds=one.ts)),
         final=kind in {"done", "error"},
         id=str(one.seq),
         aegis_state=state or UNSET,

@@ -2,24 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import msgspec
-from django.conf import settings
 from msgspec import Meta, Struct
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 
-from aegis_project.kit import strict
-from aegis_project.kit.errors import AegisError, PermissionDenied
+from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
-from components.auth import is_same_origin
 from components.core.errors import ComponentNotFound
 from sessions.dialects import envelope, looks, verbs
+from sessions.dialects.anything import AnyBody
 from sessions.dialects.envelope import Envelope, Refused
-from streaming.api.base import MAX_BODY, Endpoint, alone, once
+from streaming.api.base import alone, once
 from streaming.api.schema import operation
 
 
@@ -96,23 +92,9 @@ class CommandAnswer(Struct, kw_only=True):
     data: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
-class Whatever(BaseParser):
-    """Any type: where others look for a form, they find none; the view reads the body itself."""
-
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        return {}
-
-
-# Settings hold names; by now they are classes.
-PARSER = cast(type[BaseParser], api_settings.DEFAULT_PARSER_CLASSES[0])
-
-
-class Commands(Endpoint):
+class Commands(AnyBody):
     """The commands of seed 000, each an envelope that is answered by one."""
 
-    parser_classes = [PARSER, Whatever]
     examples = {"POST": {"request_id": "1", "command": "SESSION_LIST", "payload": {}}}
     came: Envelope | None = None
 
@@ -125,9 +107,7 @@ class Commands(Endpoint):
     )
     def post(self, request: Request) -> Response:
         """Carry one command out; a refusal has the status 200 and `status` error."""
-        self.refuse_other_origin()
-        value = strict.decode(self.raw(), max_bytes=MAX_BODY)
-        self.came = envelope.read(value, request_id=self.principal.request_id)
+        self.came = envelope.read(self.sent(), request_id=self.principal.request_id)
         if self.came.command in WAITING:
             return self.wait(request)
         return self.act(request)
@@ -148,20 +128,6 @@ class Commands(Endpoint):
         """The answer to the envelope that was read."""
         assert self.came is not None  # noqa: S101 -- `post` read it
         return Response(execute(self.principal, self.came))
-
-    def refuse_other_origin(self) -> None:
-        """
-        Go on only for programs, pages of ours, and pages that an administrator named.
-
-        The body is taken whatever its type, so a browser asks nobody before it sends one.
-
-        :raises PermissionDenied: for a page from elsewhere
-        """
-        origin = self.request.headers.get("Origin", "")
-        named = settings.ENVIRONMENT.cors_origins.split(",")
-        if origin in named or is_same_origin(origin, self.request.get_host()):
-            return
-        raise PermissionDenied("This origin may not send commands.")
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)

@@ -22,14 +22,18 @@ def schema():
 def test_the_schema_is_valid_and_whole(schema):
     assert set(schema["paths"]) == {
         "/aegis/commands",
+        "/agents",
+        "/agents/{agent}",
+        "/agents/{agent}/tasks",
+        "/agents/{agent}/tasks/{task}",
+        "/api/v1/agents",
+        "/api/v1/agents/{agent}",
+        "/api/v1/agents/{agent}/card",
         "/api/v1/approvals",
         "/api/v1/approvals/batch",
         "/api/v1/approvals/{approval}",
         "/api/v1/approvals/{approval}/claim",
         "/api/v1/approvals/{approval}/decide",
-        "/api/v1/agents",
-        "/api/v1/agents/{agent}",
-        "/api/v1/agents/{agent}/card",
         "/api/v1/components",
         "/api/v1/components/{component}",
         "/api/v1/components/{component}/log",
@@ -44,6 +48,7 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/programs/{program}",
         "/api/v1/providers",
         "/api/v1/providers/{provider}",
+        "/api/v1/runs/{run}/stream",
         "/api/v1/sessions",
         "/api/v1/sessions/{session}",
         "/api/v1/sessions/{session}/approvals",
@@ -75,6 +80,9 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/sessions/{session}/topics/{topic}/export",
         "/api/v1/sessions/{session}/topics/{topic}/subscribers",
         "/api/v1/topics",
+        "/sessions",
+        "/sessions/{session}",
+        "/sessions/{session}/tasks",
     }
 
 

@@ -1,0 +1,184 @@
+"""The socket of seed 002: tasks in, chunks out, until the last one is final."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import aclosing
+from typing import Any
+
+from channels.consumer import AsyncConsumer
+from django.utils import timezone
+
+from aegis_project.database import read_db, run_db
+from aegis_project.kit import strict
+from aegis_project.kit.errors import AegisError, InternalError, ValidationFailed
+from sessions.core import chunks, tasks
+from sessions.core.chunks import Chunk
+from sessions.core.sse import parse
+from sessions.dialects import task_door
+from sessions.models import Run
+from sessions.selectors import run_stream
+from sessions.selectors import tasks as reading
+from sessions.services import tasks as giving
+from streaming import node as nodes
+from streaming.api.base import MAX_BODY
+from streaming.core.errors import CloseCode
+
+logger = logging.getLogger(__name__)
+
+# A socket without a task is closed after this time.
+IDLE_SECONDS = 60.0
+# Who may not be here any more is sent away within this time.
+CHECK_SECONDS = 4.0
+MOST_TASKS = 64
+# Daphne takes whatever it is given; above this much that its client has not taken, it gets no more.
+UNSENT_BYTES = 262_144
+UNSENT_POLL_SECONDS = 0.02
+
+
+class TaskConsumer(AsyncConsumer):
+    """
+    One client's socket to one agent.
+
+    A frame is a task to carry out, or the wish to hear one again behind a chunk. A client that has
+    sent one task is done when that is: the socket closes after the final chunk. One that has sent
+    several tells them apart by their labels and closes the socket itself. What was begun goes on
+    without it.
+    """
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one connection; no channel layer and no dispatch take part."""
+        self._send = send
+        self._scope: Mapping[str, Any] = scope
+        self._agent: str = scope["url_route"]["kwargs"]["agent"]
+        self._lock = asyncio.Lock()
+        self._over = asyncio.Event()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._frames = 0
+        await receive()
+        principal = await task_door.admit(scope)
+        if principal is None:
+            await send({"type": "websocket.close"})
+            return
+        self.principal = principal
+        await send({"type": "websocket.accept"})
+        await self._serve(receive)
+
+    async def _serve(self, receive: Any) -> None:
+        work = [self._read(receive), self._check(), self._over.wait()]
+        lives = [asyncio.ensure_future(one) for one in work]
+        try:
+            await asyncio.wait(lives, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._over.set()
+            for task in (*lives, *self._tasks.values()):
+                task.cancel()
+            await asyncio.gather(*lives, *self._tasks.values(), return_exceptions=True)
+
+    async def _read(self, receive: Any) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    event = await receive()
+            except TimeoutError:
+                if not self._tasks:
+                    await self._close(CloseCode.NORMAL)
+                continue
+            if event["type"] == "websocket.disconnect":
+                return
+            self._frames += 1
+            await self._take(event.get("text") or event.get("bytes") or "")
+
+    async def _check(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            if await task_door.admit(self._scope) != self.principal:
+                await self._close(CloseCode.BAD_TOKEN)
+
+    # Tasks
+
+    async def _take(self, raw: str | bytes) -> None:
+        label = ""
+        try:
+            value = strict.decode(raw, max_bytes=MAX_BODY)
+            label = tasks.label_of(value)
+            await self._begin(value, label)
+        except AegisError as error:
+            await self._refuse(label, error)
+        except Exception:  # whatever it was, the client is told and we see it
+            logger.exception("A task could not begin", extra={"action": "task_failed"})
+            await self._refuse(label, InternalError())
+
+    async def _begin(self, value: Any, label: str) -> None:
+        if label in self._tasks:
+            raise ValidationFailed("A task of this name is still running on this socket.")
+        if len(self._tasks) >= MOST_TASKS:
+            raise ValidationFailed(f"A socket carries {MOST_TASKS} tasks at a time.")
+        wish, after = tasks.attachment(value), 0
+        if wish is not None:
+            after = parse(str(wish.after) or "0").seq
+            run = await read_db(reading.find, self.principal, agent=self._agent, task=wish.task_id)
+        else:
+            run = await run_db(self._give, tasks.request(value))
+        name = label or str(run.pk)
+        self._tasks[name] = asyncio.create_task(self._tell(run, name, after))
+
+    def _give(self, asked: tasks.TaskRequest) -> Run:
+        return giving.give(
+            principal=self.principal,
+            task=giving.Task(
+                content=asked.input.text(),
+                agent=self._agent,
+                session=asked.context.session_id,
+                label=asked.task_id,
+                parameters=asked.parameters,
+                metadata=asked.context.kept(),
+            ),
+        )
+
+    async def _tell(self, run: Run, name: str, after: int) -> None:
+        is_final = False
+        try:
+            hub, session = nodes.required().hub, str(run.session_id)
+            said = run_stream.entries(hub, run, after=after, beat_seconds=CHECK_SECONDS)
+            async with aclosing(said) as pieces:
+                async for found in pieces:
+                    for chunk in chunks.chunks(found, task=name, session=session):
+                        await self._reply(chunk)
+                        is_final = chunk.final
+        except OSError:
+            # Nobody is there any more; the reading of the socket says so, too.
+            return
+        except Exception:  # whatever it was, the client is told and we see it
+            logger.exception("A task cannot be told", extra={"action": "task_untold"})
+        await self._finish(name, is_final=is_final)
+
+    async def _finish(self, name: str, *, is_final: bool) -> None:
+        self._tasks.pop(name, None)
+        if not is_final:
+            # It goes on, and can be heard elsewhere.
+            await self._close(CloseCode.DRAINING)
+        elif self._frames <= 1 and not self._tasks:
+            await self._close(CloseCode.NORMAL)
+
+    async def _refuse(self, label: str, error: AegisError) -> None:
+        told = tasks.error(error)
+        await self._reply(chunks.failure(task=label, error=told, at=timezone.now()))
+        if self._frames <= 1:
+            await self._close(CloseCode.NORMAL)
+
+    # Out
+
+    async def _reply(self, chunk: Chunk) -> None:
+        unsent = (self._scope.get("extensions") or {}).get("aegis.unsent")
+        while unsent is not None and unsent() > UNSENT_BYTES:  # noqa: ASYNC110 -- no event is set
+            await asyncio.sleep(UNSENT_POLL_SECONDS)
+        async with self._lock:
+            if not self._over.is_set():
+                await self._send({"type": "websocket.send", "text": chunks.encode(chunk)})
+
+    async def _close(self, code: CloseCode) -> None:
+        async with self._lock:
+            if not self._over.is_set():
+                self._over.set()
+                await self._send({"type": "websocket.close", "code": int(code)})
