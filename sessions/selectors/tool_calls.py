@@ -9,7 +9,7 @@ from aegis_project.kit.principal import Principal
 from sessions.core import keys
 from sessions.core.errors import ToolCallNotFound
 from sessions.core.tool_calls import WORDS, State
-from sessions.models import ToolCall
+from sessions.models import Approval, ToolCall
 from sessions.selectors import sessions
 
 
@@ -32,6 +32,18 @@ def of_session(session_id: UUID, *, states: Collection[State] = ()) -> QuerySet[
     """The tool calls of a session, in these states if any are named."""
     rows = ToolCall.objects.filter(session_id=session_id)
     return rows.filter(state__in=[state.value for state in states]) if states else rows
+
+
+def last_approval(call: ToolCall) -> Approval | None:
+    """The last decision that was asked for on a call; an earlier one was replaced by it."""
+    return last_approvals([call]).get(call.pk)
+
+
+def last_approvals(calls: Collection[ToolCall]) -> dict[UUID, Approval]:
+    """The last decisions that were asked for on these calls, by call."""
+    rows = Approval.objects.filter(tool_call__in=[call.pk for call in calls])
+    related = rows.select_related("tool_call", "run", "session")
+    return {row.tool_call_id: row for row in related.order_by("requested_at", "pk")}
 
 
 def states_of(words: Collection[str]) -> set[State]:

@@ -5,7 +5,7 @@ A package offers its own under the entry point group ``aegis.tools``: functions 
 :func:`sessions.toolbox.define.tool`.
 """
 
-from sessions.toolbox.box import of
+from sessions.toolbox.box import catalogue, of
 from sessions.toolbox.define import Definition, tool
 
-__all__ = ["Definition", "of", "tool"]
+__all__ = ["Definition", "catalogue", "of", "tool"]

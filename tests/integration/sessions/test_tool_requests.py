@@ -4,50 +4,15 @@ from typing import Any
 
 import pytest
 
-from aegis_project import database
-from sessions.agent.tools import ToolSpec
 from sessions.core import run_log
-from sessions.core.conversation import Role
-from sessions.core.tool_calls import Risk
-from sessions.core.turns import ToolRequest
-from sessions.models import Approval, Message, Policy, Run, Session, ToolCall
+from sessions.models import Approval, Message, Policy
 from sessions.selectors import history
-from sessions.services import messages, tool_calls
+from sessions.services import tool_calls
 from tests import factories
 from tests.integration.sessions import tools_help, working_help
+from tests.integration.sessions.tools_help import ORDER, asked, request
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-LOOK = ToolSpec(name="look", description="", parameters={"type": "object"}, risk=Risk.SAFE)
-ORDER = ToolSpec(
-    name="order",
-    description="",
-    parameters={
-        "type": "object",
-        "properties": {"count": {"type": "integer"}},
-        "required": ["count"],
-    },
-    risk=Risk.HIGH,
-    version="3",
-    is_idempotent=True,
-    source="component",
-)
-SPECS = [LOOK, ORDER]
-
-
-def asked(tool: str, arguments: Any = None, id_: str = "c-1") -> ToolRequest:
-    return ToolRequest(id=id_, tool=tool, arguments={} if arguments is None else arguments)
-
-
-def request(run: Run, *requests: ToolRequest, **more: Any) -> list[ToolCall]:
-    """What a step of a run does: the answer of the model and what it asks for, in one transaction."""
-    with database.atomic():
-        session = Session.objects.locked(run.session_id)
-        row = Run.objects.locked(run.pk)
-        message = messages.append(
-            session, role=Role.ASSISTANT, content="", author="agent:scribe", run=row
-        )
-        return tool_calls.request(row, message=message, requests=requests, specs=SPECS, **more)
 
 
 def test_a_call_that_is_let_by_may_be_carried_out_at_once():

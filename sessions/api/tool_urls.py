@@ -1,0 +1,21 @@
+"""The addresses of tools, tool calls and files."""
+
+from sessions.api import artifacts, tool_calls
+from streaming.api.paths import route
+
+ONE = "sessions/<str:session>"
+FILE = f"{ONE}/artifacts/<str:artifact>"
+
+urlpatterns = [
+    route("tools", tool_calls.Tools, name="tools"),
+    route("tool-calls/<str:tool_call>", tool_calls.OneToolCall, name="tool-call"),
+    route("tool-calls/<str:tool_call>/resolve", tool_calls.Resolve, name="tool-call-resolve"),
+    route(f"{ONE}/tool-calls", tool_calls.SessionToolCalls, name="session-tool-calls"),
+    route(
+        f"{ONE}/tool-calls/<str:tool_call>", tool_calls.SessionToolCall, name="session-tool-call"
+    ),
+    route(f"{ONE}/artifacts", artifacts.Artifacts, name="session-artifacts"),
+    route(FILE, artifacts.OneArtifact, name="session-artifact"),
+    route(f"{FILE}/content", artifacts.Content, name="artifact-content"),
+    route(f"{FILE}/versions", artifacts.Versions, name="artifact-versions"),
+]
