@@ -14,6 +14,7 @@ from sessions.core.errors import SessionNotFound
 from sessions.core.pace import Pace
 from sessions.driver.views import Views
 from sessions.models import Session
+from sessions.selectors import clocks
 from sessions.services import driving, lifecycle, replays
 from sessions.services.driving import Claimed
 from streaming.engines import replay_seek
@@ -175,7 +176,7 @@ class Drive:
     async def _let_others_follow(self) -> None:
         """Give processes that show what is saved of this clock a turn, before they hear its end."""
         session_id, lease_id = self.claimed.session_id, self._lease_id
-        if await read_db(driving.is_followed_elsewhere, session_id, lease_id=lease_id):
+        if await read_db(clocks.is_followed_elsewhere, session_id, lease_id=lease_id):
             self._saved_at = 0.0
             await self._save()
             await asyncio.sleep(FOLLOW_SECONDS)

@@ -10,8 +10,9 @@ from aegis_project.kit import principal
 from aegis_project.kit.errors import AegisError
 from sessions.driver.drive import Drive
 from sessions.driver.views import Views
+from sessions.selectors import clocks
+from sessions.selectors.clocks import Due
 from sessions.services import driving
-from sessions.services.driving import Due
 from streaming.engines.replay_engine import ReplayEngine
 from streaming.hints import Hint
 from streaming.node import Node
@@ -51,7 +52,7 @@ class Driver:
 
     async def run(self, node: Node) -> None:
         """Bring what is driven here up to what is due."""
-        due = await self._ours(node, await read_db(driving.due))
+        due = await self._ours(node, await read_db(clocks.due))
         over = [one for pk, one in self._driven.items() if not _goes_on(one.drive, due.get(pk))]
         for one in over:
             one.task.cancel()
@@ -64,7 +65,7 @@ class Driver:
         """Without those whose components are all connected elsewhere: who has them must wait."""
         strange = {one.session_id for one in due.values()}
         strange -= {one for one in strange if node.hub.seats.in_session(one)}
-        theirs = await read_db(driving.followed, strange) if strange else set()
+        theirs = await read_db(clocks.followed, strange) if strange else set()
         return {pk: one for pk, one in due.items() if one.session_id not in theirs}
 
     async def _follow(self, views: Views) -> None:
@@ -73,7 +74,7 @@ class Driver:
         followed = set(self.engine.sessions) - driven
         if not followed:
             return
-        standings = await read_db(driving.standings, followed)
+        standings = await read_db(clocks.standings, followed)
         for session_id, standing in standings.items():
             try:
                 await views.follow(session_id, standing)

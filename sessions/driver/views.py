@@ -1,8 +1,8 @@
 """The views of this process: opened where a clock stands, and anew where it was set."""
 
 from aegis_project.database import read_db
+from sessions.selectors.clocks import Standing
 from sessions.services import replays
-from sessions.services.driving import Standing
 from sessions.services.replays import Place
 from streaming.engines.replay import ReplayView
 from streaming.engines.replay_engine import ReplayEngine

@@ -11,6 +11,7 @@ from components.services.registry import Expected
 from sessions.core.errors import SessionNotFound
 from sessions.core.lifecycle import Mode, State
 from sessions.models import Replay, Session
+from sessions.selectors import clocks as clock_rows
 from sessions.services import clocks, creation, driving, lifecycle, replays
 from streaming.core.errors import TopicNotFound
 from streaming.models import AuditEntry, Log
@@ -156,7 +157,7 @@ def test_speed_is_what_the_next_turn_of_the_driver_finds_and_what_the_session_sh
     order("set_speed", session, speed=50)
 
     session.refresh_from_db()
-    due = driving.due()[held.replay_id]
+    due = clock_rows.due()[held.replay_id]
     # The same driver goes on with it.
     assert (due.speed, due.fence) == (50, held.fence)
     assert session.config["source"]["speed"] == 50
@@ -230,7 +231,7 @@ def test_driver_can_save_no_more_once_the_clock_is_to_be_set():
     order("seek", session)
 
     assert not driving.save(replay_id=held.replay_id, fence=held.fence, **LEASED)
-    assert driving.due()[held.replay_id].fence != held.fence
+    assert clock_rows.due()[held.replay_id].fence != held.fence
 
 
 def test_seek_of_a_session_that_was_closed_meanwhile_is_not_due():
@@ -239,7 +240,7 @@ def test_seek_of_a_session_that_was_closed_meanwhile_is_not_due():
 
     lifecycle.end(principal=OPERATOR, session=session)
 
-    assert driving.due() == {}
+    assert clock_rows.due() == {}
 
 
 # Restart
@@ -318,7 +319,7 @@ def test_replay_that_was_completed_can_be_restarted_and_a_realtime_session_canno
 
     session.refresh_from_db()
     assert (session.state, session.result, session.stopped_at) == ("running", None, None)
-    assert clock.pk in driving.due()
+    assert clock.pk in clock_rows.due()
 
 
 def test_session_without_a_source_has_no_range():
