@@ -34,6 +34,27 @@ def find(principal: Principal, reference: Run | UUID | str) -> Run:
     return row
 
 
+def readable(principal: Principal) -> QuerySet[Run]:
+    """
+    The runs that the principal sees and may read.
+
+    :raises PermissionDenied: without the scope runs:read
+    """
+    principal.require("runs:read")
+    return visible(principal)
+
+
+def read(principal: Principal, reference: UUID | str) -> Run:
+    """
+    One run.
+
+    :raises PermissionDenied: without the scope runs:read
+    :raises RunNotFound: if it is not there for the principal
+    """
+    principal.require("runs:read")
+    return find(principal, reference)
+
+
 def of_session(session: Session) -> QuerySet[Run]:
     """The runs of a session, in the order of their admission."""
     return Run.objects.filter(session=session).order_by("place")

@@ -14,6 +14,7 @@ from sessions.management import (
     aegis_event,
     aegis_launcher,
     aegis_run,
+    aegis_runs,
     aegis_serve,
     aegis_session,
     aegis_topic,

@@ -1,0 +1,175 @@
+"""`aegis runs`: what agents do."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import Typer
+
+from sessions.api import run_documents as documents
+from sessions.core.runs import State
+from sessions.management import output, verbs
+from sessions.management.output import How
+from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.models import Run
+from sessions.selectors import agents, sessions
+from sessions.selectors import runs as reading
+from sessions.services import runs
+from streaming.api import codecs
+from streaming.selectors import pages
+
+app: Typer[..., Any] = Typer(help="Runs: list, show, start, cancel them and raise their limits.")
+
+Id = Annotated[str, typer.Argument(metavar="RUN", help="Its id.")]
+Name = Annotated[str, typer.Argument(metavar="SESSION", help="Its id or key.")]
+OfSession = Annotated[str, typer.Option("--session", help="Only those of this session.")]
+Of = Annotated[list[State], typer.Option("--state", help="Only those in this state.")]
+Whole = typer.Option(min=0)
+
+
+@app.command("list")
+@verb
+def several(
+    *,
+    session: OfSession = "",
+    state: Of = [],  # noqa: B006 -- typer reads it and never changes it
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List runs, the newest first.
+
+    Example: aegis runs list --session demo --state waiting
+    """
+    principal = verbs.acting(as_user)
+    rows = reading.readable(principal)
+    if session:
+        rows = rows.filter(session=sessions.resolve(principal, session))
+    if state:
+        rows = rows.filter(state__in=[one.value for one in state])
+    page = pages.page(rows, order="-created_at", cursor="", limit=limit)
+    if page.next:
+        output.say(f"There are more than {limit}; see --limit.")
+    output.show(
+        How(is_json, is_quiet),
+        "runs.list",
+        data=lambda: [shown(one) for one in page.rows],
+        ids=[str(one.pk) for one in page.rows],
+        table=lambda: table(page.rows),
+        has_more=bool(page.next),
+    )
+
+
+@app.command()
+@verb
+def show(run: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
+    """
+    Show where a run stands and what it used.
+
+    Example: aegis runs show 5f0c…
+    """
+    tell(How(is_json, is_quiet), "runs.show", reading.read(verbs.acting(as_user), run))
+
+
+@app.command()
+@verb
+def start(
+    session: Name,
+    *,
+    agent: Annotated[str, typer.Option(help="Another agent than the session's.")] = "",
+    task: Annotated[str, typer.Option(help="A label.")] = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Let an agent go on with a conversation.
+
+    Example: aegis runs start demo --agent assistant
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    found = agents.find(principal, agent or row.agent or agents.ASSISTANT)
+    made = runs.request(principal=principal, session=row, agent=found, task=task)
+    tell(How(is_json, is_quiet), "runs.start", made)
+
+
+@app.command()
+@verb
+def cancel(
+    run: Id,
+    *,
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Cancel a run, and what it began.
+
+    Example: aegis runs cancel 5f0c… --reason 'Not needed any more.'
+    """
+    done = runs.cancel(principal=verbs.acting(as_user), run=run, reason=reason)
+    tell(How(is_json, is_quiet), "runs.cancel", done)
+
+
+@app.command()
+@verb
+def limits(
+    run: Id,
+    *,
+    max_steps: Annotated[int | None, Whole] = None,
+    max_seconds: Annotated[int | None, Whole] = None,
+    max_tokens: Annotated[int | None, Whole] = None,
+    max_cost: Annotated[float | None, typer.Option(min=0, help="US dollars.")] = None,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Change what a run may use; one that waits for its budget looks again whether it may go on.
+
+    Example: aegis runs limits 5f0c… --max-tokens 100000
+    """
+    given = {
+        "max_steps": max_steps,
+        "max_seconds": max_seconds,
+        "max_tokens": max_tokens,
+        "max_cost": max_cost,
+    }
+    changed = runs.raise_limits(
+        principal=verbs.acting(as_user),
+        run=run,
+        limits={name: value for name, value in given.items() if value is not None},
+    )
+    tell(How(is_json, is_quiet), "runs.limits", changed)
+
+
+def tell(how: How, name: str, row: Run) -> None:
+    """One run in the form that was asked for."""
+    why = f"  {row.error['code']}: {row.error['message']}" if row.error else ""
+    sentence = f"{row.pk}  {row.agent_slug}  {_state(row)}{why}"
+    output.show_one(how, name, shown(row), identity=str(row.pk), sentence=sentence)
+
+
+def shown(row: Run) -> dict[str, Any]:
+    """A run as every interface shows it."""
+    return codecs.show(documents.run(row))
+
+
+def table(rows: Sequence[Run]) -> dict[str, list[str]]:
+    """The columns of a list of runs."""
+    return {
+        "RUN": [str(row.pk) for row in rows],
+        "AGENT": [row.agent_slug for row in rows],
+        "STATE": [_state(row) for row in rows],
+        "TOKENS": [str(row.token_count) for row in rows],
+        "COST": [f"{row.cost:f}" for row in rows],
+        "AGE": [output.age(row.created_at) for row in rows],
+    }
+
+
+def _state(row: Run) -> str:
+    return f"{row.state} for {row.waiting_for}" if row.waiting_for else row.state
