@@ -9,6 +9,7 @@ from django_typer.management import TyperCommand, initialize
 from typer._click.exceptions import UsageError
 
 from sessions.management import (
+    aegis_agent,
     aegis_component,
     aegis_credential,
     aegis_event,
@@ -31,6 +32,8 @@ NOUNS = {
     "topic": aegis_topic.app,
     "event": aegis_event.app,
     "credential": aegis_credential.app,
+    "agent": aegis_agent.app,
+    "runs": aegis_runs.app,
 }
 ALONE: dict[str, Callable[..., None]] = {
     "run": aegis_run.run,
