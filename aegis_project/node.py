@@ -9,6 +9,7 @@ from sessions import driver
 from sessions.jobs import Closing, Deadlines, Sweep
 from sessions.selectors import topic_rules
 from sessions.worker import EQUIPMENT, Worker
+from sessions.worker.webhooks import Webhooks
 from streaming import node as nodes
 from streaming.engines.base import Engine
 from streaming.engines.recording import Recorder, RecordingEngine
@@ -28,7 +29,7 @@ def build(*, url: str = "") -> Node:
     links, replays = Links(), ReplayEngine(load=driver.load_view)
     rules = RuleBook(topic_rules.load)
     recorder = Recorder(DatabaseTape(lambda: node.lease_id))
-    recording, cursors = RecordingJob(recorder), CursorsJob()
+    recording, cursors, webhooks = RecordingJob(recorder), CursorsJob(), Webhooks()
     jobs: list[Job] = [
         LeaseJob(),
         ListingJob(),
@@ -44,6 +45,7 @@ def build(*, url: str = "") -> Node:
         Liveness(),
         Sweep(),
         Deadlines(),
+        webhooks,
         Closing(),
         driver.Driver(replays),
     ]
@@ -51,7 +53,7 @@ def build(*, url: str = "") -> Node:
         jobs.append(Worker(EQUIPMENT))
     # Asked in this order for a log; the last has one for every name.
     hub = Hub(engines=[RowEngine(), replays, _live(rules, recorder)], rules=rules)
-    node = Node(hub=hub, jobs=jobs, url=url, last=[recording.finish, cursors.run])
+    node = Node(hub=hub, jobs=jobs, url=url, last=[webhooks.stop, recording.finish, cursors.run])
     return node
 
 

@@ -1,6 +1,6 @@
-"""The addresses of approvals and policies."""
+"""The addresses of approvals, policies and webhooks."""
 
-from sessions.api import approvals, grants, policies
+from sessions.api import approvals, grants, policies, webhooks
 from streaming.api.paths import route
 
 OF_SESSION = "sessions/<str:session>/approvals"
@@ -18,4 +18,13 @@ urlpatterns = [
     route("policies/<str:policy>", policies.OnePolicy, name="policy"),
     route("grants", grants.Grants, name="grants"),
     route("grants/<str:grant>", grants.OneGrant, name="grant"),
+    route("webhooks", webhooks.Webhooks, name="webhooks"),
+    route("webhooks/<str:webhook>", webhooks.OneWebhook, name="webhook"),
+    route("webhooks/<str:webhook>/rotate", webhooks.Rotate, name="webhook-rotate"),
+    route("webhooks/<str:webhook>/deliveries", webhooks.Deliveries, name="deliveries"),
+    route(
+        "webhooks/<str:webhook>/deliveries/<str:delivery>/redeliver",
+        webhooks.Redeliver,
+        name="redeliver",
+    ),
 ]

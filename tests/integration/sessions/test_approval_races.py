@@ -19,8 +19,8 @@ from tests.factories import OPERATOR
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600)]
 
-# The full number is that of the specification: AEGIS_APPROVAL_ROUNDS=5000.
-ROUNDS = int(os.environ.get("AEGIS_APPROVAL_ROUNDS", "25" if os.environ.get("AEGIS_CI") else "5"))
+# The full number is that of the specification: TESTS_APPROVAL_ROUNDS=5000.
+ROUNDS = int(os.environ.get("TESTS_APPROVAL_ROUNDS", "25" if os.environ.get("AEGIS_CI") else "5"))
 
 LAST = {
     "approved": "approval.decided",
