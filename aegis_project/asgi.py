@@ -19,6 +19,7 @@ from aegis_project.guard import BodyLimit, unknown_socket  # noqa: E402
 from components.auth import Registrar  # noqa: E402
 from components.consumers import ControlConsumer  # noqa: E402
 from sessions.consumers import LiveConsumer  # noqa: E402
+from sessions.dialects.session_socket import SessionConsumer  # noqa: E402
 from sessions.dialects.task_socket import TaskConsumer  # noqa: E402
 from streaming import node as nodes  # noqa: E402
 from streaming.consumers import DataConsumer  # noqa: E402
@@ -38,6 +39,7 @@ places: dict[str, Callable[[], Any]] = {
 # Django types what it routes to as views; Channels routes applications by the same paths.
 consumers: list[tuple[str, Any]] = [
     ("ws/live", LiveConsumer.as_asgi()),
+    ("ws/sessions/<str:session>", SessionConsumer.as_asgi()),
     (f"{urls.PREFIX}/agents/<str:agent>/stream".lstrip("/"), TaskConsumer.as_asgi()),
 ]
 elsewhere: Any = unknown_socket
