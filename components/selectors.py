@@ -197,6 +197,11 @@ def of_session(principal: Principal, session_id: UUID) -> QuerySet[Component]:
     return Component.objects.of_session(session_id).select_related("program", "launch")
 
 
+def parts(session_id: UUID) -> QuerySet[Component]:
+    """The same for who sees the whole session, with the credentials and processes they are held by."""
+    return Component.objects.of_session(session_id).select_related("token", "lease")
+
+
 def read(principal: Principal, component_id: str) -> Component:
     """
     One component by its id.

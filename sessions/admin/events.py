@@ -7,17 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
 from aegis_project import marks
 from sessions.admin.words import Sentence, sentence
+from sessions.selectors import timeline
 from streaming.models import Event
-from streaming.models.log import LEDGER
 
-PAGE = 100
-ERRORS = ("error.occurred", "component.lost", "component.failed", "component.reported")
 SHOWS = {"all": "All", "errors": "Errors", "people": "People", "components": "Components"}
 
 
@@ -48,32 +45,15 @@ class Stretch:
         return self.rows[-1].seq if self.rows else 0
 
 
-def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:
-    """The events of a ledger under one of the quick filters."""
-    rows = Event.objects.filter(log__session_id=session_id, log__name=LEDGER)
-    match show:
-        case "errors":
-            return rows.filter(Q(type__in=ERRORS) | Q(type__startswith="heartbeat."))
-        case "people":
-            return rows.filter(actor__startswith="user:")
-        case "components":
-            return rows.filter(Q(type__startswith="component.") | Q(type__startswith="heartbeat."))
-    return rows
-
-
 def stretch(session_id: UUID, *, show: str, before: int | None = None) -> Stretch:
     """The newest events, or the newest of those before a position."""
-    rows = of_session(session_id, show=show)
-    if before is not None:
-        rows = rows.filter(seq__lt=before)
-    found = list(rows.order_by("-seq")[: PAGE + 1])
-    return Stretch(in_words(session_id, found[:PAGE]), has_older=len(found) > PAGE)
+    found, has_older = timeline.newest(session_id, show=show, before=before)
+    return Stretch(in_words(session_id, found), has_older=has_older)
 
 
 def news(session_id: UUID, *, show: str, after: int, head: int) -> list[Row]:
     """The newest events of those after a position and up to ``head``, newest first."""
-    rows = of_session(session_id, show=show).filter(seq__gt=after, seq__lte=head)
-    return in_words(session_id, list(rows.order_by("-seq")[:PAGE]))
+    return in_words(session_id, timeline.news(session_id, show=show, after=after, head=head))
 
 
 def in_words(session_id: UUID, events: Sequence[Event]) -> list[Row]:

@@ -14,9 +14,9 @@ from aegis_project.kit.principal import Principal
 from components import selectors
 from components.admin import cells as component_cells
 from sessions.admin import cells, events, panels
-from sessions.selectors import sessions
+from sessions.selectors import sessions, timeline
 from streaming.hints import Hint
-from streaming.models import Log
+from streaming.selectors import logs
 
 Frame = dict[str, Any]
 MAX_ROWS = 200
@@ -114,10 +114,10 @@ class LedgerFeed(Feed):
 
     def _read(self) -> Frame:
         session = sessions.find(self.principal, self.session_id)
-        head = Log.objects.ledger_of(session.pk).values_list("head", flat=True).get()
+        head = logs.ledger_head(session.pk)
         after = min(self.after, head)
         rows = events.news(session.pk, show=self.show, after=after, head=head)
-        is_cut = len(rows) == events.PAGE and after < rows[-1].seq - 1
+        is_cut = len(rows) == timeline.PAGE and after < rows[-1].seq - 1
         return {
             "type": "events",
             "after": self.after,

@@ -20,7 +20,7 @@ from sessions.admin import events as ledger
 from sessions.admin import lever as levers
 from sessions.admin import panels
 from sessions.core.errors import SessionNotFound
-from sessions.selectors import sessions
+from sessions.selectors import sessions, timeline
 from sessions.services import creation
 
 View = Callable[..., HttpResponse]
@@ -70,8 +70,8 @@ def show(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse
 
 def _timeline(request: HttpRequest, page: panels.Page, shown: str) -> dict[str, Any]:
     at, before = _number(request, "at"), _number(request, "before")
-    if at is not None and at < page.head - ledger.PAGE // 2:
-        before = at + ledger.PAGE // 2
+    if at is not None and at < page.head - timeline.PAGE // 2:
+        before = at + timeline.PAGE // 2
     found = ledger.stretch(page.session.pk, show=shown, before=before)
     return {
         "stretch": found,
@@ -141,7 +141,7 @@ def events(request: HttpRequest, session_id: UUID) -> HttpResponse:
 def event(request: HttpRequest, session_id: UUID, seq: int) -> HttpResponse:
     """The drawer of one event."""
     session = _readable(request, session_id)
-    found = ledger.of_session(session.pk).filter(seq=seq).select_related("log").first()
+    found = timeline.at(session.pk, seq)
     if found is None:
         raise SessionNotFound("There is no event at this position.", seq=seq)
     body = ledger.body(found)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
+from components import selectors
 from components.admin import cells, ladder
 from components.models import Component
 from sessions.admin import words
@@ -22,6 +23,7 @@ from sessions.selectors import sessions
 from sessions.selectors.sessions import View
 from streaming.models import Log
 from streaming.models.log import LEDGER
+from streaming.selectors import logs as log_rows
 
 TABS = {
     "timeline": "Timeline",
@@ -74,10 +76,9 @@ def load(principal: Principal, reference: Session | UUID | str) -> Page:
     """
     now = timezone.now()
     session = sessions.find(principal, reference)
-    rows = Component.objects.of_session(session.pk).select_related("token", "lease")
-    logs = {log.name: log for log in Log.objects.filter(session=session)}
-    view = sessions.view(session, now=now)
-    return Page(view=view, components=list(rows), logs=logs, principal=principal, now=now)
+    view, parts = sessions.view(session, now=now), list(selectors.parts(session.pk))
+    logs = log_rows.by_name(session.pk)
+    return Page(view=view, components=parts, logs=logs, principal=principal, now=now)
 
 
 def render(page: Page, tab: str) -> dict[str, str]:

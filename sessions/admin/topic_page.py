@@ -13,7 +13,6 @@ from aegis_project.kit.errors import AegisError
 from components.admin.asking import asking
 from sessions.admin import publishing, topic_parts
 from sessions.core.errors import SessionNotFound
-from sessions.models import Session
 from streaming.core import topics
 from streaming.core.errors import TopicNotFound, UnknownTopic
 from streaming.models import Log
@@ -62,15 +61,10 @@ def show(request: HttpRequest, session_id: UUID, topic: str) -> TemplateResponse
         "series": topic_parts.series(seen.reading),
         "schema": topic_parts.schema(seen),
         "refusal": publishing.refusal(principal, session, topic),
-        "others": _others(session, topic),
+        "others": [name for name in logs.names(session.pk) if name != topic],
         "charts": CHARTS,
     }
     return TemplateResponse(request, "admin/aegis/topic/page.html", context)
-
-
-def _others(session: Session, topic: str) -> list[str]:
-    rows = Log.objects.filter(session=session).exclude(name=topic).order_by("name")
-    return [name for name in rows.values_list("name", flat=True) if not topics.is_row(name)]
 
 
 @require_POST

@@ -76,7 +76,7 @@ def load(principal: Principal, session_id: UUID, topic: str, found: Look) -> See
     """
     logs.check_readable(principal, topic)
     session = sessions.find(principal, session_id)
-    log = Log.objects.filter(session=session, name=topic).first()
+    log = logs.named(session.pk, topic)
     if topics.is_row(topic) or (log is None and found.reading is None):
         raise TopicNotFound(topic=topic)
     log = log or Log(name=topic)

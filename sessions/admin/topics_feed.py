@@ -17,6 +17,7 @@ from streaming import node
 from streaming.core import topics
 from streaming.hub.watch import Reading
 from streaming.models import Log
+from streaming.selectors import logs
 
 
 class TopicsFeed(Feed):
@@ -39,7 +40,7 @@ class TopicsFeed(Feed):
 
     def _render(self, readings: dict[str, Reading]) -> str:
         session = sessions.find(self.principal, self.session_id)
-        listed = {log.name: log for log in Log.objects.filter(session=session)}
+        listed = logs.by_name(session.pk)
         ids = set().union(*map(topic_words.parties, readings.values()))
         names = monitor.component_names(ids) if ids else {}
         now, shown = timezone.now(), []

@@ -15,9 +15,9 @@ from sessions.core.lifecycle import State
 from sessions.dialects import payloads, shapes
 from sessions.dialects.envelope import Refused
 from sessions.models import Session
-from sessions.selectors import lists, sessions
+from sessions.selectors import sessions, tallies
 from streaming import node
-from streaming.models import Lease
+from streaming.selectors import leases
 
 Payload = dict[str, Any]
 Data = dict[str, Any]
@@ -28,10 +28,9 @@ def components(principal: Principal, payload: Payload) -> Data:
     principal.require("components:read")
     asked = payloads.read(payload, payloads.One, required="session_id")
     row = sessions.resolve(principal, asked.session_id)
-    found = Component.objects.of_session(row.pk)
     return {
         "session_id": str(row.pk),
-        "components": [shapes.component(one) for one in found],
+        "components": [shapes.component(one) for one in selectors.parts(row.pk)],
         **shapes.truth(row),
     }
 
@@ -50,10 +49,7 @@ def describe(principal: Principal, payload: Payload) -> Data:
 
 def health(principal: Principal, _payload: Payload) -> Data:
     """HEALTH_CHECK: degraded while a session or component that you see is broken."""
-    rows = lists.readable(principal)
-    held = Counter(rows.order_by().values_list("state", flat=True))
-    of_open = Component.objects.filter(session__in=rows.filter(state__in=["running", "failed"]))
-    parts = Counter(of_open.order_by().values_list("state", flat=True))
+    held, parts = tallies.by_state(principal)
     broken = held[State.FAILED] + parts[ComponentState.FAILED] + parts[ComponentState.LOST]
     return {
         "status": "degraded" if broken else "healthy",
@@ -82,6 +78,5 @@ def _by_word(held: Counter[str]) -> dict[str, int]:
 
 def _uptime() -> int:
     here = node.current()
-    lease_id = here.lease_id if here else None
-    lease = Lease.objects.filter(pk=lease_id).first() if lease_id else None
-    return int((timezone.now() - lease.started_at).total_seconds()) if lease else 0
+    since = leases.started_at(here.lease_id if here else None)
+    return int((timezone.now() - since).total_seconds()) if since else 0

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from components import selectors
 from components.core import lifecycle as component_lifecycle
 from components.core.lifecycle import State as ComponentState
 from components.models import Component
@@ -56,7 +57,6 @@ def truth(row: Session) -> dict[str, Any]:
 
 def components(row: Session) -> list[dict[str, Any]]:
     """The components of a session, in brief."""
-    found = Component.objects.of_session(row.pk)
     return [
         {
             "name": one.name,
@@ -64,7 +64,7 @@ def components(row: Session) -> list[dict[str, Any]]:
             "id": str(one.pk),
             "aegis_state": one.state,
         }
-        for one in found
+        for one in selectors.parts(row.pk)
     ]
 
 

@@ -37,6 +37,27 @@ def of_session(principal: Principal, session_id: UUID) -> list[Log]:
     return [row for row in rows if may_see(principal, row.name)]
 
 
+def by_name(session_id: UUID) -> dict[str, Log]:
+    """All logs of a session, for who sees the whole of it."""
+    return {log.name: log for log in Log.objects.filter(session=session_id)}
+
+
+def named(session_id: UUID, name: str) -> Log | None:
+    """One log of a session, for who sees the whole of it."""
+    return Log.objects.filter(session=session_id, name=name).first()
+
+
+def names(session_id: UUID) -> list[str]:
+    """The topics of a session that are not rows of tables, for who sees the whole of it."""
+    rows = Log.objects.filter(session=session_id).order_by("name")
+    return [name for name in rows.values_list("name", flat=True) if not topics.is_row(name)]
+
+
+def ledger_head(session_id: UUID) -> int:
+    """The seq of the newest event of a session."""
+    return Log.objects.ledger_of(session_id).values_list("head", flat=True).get()
+
+
 def may_see(principal: Principal, name: str) -> bool:
     """Whether the patterns of a credential reach this topic; people have no patterns."""
     return topics.covers(patterns(principal), name)

@@ -1,0 +1,44 @@
+"""A session's ledger as its timeline pages it: newest first, under one of the quick filters."""
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from streaming.models import Event
+from streaming.models.log import LEDGER
+
+PAGE = 100
+ERRORS = ("error.occurred", "component.lost", "component.failed", "component.reported")
+
+
+def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:
+    """The events of a ledger under one of the quick filters."""
+    rows = Event.objects.filter(log__session_id=session_id, log__name=LEDGER)
+    match show:
+        case "errors":
+            return rows.filter(Q(type__in=ERRORS) | Q(type__startswith="heartbeat."))
+        case "people":
+            return rows.filter(actor__startswith="user:")
+        case "components":
+            return rows.filter(Q(type__startswith="component.") | Q(type__startswith="heartbeat."))
+    return rows
+
+
+def newest(session_id: UUID, *, show: str, before: int | None = None) -> tuple[list[Event], bool]:
+    """The newest events, or the newest of those before a position, and whether more follow."""
+    rows = of_session(session_id, show=show)
+    if before is not None:
+        rows = rows.filter(seq__lt=before)
+    found = list(rows.order_by("-seq")[: PAGE + 1])
+    return found[:PAGE], len(found) > PAGE
+
+
+def news(session_id: UUID, *, show: str, after: int, head: int) -> list[Event]:
+    """The newest events of those after a position and up to ``head``, newest first."""
+    rows = of_session(session_id, show=show).filter(seq__gt=after, seq__lte=head)
+    return list(rows.order_by("-seq")[:PAGE])
+
+
+def at(session_id: UUID, seq: int) -> Event | None:
+    """The event at a position, with its log."""
+    return of_session(session_id).filter(seq=seq).select_related("log").first()
