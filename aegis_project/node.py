@@ -8,7 +8,7 @@ from components.jobs import Links, Liveness, Watcher
 from sessions import driver
 from sessions.jobs import Closing, Deadlines, Sweep
 from sessions.selectors import topic_rules
-from sessions.worker import EQUIPMENT, Worker
+from sessions.worker import EQUIPMENT, Watching, Worker
 from sessions.worker.webhooks import Webhooks
 from streaming import node as nodes
 from streaming.engines.base import Engine
@@ -48,6 +48,7 @@ def build(*, url: str = "") -> Node:
         webhooks,
         Closing(),
         driver.Driver(replays),
+        Watching(),
     ]
     if settings.ENVIRONMENT.worker:
         jobs.append(Worker(EQUIPMENT))
@@ -109,9 +110,10 @@ async def work(*, url: str, until: asyncio.Event) -> None:
 
 
 async def _end_work(node: Node) -> None:
-    worker = Worker.of(node)
-    if worker is not None:
-        await worker.stop()
+    for name in (Watching.name, Worker.name):
+        job = node.find(name)
+        if isinstance(job, Watching | Worker):
+            await job.stop()
 
 
 async def end() -> None:

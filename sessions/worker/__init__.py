@@ -2,5 +2,6 @@
 
 from sessions.worker.equipment import EQUIPMENT
 from sessions.worker.job import Worker
+from sessions.worker.watching import Watching
 
-__all__ = ["EQUIPMENT", "Worker"]
+__all__ = ["EQUIPMENT", "Watching", "Worker"]

@@ -49,12 +49,6 @@ class Worker:
         self._held: dict[UUID, _Held] = {}
         self._swept_at = 0.0
 
-    @staticmethod
-    def of(node: Node) -> "Worker | None":
-        """The worker of a node, if it has one."""
-        job = node.find(Worker.name)
-        return job if isinstance(job, Worker) else None
-
     @property
     def held(self) -> int:
         """How many runs this process works on."""

@@ -1,0 +1,189 @@
+"""Triggers: made, taken away, and what happens when one is due."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from aegis_project import database
+from aegis_project.kit import principal as principals
+from aegis_project.kit.errors import ValidationFailed
+from aegis_project.kit.principal import Principal
+from sessions.core import cron
+from sessions.core import triggers as rules
+from sessions.core.conversation import Role
+from sessions.core.lifecycle import State
+from sessions.models import Agent, Run, Session, Trigger
+from sessions.selectors import sessions
+from sessions.selectors import triggers as reading
+from sessions.services import messages, runs
+from sessions.services.moving import Reference
+from streaming.core import topics
+from streaming.services.commands import Trace, command
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerDraft:
+    """
+    What wakes an agent: records of the topics of a ``pattern``, or a ``schedule`` (cron, UTC).
+
+    Without a session it is of every running session that has the agent.
+    """
+
+    pattern: str = ""
+    schedule: str = ""
+    condition: Mapping[str, Any] | None = None
+    prompt: str = ""
+    cooldown_seconds: int = 60
+    session: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A trigger that was made or taken away."""
+
+    trigger: Trigger
+
+    def audit(self) -> Trace:
+        row = self.trigger
+        detail = {"agent": row.agent.slug, "pattern": row.pattern, "schedule": row.schedule}
+        return Trace(session_id=row.session_id, target=str(row.pk), detail=detail)
+
+
+@command("trigger.create", scope="agents:write")
+def create(*, principal: Principal, agent: Agent, draft: TriggerDraft) -> Changed:
+    """
+    Let records or the clock wake an agent.
+
+    :raises ValidationFailed: unless it has one cause, and that can be
+    :raises UnknownTopic: for a pattern that is none
+    :raises SessionNotFound: if its session is not there for the principal
+    """
+    if bool(draft.pattern) is bool(draft.schedule):
+        raise ValidationFailed("A trigger has a pattern or a schedule.", field="pattern")
+    if draft.pattern:
+        topics.check_pattern(draft.pattern)
+    rules.read(draft.condition or {})
+    session = sessions.find(principal, draft.session) if draft.session is not None else None
+    if session is None and principal.teams is not None and agent.team_id is None:
+        raise ValidationFailed("Of every session only an agent of your own team is woken.")
+    row = Trigger.objects.create(
+        agent=agent,
+        session=session,
+        pattern=draft.pattern,
+        schedule=draft.schedule,
+        condition=dict(draft.condition or {}),
+        prompt=draft.prompt,
+        cooldown_seconds=draft.cooldown_seconds,
+        next_at=_next(draft.schedule) if draft.schedule else None,
+    )
+    return Changed(row)
+
+
+@command("trigger.remove", scope="agents:write")
+def remove(*, principal: Principal, trigger: UUID | str) -> Changed:
+    """
+    Take a trigger away; its runs stay.
+
+    :raises NotFound: if it is not there for the principal
+    """
+    row = reading.find(principal, trigger)
+    kept = Changed(row)
+    Trigger.objects.filter(pk=row.pk).delete()
+    return kept
+
+
+def wake(
+    *, trigger_id: UUID, session_id: UUID | str, topic: str, data: str, cause: str
+) -> Run | None:
+    """
+    Let a trigger's agent answer a record in a running session; None if it rests.
+
+    It rests for its cooldown, and while its last run there is open. ``cause`` names the record: in
+    however many processes it is seen, it wakes the agent once.
+    """
+    with database.atomic():
+        session = Session.objects.open().select_for_update(of=("self",), no_key=True)
+        row = session.filter(pk=session_id, state=State.RUNNING.value).first()
+        trigger = Trigger.objects.select_related("agent").filter(pk=trigger_id, is_active=True)
+        found = trigger.first()
+        if row is None or found is None or not found.agent.is_active or _rests(found, row, cause):
+            return None
+        return _begin(found, row, topic=topic, data=data, cause=cause)
+
+
+def fire_due() -> int:
+    """Let the agents of all schedules that are due begin, each once; how many triggers were due."""
+    fired = 0
+    while _fire_one():
+        fired += 1
+    return fired
+
+
+def _fire_one() -> bool:
+    now = timezone.now()
+    if not _due().exists():
+        return False
+    with database.atomic():
+        rows = _due().select_for_update(
+            of=("self",), no_key=True, skip_locked=connection.vendor == "postgresql"
+        )
+        trigger = rows.order_by("next_at", "pk").first()
+        if trigger is None:
+            return False
+        at, trigger.next_at, trigger.last_at = trigger.next_at, _next(trigger.schedule), now
+        trigger.save(update_fields=["next_at", "last_at"])
+    for session_id in reading.woken(trigger).values_list("pk", flat=True):
+        said = {"at": at.isoformat() if at else "", "schedule": trigger.schedule}
+        wake(
+            trigger_id=trigger.pk,
+            session_id=session_id,
+            topic="schedule",
+            data=str(said["at"]),
+            cause=f"schedule:{said['at']}",
+        )
+    return True
+
+
+def _due() -> QuerySet[Trigger]:
+    return Trigger.objects.filter(is_active=True, next_at__lte=timezone.now())
+
+
+def _next(schedule: str) -> Any:
+    found = cron.read(schedule).next_after(timezone.now())
+    if found is None:
+        raise ValidationFailed("That day never comes.", field="schedule")
+    return found
+
+
+def _rests(trigger: Trigger, session: Session, cause: str) -> bool:
+    since = timezone.now() - timedelta(seconds=trigger.cooldown_seconds)
+    mine = Run.objects.filter(trigger=trigger, session=session)
+    is_recent = Q(created_at__gt=since) | Q(parameters__cause=cause)
+    return mine.open().exists() or mine.filter(is_recent).exists()
+
+
+def _begin(trigger: Trigger, session: Session, *, topic: str, data: str, cause: str) -> Run:
+    actor = principals.system(f"trigger:{trigger.pk}").via("job")
+    message = messages.append(
+        session,
+        role=Role.USER,
+        content=rules.prompt(trigger.prompt, topic=topic, data=data),
+        author=actor.actor,
+        agent=trigger.agent.slug,
+        metadata={"trigger": str(trigger.pk), "cause": cause},
+    )
+    Trigger.objects.filter(pk=trigger.pk).update(last_at=timezone.now())
+    return runs.admit(
+        session,
+        agent=trigger.agent,
+        principal=actor,
+        message=message,
+        trigger=trigger,
+        parameters={"cause": cause},
+    )
