@@ -47,7 +47,14 @@ def topics(names: Iterable[str], arguments: Mapping[str, Any]) -> list[str]:
 
 
 def filled(name: str, arguments: Mapping[str, Any]) -> str:
-    """A name in which ``{argument}`` is replaced by an argument's value, a dot in it by ``_``."""
+    """
+    A name in which ``{argument}`` is replaced by an argument's value, a dot in it by ``_``.
+
+    One that is nothing but an argument is a topic that the call names, dots and all.
+    """
+    whole = arguments.get(name[1:-1]) if name[:1] + name[-1:] == "{}" else None
+    if isinstance(whole, str):
+        return whole
     for key, value in arguments.items():
         if isinstance(value, str | int | float):
             name = name.replace(f"{{{key}}}", str(value).replace(".", "_"))

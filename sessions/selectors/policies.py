@@ -120,4 +120,4 @@ def grants_of_call(run: Run, tool: str) -> list[Grant]:
         scope |= of_agent
     until = Q(until=None) | Q(until__gt=timezone.now())
     rows = Grant.objects.filter(scope, until, tool=tool, revoked_at=None)
-    return list(rows.order_by("created_at", "pk"))
+    return list(rows.select_related("approval").order_by("created_at", "pk"))

@@ -24,7 +24,7 @@ from sessions.core.freshness import Known
 from sessions.core.policy import Remember
 from sessions.models import Approval, Grant, ToolCall
 from sessions.selectors import approvals as reading
-from sessions.services import asking, deciding, policies, runs
+from sessions.services import asking, deciding, policies, runs, tool_log
 from sessions.services.asking import ask
 from sessions.services.deciding import Case
 from streaming.services.commands import Trace, command
@@ -189,9 +189,12 @@ def _carry_out(case: Case, order: _Order, *, by: str) -> None:
     decided |= {"edited": is_edited, "digest": row.digest}
     asking.tell(row, WorkEvent.APPROVAL_DECIDED, actor=by, **decided)
     if order.approved:
-        asking.tell_call(call, WorkEvent.TOOL_CALL_APPROVED, actor=by, by=by, edited=is_edited)
+        told = {"by": by, "edited": is_edited}
+        tool_log.tell(call, (WorkEvent.TOOL_CALL_APPROVED, told), actor=by)
     else:
-        asking.tell_call(call, WorkEvent.TOOL_CALL_REJECTED, actor=by, by=by, reason=order.reason)
+        told = {"by": by, "reason": order.reason}
+        tool_log.tell(call, (WorkEvent.TOOL_CALL_REJECTED, told), actor=by)
+        tool_log.show(case.run, [tool_log.settled(call)])
 
 
 def _remember(case: Case, order: _Order, principal: Principal) -> Grant | None:
@@ -264,9 +267,11 @@ def _expire(case: Case) -> None:
     call.save(update_fields=["state", "error", "ended_at"])
     asking.tell(row, WorkEvent.APPROVAL_EXPIRED, actor=ACTOR, state=call.state)
     if is_approved:
-        asking.tell_call(call, WorkEvent.TOOL_CALL_APPROVED, actor=ACTOR, by=row.rule, edited=False)
+        told = {"by": row.rule, "edited": False}
+        tool_log.tell(call, (WorkEvent.TOOL_CALL_APPROVED, told), actor=ACTOR)
     else:
-        asking.tell_call(call, WorkEvent.TOOL_CALL_EXPIRED, actor=ACTOR)
+        tool_log.tell(call, (WorkEvent.TOOL_CALL_EXPIRED, {}), actor=ACTOR)
+        tool_log.show(case.run, [tool_log.settled(call)])
 
 
 def expire_due() -> int:

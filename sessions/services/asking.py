@@ -92,9 +92,3 @@ def tell(row: Approval, event: WorkEvent, *, actor: str, **data: Any) -> None:
     data = told | {"tool": row.tool_call.tool} | data
     ledger.append(session_id=row.session_id, type=event.value, actor=actor, **data)
     hints.send(hints.Hint("lever", str(row.session_id)))
-
-
-def tell_call(call: ToolCall, event: WorkEvent, *, actor: str, **data: Any) -> None:
-    """Write one event of a tool call."""
-    told: dict[str, Any] = {"tool_call": call.pk, "run": call.run_id, "tool": call.tool}
-    ledger.append(session_id=call.session_id, type=event.value, actor=actor, **told | data)

@@ -87,10 +87,16 @@ def _granted(run: Run, facts: Facts, verdict: Verdict) -> Verdict:
         return verdict
     for grant in policies.grants_of_call(run, facts.tool):
         # Who caused a run does not let it by, also not by a rule that they made before.
-        is_own = verdict.who.four_eyes and grant.made_by == run.requested_by
+        is_own = verdict.who.four_eyes and _is_by_cause(grant, run)
         if grant.verdict == "auto" and not is_own and _covers(grant, facts):
             return Verdict(kind="auto", rule=rule_of(grant))
     return verdict
+
+
+def _is_by_cause(grant: Grant, run: Run) -> bool:
+    decider = grant.approval.decider_id if grant.approval is not None else None
+    is_same = decider is not None and decider == run.user_id
+    return is_same or grant.made_by == run.requested_by
 
 
 def _covers(grant: Grant, facts: Facts) -> bool:

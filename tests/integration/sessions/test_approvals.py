@@ -15,6 +15,7 @@ from aegis_project.kit.principal import Principal, system
 from components import auth
 from components.models import Component
 from components.services import credentials
+from sessions.core import run_log
 from sessions.core.conditions import Condition
 from sessions.core.errors import (
     ApprovalAlreadyDecided,
@@ -29,7 +30,7 @@ from sessions.models import Agent, Approval, Policy, Session
 from sessions.selectors import approvals as reading
 from sessions.selectors import sessions
 from sessions.services import approvals, lifecycle, runs
-from streaming.models import AuditEntry
+from streaming.models import AuditEntry, Record
 from tests import asking, factories
 from tests.factories import OPERATOR
 
@@ -140,6 +141,19 @@ def test_rejecting_ends_the_call_with_its_reason(session):
         "message": "too much",
         "details": {"by": "user:operator"},
     }
+
+
+def test_streams_of_a_run_learn_that_a_call_was_rejected(session):
+    run = asking.run(session)
+    approval = asking.approval(run)
+    asking.waiting(run)
+
+    call = decide(approval, approved=False, reason="too much").tool_call
+
+    bodies = Record.objects.filter(log__name=f"runs.{run.pk}").order_by("seq")
+    last = run_log.decode(bytes(bodies.values_list("body", flat=True).last() or b""))
+    assert isinstance(last, run_log.ToolResult)
+    assert (last.id, last.state, last.error) == (str(call.pk), "rejected", call.error)
 
 
 def test_decision_is_made_once(session):

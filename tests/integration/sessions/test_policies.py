@@ -2,10 +2,12 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
 from aegis_project import database
 from aegis_project.kit.errors import PermissionDenied, ValidationFailed
+from components import auth
 from sessions.core.errors import GrantNotFound, PolicyNotFound
 from sessions.core.lifecycle import Environment
 from sessions.core.policy import Remember, Verdict, Who
@@ -175,6 +177,17 @@ def test_nobody_lets_their_own_run_by_where_four_eyes_are_needed():
 
     assert kind(of_ana) == ("auto", f"grant/{grant.pk}")
     assert kind(of_ben) == ("approve", "four/1")
+
+
+def test_nobody_lets_their_own_run_by_under_another_name():
+    Policy.objects.create(slug="four", rules=[{"verdict": "approve", "who": {"four_eyes": True}}])
+    session = factories.session(config={"policy": "four"})
+    ana = User.objects.create_user("ana", is_superuser=True)
+    run = asking.run(session, by=auth.of_user(ana, transport="test"))
+    grant = remembered(run, scope="session", by=factories.member(session.team, label="ana (cli)"))
+    Approval.objects.filter(grants=grant).update(decider=ana)
+
+    assert kind(run) == ("approve", "four/1")
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,10 @@ def test_topics_are_those_of_the_arguments_once_each():
     arguments = {"symbol": "BTC.USD", "legs": [1]}
 
     assert freshness.topics(names, arguments) == ["book.BTC_USD", "risk.{legs}", "risk"]
+    assert freshness.topics(["{topic}", "{legs}"], {"topic": "book.BTC", "legs": [1]}) == [
+        "book.BTC",
+        "{legs}",
+    ]
 
 
 def test_bound_of_a_number_needs_its_path():
