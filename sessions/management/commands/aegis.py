@@ -10,10 +10,12 @@ from typer._click.exceptions import UsageError
 
 from sessions.management import (
     aegis_agent,
+    aegis_approval,
     aegis_component,
     aegis_credential,
     aegis_event,
     aegis_launcher,
+    aegis_policy,
     aegis_run,
     aegis_runs,
     aegis_serve,
@@ -34,6 +36,8 @@ NOUNS = {
     "credential": aegis_credential.app,
     "agent": aegis_agent.app,
     "runs": aegis_runs.app,
+    "approval": aegis_approval.app,
+    "policy": aegis_policy.app,
 }
 ALONE: dict[str, Callable[..., None]] = {
     "run": aegis_run.run,

@@ -1,0 +1,255 @@
+"""`aegis approval`: what waits for people, and their decisions."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import orjson
+import typer
+from django.utils import timezone
+from django_typer.management import Typer
+
+from aegis_project.kit.errors import AegisError, ValidationFailed
+from sessions.api import approval_documents as documents
+from sessions.core.approvals import State
+from sessions.core.freshness import Known
+from sessions.core.policy import Remember
+from sessions.management import client, output, verbs
+from sessions.management.output import How
+from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.models import Approval
+from sessions.selectors import approvals as reading
+from sessions.selectors import sessions, situation
+from sessions.services import approvals
+from streaming.api import codecs
+from streaming.selectors import pages
+
+app: Typer[..., Any] = Typer(help="Approvals: list, show, claim, approve and reject them.")
+
+Id = Annotated[str, typer.Argument(metavar="APPROVAL", help="Its id.")]
+Reason = Annotated[str, typer.Option(help="Why; the agent is told.")]
+
+
+@app.command("list")
+@verb
+def several(
+    *,
+    session: Annotated[str, typer.Option(help="Only those of this session.")] = "",
+    state: Annotated[State, typer.Option(help="Only those in this state.")] = State.PENDING,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that you claimed.")] = False,
+    expiring: Annotated[
+        float, typer.Option(min=0, help="Only those with so many seconds left.")
+    ] = 0,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List what waits for people, the most urgent first.
+
+    Example: aegis approval list --expiring 60
+    """
+    principal = verbs.acting(as_user)
+    rows = reading.readable(principal).filter(state=state.value)
+    if session:
+        rows = rows.filter(session=sessions.resolve(principal, session))
+    if mine:
+        rows = rows.filter(claimed_by=principal.actor)
+    if expiring:
+        rows = reading.expiring(rows, seconds=expiring)
+    page = pages.page(rows, order="expires_at", cursor="", limit=limit)
+    output.show(
+        How(is_json, is_quiet),
+        "approval.list",
+        data=lambda: [codecs.show(documents.approval(one)) for one in page.rows],
+        ids=[str(one.pk) for one in page.rows],
+        table=lambda: table(page.rows),
+        has_more=bool(page.next),
+    )
+
+
+@app.command()
+@verb
+def show(approval: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
+    """
+    Show what is asked, and what it rests on, then and now.
+
+    Example: aegis approval show 5f0c…
+    """
+    row = reading.read(verbs.acting(as_user), approval)
+    now = known(row)
+    document = codecs.show(documents.card(row, now=now, precedents=reading.precedents(row)))
+    lines = "\n".join(described(row, now))
+    output.show_one(
+        How(is_json, is_quiet), "approval.show", document, identity=str(row.pk), sentence=lines
+    )
+
+
+@app.command()
+@verb
+def approve(
+    approval: Id,
+    *,
+    edit: Annotated[
+        list[str] | None,
+        typer.Option("--edit", metavar="NAME=VALUE", help="Another value of an argument, as JSON."),
+    ] = None,
+    remember: Annotated[str, typer.Option(help="Make a rule of it: run, session or agent.")] = "",
+    reason: Reason = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Let a call by, with other arguments if you say so.
+
+    Example: aegis approval approve 5f0c… --edit quantity=3 --reason 'Half of it.'
+    """
+    principal = verbs.acting(as_user)
+    row = reading.find(principal, approval)
+    decided = approvals.decide(
+        principal=principal,
+        approval=row,
+        approved=True,
+        reason=reason,
+        edited_arguments=edited(row, edit or []),
+        remember=codecs.read({"scope": remember}, Remember) if remember else None,
+        evidence=known(row),
+    )
+    tell(How(is_json, is_quiet), "approval.approve", decided.approval)
+
+
+@app.command()
+@verb
+def reject(
+    approval: Id,
+    *,
+    reason: Reason = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Let a call not by.
+
+    Example: aegis approval reject 5f0c… --reason 'Too much at once.'
+    """
+    decided = approvals.decide(
+        principal=verbs.acting(as_user), approval=approval, approved=False, reason=reason
+    )
+    tell(How(is_json, is_quiet), "approval.reject", decided.approval)
+
+
+@app.command()
+@verb
+def claim(
+    approval: Id,
+    *,
+    release: Annotated[bool, typer.Option("--release", help="You no longer look at it.")] = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Let the others see that you look at it.
+
+    Example: aegis approval claim 5f0c…
+    """
+    row = approvals.claim(principal=verbs.acting(as_user), approval=approval, release=release)
+    tell(How(is_json, is_quiet), "approval.claim", row)
+
+
+def edited(row: Approval, given: Sequence[str]) -> dict[str, Any] | None:
+    """
+    The arguments with the values given; a value that is no JSON is a text.
+
+    :raises ValidationFailed: for what is not NAME=VALUE
+    """
+    if not given:
+        return None
+    arguments = dict(row.tool_call.arguments)
+    for one in given:
+        name, is_one, value = one.partition("=")
+        if not is_one or not name:
+            raise ValidationFailed("--edit takes NAME=VALUE.", field="edit")
+        try:
+            arguments[name] = orjson.loads(value)
+        except orjson.JSONDecodeError:
+            arguments[name] = value
+    return arguments
+
+
+def known(row: Approval) -> Known | None:
+    """What is known now of its topics, from the server that runs; None without one."""
+    names = situation.topics_of(row)
+    if not names:
+        return {}
+    try:
+        server = client.running()
+        return {name: found for name in names if (found := _newest(server, row, name))}
+    except AegisError:
+        return None
+
+
+def _newest(server: client.Client, row: Approval, topic: str) -> dict[str, Any] | None:
+    query = {"start": "latest-1", "limit": 1}
+    try:
+        answer = server.get("sessions", str(row.session_id), "topics", topic, **query)
+    except client.Answered:
+        return None
+    last = answer["data"][-1:]
+    return {"value": last[0]["data"], "ts": last[0]["ts"], "seq": last[0]["seq"]} if last else None
+
+
+def described(row: Approval, now: Known | None) -> list[str]:
+    """What a person wants to know before they decide."""
+    call = row.tool_call
+    lines = [
+        f"{row.pk}  {row.state}  {left(row)}",
+        f"{row.run.agent_slug} in {row.session.key} asks for {call.tool} ({call.risk} risk)",
+        *(f"  {name} = {output.dump(value)}" for name, value in call.arguments.items()),
+        f"rule {row.rule}",
+    ]
+    for topic in situation.topics_of(row):
+        then = row.evidence.get(topic)
+        current = None if now is None else now.get(topic)
+        lines.append(f"{topic}: then {_value(then)}, now {_value(current)}")
+    lines += [f"moved: {one.topic} ({one.why})" for one in situation.moved(row, now) or []]
+    if row.decided_by:
+        lines.append(f"{row.state} by {row.decided_by}{f': {row.reason}' if row.reason else ''}")
+    return lines
+
+
+def _value(known: Any) -> str:
+    return output.dump(known["value"]) if known else "unknown"
+
+
+def left(row: Approval) -> str:
+    """How long there is to decide."""
+    if not row.is_open:
+        return ""
+    if row.clock_stopped_at is not None:
+        return "its clock stands"
+    seconds = (row.expires_at - timezone.now()).total_seconds()
+    return f"{seconds:.0f} s left" if seconds > 0 else "over"
+
+
+def tell(how: How, name: str, row: Approval) -> None:
+    """One approval in the form that was asked for."""
+    sentence = f"{row.pk}  {row.tool_call.tool}  {row.state}"
+    document = codecs.show(documents.approval(row))
+    output.show_one(how, name, document, identity=str(row.pk), sentence=sentence)
+
+
+def table(rows: Sequence[Approval]) -> dict[str, list[str]]:
+    """The columns of a list of approvals."""
+    return {
+        "APPROVAL": [str(row.pk) for row in rows],
+        "SESSION": [row.session.key for row in rows],
+        "AGENT": [row.run.agent_slug for row in rows],
+        "TOOL": [row.tool_call.tool for row in rows],
+        "RISK": [row.tool_call.risk for row in rows],
+        "STATE": [row.state for row in rows],
+        "LEFT": [left(row) for row in rows],
+        "CLAIMED": [row.claimed_by for row in rows],
+    }

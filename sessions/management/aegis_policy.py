@@ -1,0 +1,196 @@
+"""`aegis policy`: the rules that say what needs whom, and what they would say."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+import orjson
+import typer
+from django_typer.management import Typer
+
+from aegis_project.kit.errors import ValidationFailed
+from sessions.api import grants as grant_documents
+from sessions.api import policies as documents
+from sessions.core.lifecycle import Environment
+from sessions.core.policy import Facts
+from sessions.core.tool_calls import Risk
+from sessions.management import output, verbs
+from sessions.management.output import How
+from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.models import Grant, Policy
+from sessions.selectors import policies as reading
+from sessions.services import policies, rehearsal
+from streaming.api import codecs
+
+app: Typer[..., Any] = Typer(help="Policies: list, show and try them; rules made from decisions.")
+
+
+@app.command("list")
+@verb
+def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
+    """
+    List the policies by name.
+
+    Example: aegis policy list
+    """
+    rows = list(reading.readable(verbs.acting(as_user)).order_by("slug"))
+    output.show(
+        How(is_json, is_quiet),
+        "policy.list",
+        data=lambda: [codecs.show(documents.policy(one)) for one in rows],
+        ids=[one.slug for one in rows],
+        table=lambda: table(rows),
+    )
+
+
+@app.command()
+@verb
+def show(
+    policy: Annotated[str, typer.Argument(metavar="POLICY", help="Its name.")],
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Show the rules of a policy.
+
+    Example: aegis policy show manual
+    """
+    row = reading.find(verbs.acting(as_user), policy)
+    document = codecs.show(documents.policy(row))
+    rules = "\n".join(f"{number}. {output.dump(one)}" for number, one in enumerate(row.rules, 1))
+    output.show_one(
+        How(is_json, is_quiet), "policy.show", document, identity=row.slug, sentence=rules
+    )
+
+
+@app.command("test")
+@verb
+def attempt(
+    tool: Annotated[str, typer.Argument(help="The name of a tool.")],
+    *,
+    policy: Annotated[list[str] | None, typer.Option(help="A policy to ask.")] = None,
+    arguments: Annotated[str, typer.Option(help="The arguments, a JSON object.")] = "{}",
+    risk: Annotated[Risk, typer.Option(help="What the tool may do.")] = Risk.HIGH,
+    agent: Annotated[str, typer.Option(help="Who asks.")] = "assistant",
+    environment: Annotated[Environment, typer.Option(help="Where.")] = Environment.DEVELOPMENT,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Say what would become of a call that nobody makes.
+
+    Example: aegis policy test orders.place --policy desk --arguments '{"quantity": 500}'
+    """
+    principal = verbs.acting(as_user)
+    facts = Facts(
+        tool=tool,
+        arguments=_object(arguments),
+        risk=risk,
+        agent=agent,
+        user=principal.actor,
+        environment=environment,
+    )
+    verdict = rehearsal.judge(principal=principal, facts=facts, slugs=policy or [], rules=[])
+    document = {
+        "verdict": verdict.kind,
+        "rule": verdict.rule,
+        "who": msgspec.to_builtins(verdict.who),
+        "seconds": verdict.seconds,
+        "on_timeout": verdict.on_timeout,
+    }
+    output.show_one(
+        How(is_json, is_quiet),
+        "policy.test",
+        document,
+        identity=verdict.kind,
+        sentence=f"{verdict.kind} by {verdict.rule}",
+    )
+
+
+@app.command()
+@verb
+def grants(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
+    """
+    List the rules that were made from decisions and hold, the newest first.
+
+    Example: aegis policy grants
+    """
+    found = reading.grants(verbs.acting(as_user)).filter(revoked_at=None)
+    rows = list(found.order_by("-created_at")[:1000])
+    output.show(
+        How(is_json, is_quiet),
+        "policy.grants",
+        data=lambda: [codecs.show(grant_documents.document(one)) for one in rows],
+        ids=[str(one.pk) for one in rows],
+        table=lambda: grant_table(rows),
+    )
+
+
+@app.command()
+@verb
+def revoke(
+    grant: Annotated[str, typer.Argument(metavar="GRANT", help="Its id.")],
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Take back a rule that was made from a decision.
+
+    Example: aegis policy revoke 5f0c…
+    """
+    row = policies.revoke(principal=verbs.acting(as_user), grant=grant)
+    document = codecs.show(grant_documents.document(row))
+    output.show_one(
+        How(is_json, is_quiet),
+        "policy.revoke",
+        document,
+        identity=str(row.pk),
+        sentence=f"{row.pk}  {row.tool}  taken back",
+    )
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValidationFailed("--arguments takes a JSON object.", field="arguments")
+    return found
+
+
+def table(rows: Sequence[Policy]) -> dict[str, list[str]]:
+    """The columns of a list of policies."""
+    return {
+        "POLICY": [row.slug for row in rows],
+        "RULES": [str(len(row.rules)) for row in rows],
+        "TEAM": [row.team.name if row.team else "everybody" for row in rows],
+        "VERSION": [str(row.version) for row in rows],
+        "DESCRIPTION": [row.description for row in rows],
+    }
+
+
+def grant_table(rows: Sequence[Grant]) -> dict[str, list[str]]:
+    """The columns of a list of rules made from decisions."""
+    return {
+        "GRANT": [str(row.pk) for row in rows],
+        "TOOL": [row.tool for row in rows],
+        "VERDICT": [row.verdict for row in rows],
+        "SCOPE": [scope(row) for row in rows],
+        "BY": [row.made_by for row in rows],
+        "UNTIL": [output.clock(row.until) if row.until else "" for row in rows],
+    }
+
+
+def scope(row: Grant) -> str:
+    """What such a rule is about, in words."""
+    if row.run_id:
+        return f"run {row.run_id}"
+    if row.session_id:
+        return f"session {row.session_id}"
+    return f"{row.agent.slug if row.agent else 'agent'} in {row.environment}"
