@@ -18,6 +18,10 @@ def may_view_component(request: HttpRequest) -> bool:
     return request.user.has_perm("aegis_components.view_component")
 
 
+def may_view_agent(request: HttpRequest) -> bool:
+    return request.user.has_perm("aegis_sessions.view_agent")
+
+
 def may_view_credential(request: HttpRequest) -> bool:
     return request.user.has_perm("aegis_components.view_credential")
 

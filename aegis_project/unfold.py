@@ -94,6 +94,13 @@ UNFOLD: dict[str, Any] = {
                 ],
             },
             {
+                "title": "Agents",
+                "items": [
+                    place("Agents", "smart_toy", "aegis_sessions_agent_changelist", "agent"),
+                    place("Providers", "cloud", "aegis_sessions_provider_changelist", "agent"),
+                ],
+            },
+            {
                 "title": "System",
                 "items": [
                     place(

@@ -180,7 +180,8 @@ def _explained(text: str, known: Known) -> str:
 
 
 def _greeting(text: str, known: Known) -> str:
-    if re.match(r"(?:hello|hi|hey|good (?:morning|evening|day))\b", text, re.IGNORECASE):
+    greeting = r"(?:say )?(?:hello|hi|hey|good (?:morning|evening|day))\b"
+    if re.match(greeting, text, re.IGNORECASE):
         return f"Hello{f', {known.name}' if known.name else ''}! What would you like to do?"
     if re.search(r"\b(?:thanks|thank you)\b", text, re.IGNORECASE):
         return f"You are welcome{f', {known.name}' if known.name else ''}."

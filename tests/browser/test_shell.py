@@ -124,6 +124,10 @@ PAGES = {
     "one topic": "/admin/aegis_streaming/log/{id}/book/",
     "programs": "/admin/aegis_components/program/",
     "new program": "/admin/aegis_components/program/add/",
+    "agents": "/admin/aegis_sessions/agent/",
+    "new agent": "/admin/aegis_sessions/agent/add/",
+    "providers": "/admin/aegis_sessions/provider/",
+    "new provider": "/admin/aegis_sessions/provider/add/",
     "credentials": "/admin/aegis_components/credential/",
     "new credential": "/admin/aegis_components/credential/add/",
 }

@@ -11,6 +11,8 @@ from components import auth
 SESSIONS = "/admin/aegis_sessions/session/"
 COMPONENTS = "/admin/aegis_components/component/"
 PROGRAMS = "/admin/aegis_components/program/"
+AGENTS = "/admin/aegis_sessions/agent/"
+PROVIDERS = "/admin/aegis_sessions/provider/"
 CREDENTIALS = "/admin/aegis_components/credential/"
 
 

@@ -72,6 +72,7 @@ def test_examples_are_of_what_was_asked_before():
         ("Explain quantum computing", "Quantum computing is computing with qubits"),
         ("How does quantum computing work?", "Quantum computing is computing with qubits"),
         ("Hello!", "Hello! What would you like"),
+        ("Say hello in one sentence.", "Hello! What would you like"),
         ("What's 15 + 27?", "15 + 27 = 42"),
         ("what is 6 * 7", "6 * 7 = 42"),
         ("thanks", "You are welcome."),
