@@ -24,6 +24,7 @@ from sessions.runs.reading import Equipment, Question, Situation
 from sessions.services import steps, working
 from sessions.services.steps import Step
 from sessions.services.working import Claimed, Superseded
+from sessions.toolbox import evidence
 
 logger = logging.getLogger(__name__)
 
@@ -94,10 +95,10 @@ class Execution:
         except BudgetExceeded as error:
             return await self._wait_for_budget(error)
         said = await self._ask(asked)
+        known = await evidence.gather(found.run, said.requests, asked.specs)
         await self._output.flush(self.claimed)
-        return await run_db(
-            steps.record, **self._own(), step=self._written(said, asked), specs=asked.specs
-        )
+        step = replace(self._written(said, asked), evidence=known)
+        return await run_db(steps.record, **self._own(), step=step, specs=asked.specs)
 
     async def _wait_for_budget(self, error: BudgetExceeded) -> bool:
         return await run_db(

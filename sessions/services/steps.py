@@ -1,7 +1,7 @@
 """What came of one request to a model: spent, said, asked for, done."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from aegis_project import database
 from sessions.core import run_log
 from sessions.core.conversation import Role
 from sessions.core.events import WorkEvent
+from sessions.core.freshness import Known
 from sessions.core.tools import ToolSpec
 from sessions.core.turns import ToolRequest
 from sessions.models import Message, Run, RunHistory, Session
@@ -29,6 +30,7 @@ class Step:
     One request to a model and its answer; ``seconds`` is the work since the step before.
 
     ``history`` is what the adapter wrote of the conversation up to now: its format, and its body.
+    ``evidence`` is what decisions on the ``requests`` rest on, by the id of each.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Step:
     cost: Decimal
     seconds: float
     requests: Sequence[ToolRequest] = ()
+    evidence: Mapping[str, Known] = field(default_factory=dict)
     finish_reason: str = "stop"
     history: tuple[str, bytes] | None = None
     covered: int = 0
@@ -120,7 +123,9 @@ def _say(session: Session, run: Run, step: Step) -> Message | None:
 
 def _ask(run: Run, message: Message | None, step: Step, specs: Sequence[ToolSpec]) -> None:
     run.save()
-    tool_requests.request(run, message=message, requests=step.requests, specs=specs)
+    tool_requests.request(
+        run, message=message, requests=step.requests, specs=specs, evidence=step.evidence
+    )
     run.safe_seq = logs.head(run)
     run.save(update_fields=["safe_seq"])
 
