@@ -148,11 +148,11 @@ class ControlConsumer(AsyncConsumer):
         own: Mapping[str, Any] = {"component_id": self.component_id, "fence": self.fence}
         match effect:
             case effects.MarkReady():
-                await run_db(standing.ready, **own)
+                await self.links.ready.add((self.component_id, self.fence))
             case effects.MarkLate(is_late=is_late):
                 await run_db(standing.note_late, is_late=is_late, **own)
             case effects.MarkLost(reason=reason):
-                await run_db(standing.lose, reason=reason, **own)
+                await self.links.lose.add((self.component_id, self.fence, reason))
             case effects.Report(fault=fault):
                 if await run_db(standing.report, fault=fault, **own):
                     await self._close(CloseCode.NORMAL, both=True)

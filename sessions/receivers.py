@@ -15,6 +15,6 @@ def connect() -> None:
 
 
 def settle(*, event: Published, **_: Any) -> None:
-    """Bring the session up to what its components say."""
-    if event.type in MOVES:
+    """Bring the session up to what its components say, once for those that say it together."""
+    if event.type in MOVES and not event.rest:
         lifecycle.settle(session_id=event.session_id)

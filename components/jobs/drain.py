@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from aegis_project.database import run_db
-from components.services import standing
+from components.services import crowds
 from streaming.core.errors import Draining
 from streaming.node import Node
 
@@ -66,4 +66,4 @@ async def _send_away(links: "Links", node: Node, group: Mapping[str, int]) -> No
             held[key] = link.fence
             links.act(link, link.handshake.drain(retry_ms))
     if held:
-        await run_db(standing.lose_together, held=held, reason=REASON)
+        await run_db(crowds.lose_together, held=held, reason=REASON)

@@ -9,11 +9,12 @@ from uuid import UUID
 from django.conf import settings
 
 from aegis_project.database import run_db
+from aegis_project.gathering import Gathering
 from components.core.effects import Effect
 from components.core.handshake import Handshake
 from components.core.heartbeat import Beats
 from components.jobs import drain
-from components.services import liveness
+from components.services import crowds, liveness
 from streaming.core.errors import CloseCode
 from streaming.hints import Hint
 from streaming.node import Node
@@ -69,6 +70,9 @@ class Links:
         self._node: Node | None = None
         self._noted_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
+        # In a storm what many of them come to is written together.
+        self.ready = Gathering(crowds.ready)
+        self.lose = Gathering(crowds.lose)
 
     @staticmethod
     def of(node: Node) -> "Links":

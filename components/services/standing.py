@@ -1,12 +1,10 @@
 """How components stand: identified, ready, running, held, lost, finished, released."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Value
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from aegis_project import database
@@ -58,13 +56,27 @@ def ready(*, component_id: str, fence: int) -> Component:
     """
     with database.atomic():
         component = _current(component_id, fence)
-        before = component.state
-        component.follow("ready")
-        if component.state != before:
-            component.ready_at, component.lost_at, component.error = timezone.now(), None, ""
-            component.save(update_fields=["state", "ready_at", "lost_at", "error", "updated_at"])
-            tell(ComponentEvent.READY, component, actor=f"component:{component.name}")
+        if becomes_ready(component):
+            note_ready([component])
     return component
+
+
+def becomes_ready(component: Component) -> bool:
+    """Move a component to ready in memory; whether it was not."""
+    before = component.state
+    component.follow("ready")
+    return component.state != before
+
+
+def note_ready(components: Sequence[Component]) -> None:
+    """Write what :func:`becomes_ready` moved, of one session, in the open transaction."""
+    said = {"ready_at": timezone.now(), "lost_at": None, "error": ""}
+    for component in components:
+        _set(component, **said)
+    Component.objects.filter(pk__in=[one.pk for one in components]).update(
+        state=State.READY, updated_at=timezone.now(), **said
+    )
+    tell_all(ComponentEvent.READY, components)
 
 
 def lose(*, component_id: str, fence: int, reason: str) -> bool:
@@ -89,35 +101,6 @@ def _lose(component: Component, reason: str) -> None:
         seconds = settings.ENVIRONMENT.lost_seconds
         tell(ComponentEvent.HEARTBEAT_LOST, component, actor=LIVENESS, seconds=seconds)
     tell(ComponentEvent.LOST, component, actor=LIVENESS, reason=reason)
-
-
-def lose_together(*, held: Mapping[str, int], reason: str) -> None:
-    """Lose those of these components, given with their fences, that are connected."""
-    rows = Component.objects.filter(pk__in=held).values_list("session_id", flat=True)
-    for session_id in rows.order_by("session_id").distinct():
-        with database.atomic():
-            _lose_in(session_id, held, reason)
-
-
-def _lose_in(session_id: UUID, held: Mapping[str, int], reason: str) -> None:
-    rows = Component.objects.of_session(session_id).connected().filter(pk__in=held)
-    found = list(rows.select_for_update(of=("self",), no_key=True))
-    gone = [one for one in found if one.fence == held[str(one.pk)]]
-    for component in gone:
-        component.follow("lose")
-    if gone:
-        now = timezone.now()
-        # As in the loss of one: the grace counts from the first.
-        Component.objects.filter(pk__in=[one.pk for one in gone]).update(
-            state=State.LOST,
-            lost_at=Coalesce("lost_at", Value(now)),
-            is_data_connected=False,
-            is_late=False,
-            lease=None,
-            error=reason,
-            updated_at=now,
-        )
-        tell_all(ComponentEvent.LOST, gone, actor=LIVENESS, reason=reason)
 
 
 def finish(*, component_id: str, fence: int) -> bool:
@@ -168,9 +151,17 @@ def note_late(*, component_id: str, fence: int, is_late: bool) -> None:
 
 
 def _current(component_id: str, fence: int) -> Component:
-    component = Component.objects.locked(component_id)
+    return check_current(Component.objects.locked(component_id), fence)
+
+
+def check_current(component: Component, fence: int) -> Component:
+    """
+    The component, if this is its registration.
+
+    :raises ConnectionReplaced: if a newer registration took the place
+    """
     if component.fence != fence:
-        raise ConnectionReplaced(component_id=component_id)
+        raise ConnectionReplaced(component_id=str(component.pk))
     return component
 
 
@@ -241,6 +232,10 @@ def _move(
 
 def _change(component: Component, verb: str, **fields: Any) -> None:
     component.follow(verb)
+    _set(component, **fields)
+
+
+def _set(component: Component, **fields: Any) -> None:
     for name, value in fields.items():
         setattr(component, name, value)
 
@@ -250,9 +245,18 @@ def tell(event: ComponentEvent, component: Component, *, actor: str, **data: Any
     tell_all(event, [component], actor=actor, **data)
 
 
-def tell_all(event: ComponentEvent, moved: Sequence[Component], *, actor: str, **data: Any) -> None:
-    """Write what happened to components of one session, one event for each."""
-    told = [(event.value, {"component_id": str(one.pk), "name": one.name, **data}) for one in moved]
-    ledger.extend(session_id=moved[0].session_id, actor=actor, told=told)
+def tell_all(
+    event: ComponentEvent, moved: Sequence[Component], *, actor: str = "", **data: Any
+) -> None:
+    """Write what happened to components of one session, one event for each; by itself, or actor."""
+    told = [
+        (
+            actor or f"component:{one.name}",
+            event.value,
+            {"component_id": str(one.pk), "name": one.name, **data},
+        )
+        for one in moved
+    ]
+    ledger.extend_by(session_id=moved[0].session_id, told=told)
     for one in moved:
         hints.send(hints.Hint("component", str(one.pk)))

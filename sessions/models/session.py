@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from aegis_project.kit import states
+from aegis_project.prepared import Prepared
 from sessions.core import lifecycle
 from sessions.core.errors import SessionNotFound
 from sessions.core.lifecycle import Environment, Kind, Mode, State
@@ -35,10 +36,9 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
         :raises SessionNotFound: if there is none or it was deleted
         """
-        try:
-            return self.present().select_for_update(of=("self",), no_key=True).get(pk=session_id)
-        except self.model.DoesNotExist:
-            raise SessionNotFound(session=str(session_id)) from None
+        for session in _locked(pk=UUID(str(session_id))):
+            return session
+        raise SessionNotFound(session=str(session_id))
 
 
 class Session(models.Model):
@@ -218,3 +218,8 @@ class Session(models.Model):
                 self.activation += 1
         elif after in lifecycle.HALTED:
             self.stopped_at = at
+
+
+_locked = Prepared(
+    lambda pk: Session.objects.present().filter(pk=pk).select_for_update(of=("self",), no_key=True)
+)

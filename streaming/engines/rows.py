@@ -167,11 +167,10 @@ class RowEngine(Engine):
         # Only now, because the caller may have opened more in the meantime.
         keys = tuple(keys)
         wide = {session for session, name in keys if not name}
-        moved = {key for row in await read_db(_heads, keys) if self._adopt(key := _key(row), row)}
-        for row in await read_db(
-            _newer, {session: self._newest.get(session, 0) for session in wide}
-        ):
-            moved.add(self._discover(row))
+        newest = {session: self._newest.get(session, 0) for session in wide}
+        heads, newer = await read_db(_look, keys, newest)
+        moved = {key for row in heads if self._adopt(key := _key(row), row)}
+        moved.update(self._discover(row) for row in newer)
         return moved
 
     async def forget(self, session_id: str) -> None:
@@ -207,6 +206,12 @@ def _key(row: models.Log) -> Key:
 
 def _find(key: Key) -> models.Log | None:
     return models.Log.objects.filter(session_id=key[0], name=key[1]).first()
+
+
+def _look(
+    keys: Collection[Key], newest: dict[str, int]
+) -> tuple[list[models.Log], list[models.Log]]:
+    return _heads(keys), _newer(newest)
 
 
 def _heads(keys: Collection[Key]) -> list[models.Log]:

@@ -37,6 +37,9 @@ class Owner(Protocol):
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something to its end in a task that the hub keeps."""
 
+    def widened(self, connection: "Connection") -> None:
+        """Take notice that it follows whatever appears under a pattern."""
+
     def gone(self, connection: "Connection") -> None:
         """Let it go: it is closed or lost."""
 

@@ -253,6 +253,9 @@ class Hub(Clocks):
     def stirred(self, connection: Connection) -> None:
         self.rooms.stirred(connection.seat.session_id)
 
+    def widened(self, connection: Connection) -> None:
+        self.seats.wide.add(connection)
+
     def gone(self, connection: Connection) -> None:
         self.seats.leave(connection)
         self.stirred(connection)

@@ -13,6 +13,8 @@ class Seats:
         self._most = most
         self._components: dict[str, Connection] = {}
         self._sessions: dict[str, dict[Connection, None]] = {}
+        # Those that have subscribed with wildcards, some of whom do not any more.
+        self.wide: set[Connection] = set()
 
     def __iter__(self) -> Iterator[Connection]:
         return iter(tuple(self._components.values()))
@@ -70,8 +72,5 @@ class Seats:
 
     def wide_sessions(self) -> list[str]:
         """The sessions in which somebody subscribed with wildcards."""
-        return [
-            session_id
-            for session_id, held in self._sessions.items()
-            if any(connection.patterns for connection in held)
-        ]
+        self.wide = {one for one in self.wide if one.patterns}
+        return sorted({one.seat.session_id for one in self.wide})

@@ -90,6 +90,7 @@ async def _find(
     known = {line.key[1] for line, _, _ in found} | connection.subscriptions.keys()
     lines = await _matching(board, seat.session_id, name)
     connection.patterns[name] = (request, ref)
+    connection.owner.widened(connection)
     return [
         (line, request, await _place(board, line, request))
         for line in lines

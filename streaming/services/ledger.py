@@ -1,6 +1,7 @@
 """Writing to a session's ledger."""
 
 import secrets
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -50,12 +51,22 @@ def extend(
     *, session_id: UUID | str, actor: str, told: Sequence[tuple[str, Any]], cause: str = ""
 ) -> list[Event]:
     """Write several events, each a type and its data, as :func:`append` does one."""
+    return extend_by(session_id=session_id, told=[(actor, *one) for one in told], cause=cause)
+
+
+def extend_by(
+    *, session_id: UUID | str, told: Sequence[tuple[str, str, Any]], cause: str = ""
+) -> list[Event]:
+    """Write several events, each with an actor of its own: actor, type and data."""
     (log,) = _head(session_id=UUID(str(session_id)))
-    events = [_next(log, type_, actor, cause, data) for type_, data in told]
+    events = [_next(log, type_, actor, cause, data) for actor, type_, data in told]
     Event.objects.bulk_create(events)
     log.save(update_fields=["head", "ck"])
-    for event, (type_, data) in zip(events, told, strict=True):
-        _announce(Published(session_id=str(session_id), seq=event.seq, type=type_, data=data))
+    hints.send(hints.Hint("ledger", str(session_id)))
+    rest = Counter(type_ for _, type_, _ in told)
+    for event, (_, type_, data) in zip(events, told, strict=True):
+        rest[type_] -= 1
+        _announce(Published(str(session_id), event.seq, type_, data, rest[type_]))
     return events
 
 
@@ -85,7 +96,6 @@ def _body(**fields: Any) -> bytes:
 
 
 def _announce(event: Published) -> None:
-    hints.send(hints.Hint("ledger", event.session_id))
     transaction.on_commit(partial(published.send_robust, sender=None, event=event))
 
 

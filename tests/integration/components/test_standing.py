@@ -1,13 +1,17 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from aegis_project.kit.errors import InvalidState
+from components.core.errors import ComponentNotFound
+from components.core.events import ComponentEvent
 from components.core.lifecycle import State
 from components.models import Component
-from components.services import registry, standing
+from components.services import crowds, registry, standing
 from components.services.registry import Expected
 from sessions.models import Session
 from sessions.services import lifecycle
@@ -332,7 +336,63 @@ def test_registering_again_after_a_loss_keeps_the_grace(session: Session):
     assert again.lost_at is not None
 
 
-# Losing many
+# Many at once
+
+
+def test_those_who_are_ready_together_are_judged_alone_and_settled_once(
+    django_capture_on_commit_callbacks,
+):
+    session, other = factories.session(), factories.session()
+    lifecycle.start(principal=OPERATOR, session=session)
+    came = [
+        Component.objects.create(session=session, name=name, state="registered", fence=3)
+        for name in "abc"
+    ]
+    away = Component.objects.create(session=session, name="d", state="stopped", fence=3)
+    apart = Component.objects.create(
+        session=other, name="e", state="lost", fence=3, lost_at=LONG_AGO, error="silent"
+    )
+    apart.state = "registered"
+    apart.save()
+    nobody = str(uuid4())
+    places = [(str(one.pk), 3) for one in (*came, away, apart)]
+
+    with django_capture_on_commit_callbacks(execute=True):
+        refusals = crowds.ready([*places, (str(came[0].pk), 2), (nobody, 1)])
+
+    assert [type(one) for one in refusals] == [
+        *[NoneType] * 3,
+        InvalidState,
+        NoneType,
+        ConnectionReplaced,
+        ComponentNotFound,
+    ]
+    assert factories.states(session) == dict.fromkeys("abc", "running") | {"d": "stopped"}
+    apart.refresh_from_db()
+    assert (apart.state, apart.lost_at, apart.error) == ("ready", None, "")
+    assert apart.ready_at is not None
+    assert factories.events(session)[-6:] == ["component.ready"] * 3 + ["component.running"] * 3
+    assert [one.actor for one in factories.ledger(session)[-6:-3]] == [
+        f"component:{name}" for name in "abc"
+    ]
+    assert factories.events(other)[-1] == "component.ready"
+
+
+def test_components_are_lost_together_by_reason_and_silence_is_told_of_each():
+    session = factories.session()
+    gone = [
+        Component.objects.create(session=session, name=name, state="running", fence=3)
+        for name in "abc"
+    ]
+    reasons = ["cut", "cut", standing.SILENT]
+
+    refusals = crowds.lose([(str(one.pk), 3, why) for one, why in zip(gone, reasons, strict=True)])
+
+    assert refusals == [None] * 3
+    assert factories.states(session) == dict.fromkeys("abc", "lost")
+    told = [(type_, data["name"]) for type_, data in factories.told(session)[1:]]
+    silent = (ComponentEvent.HEARTBEAT_LOST.value, "c")
+    assert sorted(told) == sorted([silent, *[("component.lost", name) for name in "abc"]])
 
 
 def test_components_that_are_sent_away_are_lost_together_session_by_session():
@@ -345,7 +405,7 @@ def test_components_that_are_sent_away_are_lost_together_session_by_session():
     newer = Component.objects.create(session=sessions[1], name="c", state="ready", fence=4)
     held = {str(one.pk): 3 for one in (*gone, stopped, newer)}
 
-    standing.lose_together(held=held, reason="draining")
+    crowds.lose_together(held=held, reason="draining")
 
     rows = {row.pk: row for row in Component.objects.all()}
     lost = [rows[one.pk] for one in gone]
