@@ -1,5 +1,7 @@
 """What is counted of conversations, under the names of seed 004; labels are words, never ids."""
 
+from decimal import Decimal
+
 from prometheus_client import Counter, Gauge, Histogram
 
 messages = Counter("message_count", "Messages of sessions, by the role that said them.", ["role"])
@@ -46,3 +48,10 @@ run_losses = Counter("aegis_run_losses", "Runs whose worker was gone.")
 pending_approvals = Gauge("pending_approvals_count", "Tool calls that somebody has to decide on.")
 approvals = Counter("aegis_approvals", "Decisions on tool calls, by what they were.", ["state"])
 runs_at_work = Gauge("aegis_runs_at_work", "Runs that this process works on.")
+
+
+def count_request(model: str, input_tokens: int, output_tokens: int, cost: Decimal) -> None:
+    """Count what one request to a model took."""
+    llm_tokens.labels(model, "input").inc(input_tokens)
+    llm_tokens.labels(model, "output").inc(output_tokens)
+    llm_cost.labels(model).inc(float(cost))

@@ -192,10 +192,12 @@ class _Clock:
 
 
 def _limits(asked: Question) -> Limits:
-    """What one request may take; the rest of the run's tokens, if it counts them."""
-    if asked.tokens is None:
-        return LIMITS
-    return replace(LIMITS, max_output_tokens=min(LIMITS.max_output_tokens, asked.tokens))
+    """What one request may take: as its agent says, and no more than the run has left."""
+    said = asked.prompt.settings.get("max_output_tokens")
+    most = said if isinstance(said, int) else LIMITS.max_output_tokens
+    return replace(
+        LIMITS, max_output_tokens=most if asked.tokens is None else min(most, asked.tokens)
+    )
 
 
 def _entry(piece: Said) -> run_log.Entry:

@@ -4,12 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from sessions.core import limits, periods
 from sessions.core.limits import Used
+from sessions.core.runs import State, Waiting
 from sessions.models import Budget, Run
 
 
@@ -31,6 +33,12 @@ def check(run: Run, *, seconds: float = 0.0) -> None:
     limits.require("run", limits.effective(agent, run.limits), own)
     _check_session(run)
     _check_budgets(run, now=timezone.now())
+
+
+def held() -> list[UUID]:
+    """The runs that wait for a budget, the longest waiting first."""
+    rows = Run.objects.filter(state=State.WAITING.value, waiting_for=Waiting.BUDGET.value)
+    return list(rows.order_by("created_at", "pk").values_list("pk", flat=True))
 
 
 def room(run: Run) -> int | None:

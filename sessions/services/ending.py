@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from aegis_project.kit.errors import AegisError, InvalidState
 from components.services import standing
+from sessions import metrics
 from sessions.core import approvals, run_log, tool_calls
 from sessions.core.conversation import Role
 from sessions.core.events import WorkEvent
@@ -143,6 +145,7 @@ def _keep_what_was_said(session: Session, run: Run) -> None:
 def _end(run: Run) -> None:
     run.ended_at, run.waiting_for = timezone.now(), ""
     run.save()
+    transaction.on_commit(metrics.runs.labels(run.state).inc)
 
 
 def _withdraw(runs: Sequence[Run], *, actor: str, reason: str) -> list[Told]:

@@ -15,10 +15,12 @@ from sessions.core import conversation, tool_calls
 from sessions.core import limits as limiting
 from sessions.core.admission import ADMITTING
 from sessions.core.conversation import Admission
+from sessions.core.errors import BudgetExceeded
 from sessions.core.events import WorkEvent
 from sessions.core.lifecycle import State as SessionState
 from sessions.core.runs import State, Waiting
 from sessions.models import Agent, Message, Run, Session, ToolCall, Trigger
+from sessions.selectors import budgets
 from sessions.selectors import runs as selecting
 from sessions.services import ending, messages, moving, replays, run_log
 from streaming import hints
@@ -148,6 +150,25 @@ def raise_limits(*, principal: Principal, run: Reference, limits: Mapping[str, A
     if row.waiting_for == Waiting.BUDGET:
         resume(row, actor=principal.actor)
     return row
+
+
+def reconsider(run_id: UUID) -> bool:
+    """
+    Let a run go on that waited for a budget which has room again; whether it does.
+
+    A day or a month may have begun anew, or somebody may have raised what a session, a user or a
+    team has.
+    """
+    with database.atomic():
+        row = Run.objects.locked(run_id)
+        if row.waiting_for != Waiting.BUDGET:
+            return False
+        try:
+            budgets.check(row)
+        except BudgetExceeded:
+            return False
+        resume(row, actor=ACTOR)
+        return True
 
 
 def settle(run_id: UUID, *, actor: str) -> bool:

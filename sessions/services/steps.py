@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from aegis_project import database
+from sessions import metrics
 from sessions.core import run_log
 from sessions.core.conversation import Role
 from sessions.core.events import WorkEvent
@@ -97,6 +100,9 @@ def _spend(run: Run, step: Step) -> None:
     run.token_count += step.tokens
     run.cost += cost
     run.worked_seconds += step.seconds
+    transaction.on_commit(
+        partial(metrics.count_request, step.model, step.input_tokens, step.output_tokens, cost)
+    )
 
 
 def _keep_history(run: Run, history: tuple[str, bytes], covered: int) -> None:
@@ -135,6 +141,7 @@ def _complete(run: Run, message: Message | None, step: Step) -> None:
     run.answer, run.ended_at = message, timezone.now()
     used = logs.usage(run)
     run.save()
+    transaction.on_commit(metrics.runs.labels(run.state).inc)
     told: dict[str, Any] = {
         "run": run.pk,
         "agent": run.agent_slug,

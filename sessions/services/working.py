@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from aegis_project import database
 from aegis_project.kit.errors import AegisError
+from sessions import metrics
 from sessions.core import run_log
 from sessions.core.errors import WorkerLost
 from sessions.core.events import WorkEvent
@@ -205,6 +206,7 @@ def take_over(*, run_id: UUID) -> bool:
         if run.state != State.WORKING:
             return bool(calls)
         run.losses += 1
+        transaction.on_commit(metrics.run_losses.inc)
         _go_on_without(run)
         return True
 

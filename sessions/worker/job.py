@@ -16,7 +16,8 @@ from sessions import metrics
 from sessions.runs.execution import Execution
 from sessions.runs.output import Output
 from sessions.runs.reading import Equipment
-from sessions.services import working
+from sessions.selectors import budgets
+from sessions.services import runs, working
 from sessions.services.working import Claimed, Standing
 from streaming.hints import Hint
 from streaming.node import Node
@@ -26,6 +27,8 @@ logger = logging.getLogger(__name__)
 MOST = 64
 """Runs that one process works on at a time; they mostly wait for their models."""
 SWEEP_SECONDS = 1.0
+# How soon a run finds that its budget has room again, which nobody tells it.
+RECONSIDER_SECONDS = 30.0
 END_SECONDS = 20.0
 
 
@@ -48,6 +51,7 @@ class Worker:
         self._output = Output()
         self._held: dict[UUID, _Held] = {}
         self._swept_at = 0.0
+        self._reconsidered_at = 0.0
 
     @property
     def held(self) -> int:
@@ -97,6 +101,10 @@ class Worker:
         orphans = await read_db(working.orphans, lease_id=lease_id, held=list(self._held))
         for run_id, fence in orphans:
             await _attempt(working.release, run_id=run_id, fence=fence, reason="not worked on")
+        if now - self._reconsidered_at >= RECONSIDER_SECONDS:
+            self._reconsidered_at = now
+            for run_id in await read_db(budgets.held):
+                await _attempt(runs.reconsider, run_id=run_id)
 
     async def _take(self, node: Node, lease_id: UUID) -> None:
         free = MOST - self.held

@@ -1,15 +1,21 @@
 """Letting runs in, cancelling them, and letting them go on."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
 
 from aegis_project.kit.errors import InvalidState
 from sessions.core import run_log
 from sessions.core.conversation import Admission, Role
-from sessions.core.errors import RunNotFound
+from sessions.core.errors import BudgetExceeded, RunNotFound
 from sessions.core.lifecycle import State
 from sessions.core.run_log import End, Start, Usage
 from sessions.core.runs import Waiting
-from sessions.models import Message, Run, Session
+from sessions.models import Budget, Message, Run, Session
+from sessions.selectors import budgets
 from sessions.services import messages, runs, working
 from sessions.services import run_log as logs
 from tests import factories
@@ -163,3 +169,41 @@ def test_run_that_waits_for_its_budget_goes_on_when_it_is_raised():
 def say(session: Session, words: str) -> Message:
     row = Session.objects.get(pk=session.pk)
     return messages.append(row, role=Role.USER, content=words, author="user:operator")
+
+
+@pytest.mark.parametrize("whose", ["session", "user", "team"])
+def test_budget_of_many_runs_stops_them_and_lets_them_go_on(whose):
+    person = User.objects.create_user("ada")
+    session = help_.session(config={"limits": {"max_tokens": 10}} if whose == "session" else {})
+    if whose != "session":
+        Budget.objects.create(
+            **{whose: person if whose == "user" else session.team}, period="day", max_tokens=10
+        )
+    asking = replace(OPERATOR, user_id=person.pk)
+    earlier, run = (help_.admitted(session, principal=asking) for _ in range(2))
+    row = Run.objects.select_related("agent", "session").get(pk=run.pk)
+    budgets.check(row)
+    Run.objects.filter(pk=earlier.pk).update(token_count=10, state="completed")
+
+    with pytest.raises(BudgetExceeded) as refused:
+        budgets.check(row)
+    held = help_.claimed()
+    working.wait(run_id=run.pk, fence=held.fence, waiting_for=Waiting.BUDGET)
+
+    assert refused.value.details["of"] == whose
+    assert budgets.held() == [run.pk]
+    assert not runs.reconsider(run.pk)
+    Run.objects.filter(pk=earlier.pk).update(token_count=9)
+    assert runs.reconsider(run.pk)
+    assert help_.state(run) == "queued"
+
+
+def test_budget_of_yesterday_is_no_budget_of_today():
+    session = help_.session()
+    Budget.objects.create(team=session.team, period="day", max_cost="0.5")
+    earlier, run = help_.admitted(session), help_.admitted(session)
+    Run.objects.filter(pk=earlier.pk).update(
+        cost="0.5", created_at=timezone.now() - timedelta(days=1)
+    )
+
+    budgets.check(Run.objects.select_related("agent", "session").get(pk=run.pk))
