@@ -123,8 +123,12 @@ class Adapter:
 
 
 def settings(prompt: Prompt, limits: Limits) -> ModelSettings:
-    """What the request asks of the model, from the agent's settings and the limits."""
-    said = prompt.settings
+    """
+    What the request asks of the model, from the settings of agent and run and the limits.
+
+    :raises ValidationFailed: for a setting that cannot be
+    """
+    said = catalogue.settings(prompt.settings)
     found: dict[str, Any] = {name: said[name] for name in catalogue.MODEL_SETTINGS & said.keys()}
     if limits.temperature is not None:
         found["temperature"] = limits.temperature

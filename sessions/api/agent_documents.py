@@ -34,7 +34,8 @@ ModelSettings = Annotated[
     dict[str, Any],
     Meta(
         description="For the model: temperature, top_p, seed, stop_sequences, presence_penalty,"
-        " frequency_penalty, parallel_tool_calls, thinking, max_output_tokens."
+        " frequency_penalty, parallel_tool_calls, thinking, max_output_tokens. For its tools:"
+        " http_hosts (where it may fetch from), topics (patterns of those that it may read)."
     ),
 ]
 

@@ -20,11 +20,16 @@ LENGTHS = {"name": 200, "description": 10_000, "instructions": 100_000}
 LONGEST_ITEM, MOST_ITEMS = 200, 200
 
 
+Hosts = Annotated[list[Annotated[str, Meta(max_length=253)]], Meta(max_length=100)]
+Patterns = Annotated[list[Annotated[str, Meta(max_length=200)]], Meta(max_length=100)]
+
+
 class Settings(Struct, forbid_unknown_fields=True):
     """
-    What an agent's settings may say to its model.
+    What an agent's settings may say: to its model, its tools, and a script.
 
-    The last two are for scripted models; a provider's never hear of them.
+    ``http_hosts`` are the hosts that it may fetch from beside those of the installation,
+    ``topics`` the patterns of the topics that it may read.
     """
 
     temperature: Annotated[float, Meta(ge=0, le=2)] | UnsetType = UNSET
@@ -36,12 +41,16 @@ class Settings(Struct, forbid_unknown_fields=True):
     parallel_tool_calls: bool | UnsetType = UNSET
     thinking: bool | Literal["minimal", "low", "medium", "high"] | UnsetType = UNSET
     max_output_tokens: Annotated[int, Meta(ge=1, le=1_000_000)] | UnsetType = UNSET
+    http_hosts: Hosts | UnsetType = UNSET
+    topics: Patterns | UnsetType = UNSET
     script: str | list[dict[str, Any]] | UnsetType = UNSET
     pause_seconds: Annotated[float, Meta(ge=0, le=60)] | UnsetType = UNSET
 
 
 MODEL_SETTINGS = frozenset(Settings.__struct_fields__) - {
     "max_output_tokens",
+    "http_hosts",
+    "topics",
     "script",
     "pause_seconds",
 }
@@ -120,6 +129,17 @@ def _check_model(value: str) -> None:
 
 def _check_visibility(value: str) -> None:
     _require(value in VISIBILITIES, "visibility", f"It is one of {', '.join(VISIBILITIES)}.")
+
+
+def settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    What stands of :class:`Settings` among others; runs bring theirs, which nobody checked before.
+
+    :raises ValidationFailed: for a value that cannot be
+    """
+    found = {name: given[name] for name in given.keys() & set(Settings.__struct_fields__)}
+    _check_settings(found)
+    return found
 
 
 def _check_settings(value: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import base64
 from dataclasses import replace
 
+from aegis_project.kit.errors import ValidationFailed
 from sessions.agent import translation
 from sessions.agent.protocol import (
     Completion,
@@ -60,6 +61,16 @@ async def test_one_answer_is_one_request_with_the_key_in_its_header_only():
         "temperature": 0.5,
         "top_p": 0.9,
     }
+
+
+async def test_settings_that_a_run_brings_are_judged_before_anything_is_asked():
+    async with provider(words("never")) as at:
+        pieces, error = await heard(own(at.url), asked(settings={"max_output_tokens": "many"}))
+        await heard(own(at.url), asked(settings={"max_output_tokens": 7}))
+
+    assert pieces == []
+    assert isinstance(error, ValidationFailed)
+    assert [one.body["max_completion_tokens"] for one in at.asked] == [7]
 
 
 async def test_tools_are_asked_for_in_fragments_and_side_by_side():

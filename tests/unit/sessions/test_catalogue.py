@@ -8,7 +8,13 @@ WHOLE = {name: getattr(AgentDraft("a", "A"), name) for name in AgentDraft.__data
 
 
 def test_what_an_agent_and_a_provider_may_say():
-    settings = {"temperature": 0.2, "thinking": "low", "script": [{"text": "a"}]}
+    settings = {
+        "temperature": 0.2,
+        "thinking": "low",
+        "script": [{"text": "a"}],
+        "http_hosts": ["*.example.com"],
+        "topics": ["prices.**"],
+    }
 
     catalogue.check_agent(
         {**WHOLE, "model": "openai:gpt-5", "settings": settings, "tools": ["memory_*"]}
@@ -65,6 +71,14 @@ def test_what_a_provider_cannot_say(field, value):
         catalogue.check_provider({field: value})
 
     assert caught.value.details == {"field": field}
+
+
+def test_settings_are_told_apart_from_what_else_a_run_brings():
+    given = {"temperature": 0.5, "prompt": "Go on.", "attempt": 2}
+
+    assert catalogue.settings(given) == {"temperature": 0.5}
+    with pytest.raises(ValidationFailed):
+        catalogue.settings({"seed": "x"})
 
 
 def test_the_key_of_a_draft_is_not_in_its_text():
