@@ -28,6 +28,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0,
         help="steps of the resume model that the conformance suite takes on each engine",
     )
+    parser.addoption(
+        "--kills",
+        type=int,
+        default=0,
+        help="workers that are killed around the effects of tools, on each database",
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
