@@ -17,6 +17,8 @@ MARKS = {
     "servers": ["servers"],
     "docs": ["docs"],
 }
+# Whole files are handed out in this order, so that no long one is left over at the end.
+LONGEST_FIRST = ["e2e", "servers", "docs", "contracts", "conformance", "integration"]
 # In these folders, tests of tables run on every database; elsewhere a test brings its own.
 ON_EVERY_DATABASE = {"integration", "conformance"}
 CHROMIUM = [
@@ -34,13 +36,25 @@ NO_CHROMIUM = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=turn)
     for item in items:
-        if item.path.is_relative_to(TESTS):
-            folder = item.path.relative_to(TESTS).parts[0]
-            for mark in MARKS.get(folder, []):
-                item.add_marker(mark)
-            if folder in ON_EVERY_DATABASE and touches_tables(item):
-                item.add_marker("database")
+        folder = folder_of(item)
+        for mark in MARKS.get(folder, []):
+            item.add_marker(mark)
+        if folder in ON_EVERY_DATABASE and touches_tables(item):
+            item.add_marker("database")
+
+
+def folder_of(item: pytest.Item) -> str:
+    """The folder in `tests` that a test is in; empty for one from elsewhere."""
+    is_ours = item.path.is_relative_to(TESTS)
+    return item.path.relative_to(TESTS).parts[0] if is_ours else ""
+
+
+def turn(item: pytest.Item) -> int:
+    """Where the files of a test's folder stand among those that are handed out."""
+    folder = folder_of(item)
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 def touches_tables(item: pytest.Item) -> bool:
@@ -54,6 +68,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         # The full check may not leave anything out.
         refuse = pytest.fail if os.environ.get("AEGIS_CI") else pytest.skip
         refuse(NO_CHROMIUM)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """The test database, emptied in our own way after tests that commit."""
+    from tests import emptying  # noqa: PLC0415 -- app ready
+
+    emptying.install()
 
 
 @pytest.fixture(scope="session")

@@ -76,10 +76,12 @@ def run_passes(
     options: argparse.Namespace, rest: list[str], addresses: dict[str, str], folder: Path
 ) -> list[Pass]:
     apart = BROWSERLESS if options.all else f"not ({' or '.join(APART)})"
-    common = ["-p", "tests.tally", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]
+    common = ["-p", "tests.tally", "-n", str(workers()), "--no-loadscope-reorder"]
     common += [] if options.all else LIGHT
+    # What is dear to make, a server above all, is shared by the tests of one file.
+    by_file = [*common, "--dist", "loadfile"]
 
-    first = Pass("SQLite", [*common, *marked(options.mark, apart), *rest], addresses)
+    first = Pass("SQLite", [*by_file, *marked(options.mark, apart), *rest], addresses)
     announce("On SQLite and memory")
     first.run(folder)
     touches_tables = first.has_database or first.counts["failed"]
@@ -88,17 +90,21 @@ def run_passes(
 
     on_postgres = {**addresses, "AEGIS_DATABASE_URL": addresses["AEGIS_TEST_DATABASE_URL"]}
     selection = marked(options.mark, apart, "database")
-    second = Pass("PostgreSQL", [*common, *selection, *rest], on_postgres)
+    second = Pass("PostgreSQL", [*by_file, *selection, *rest], on_postgres)
     announce("What touches tables, on PostgreSQL")
     second.run(folder)
     passes = [first, second]
     if options.all:
-        passes.append(
-            Pass("Browser", [*common, *marked(options.mark, "browser"), *rest], addresses)
-        )
+        one_by_one = [*common, "--dist", "worksteal", *marked(options.mark, "browser")]
+        passes.append(Pass("Browser", [*one_by_one, *rest], addresses))
         announce("In a Chromium")
         passes[-1].run(folder)
     return passes
+
+
+def workers() -> int:
+    """How many processes test at once: more than cores, for half of the time a test waits."""
+    return min(3 * (os.cpu_count() or 1) // 2, 6)
 
 
 def marked(*conditions: str) -> list[str]:

@@ -26,6 +26,7 @@ def pytest_runtest_makereport(item):
     report = yield
     if report.failed:
         for name, value in item.funcargs.items():
-            if isinstance(value, Running):
+            # One of the whole module may have gone with its home by now.
+            if isinstance(value, Running) and value.home.exists():
                 report.sections.append((f"Log of {name}", value.log()[-6000:]))
     return report

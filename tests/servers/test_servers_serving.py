@@ -15,18 +15,11 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.e2e import remote
 from tests.serving import ROOT, Running, clean, read_address, start_server, until
 
 pytestmark = pytest.mark.timeout(150)
 
-SESSION = """
-from aegis_project.kit import principal
-from sessions.services import creation, lifecycle
-by = principal.system("tests")
-made = creation.create(principal=by, draft=creation.Draft(key="drained"), with_token=True)
-lifecycle.start(principal=by, session=made.session)
-print(made.secret)
-"""
 UNSENT = """
 import sys
 from sessions.management import listening, servers
@@ -110,7 +103,9 @@ def last_words(connection):
 @contextlib.contextmanager
 def component(running: Running):
     """A component with both its sockets."""
-    token = running.manage("shell", "-v", "0", "-c", SESSION).split()[-1]
+    made = remote.send(running, "POST", "/api/v1/sessions", {"token": True}).body
+    remote.send(running, "POST", f"/api/v1/sessions/{made['id']}/start", {})
+    token = made["session_token"]
     with connect(f"{running.ws_url}/ws/control") as control:
         say(control, session_token=token, topics=["prices"], proto={"batch": True})
         ack = hear(control, "ACK")
