@@ -11,6 +11,7 @@ from aegis_project.database import run_db
 from sessions.core.conversation import Role
 from sessions.core.run_log import End, Error, Start, Status, Text, Usage
 from sessions.models import Agent, Message, Run, Session
+from sessions.runs.reading import Equipment
 from sessions.services import lifecycle, messages, runs
 from sessions.worker import EQUIPMENT, Worker
 from streaming.engines.memory import MemoryEngine
@@ -24,9 +25,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @asynccontextmanager
-async def working() -> AsyncIterator[Worker]:
+async def working(equipment: Equipment = EQUIPMENT) -> AsyncIterator[Worker]:
     """A process that carries out runs."""
-    worker = Worker(EQUIPMENT)
+    worker = Worker(equipment)
     node = Node(hub=Hub(engines=[MemoryEngine()]), jobs=[LeaseJob(), worker], url="beside:test")
     await node.start()
     try:
