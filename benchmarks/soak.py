@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -25,8 +26,12 @@ from tests.e2e import places, remote
 from tests.serving import ROOT, Running, clean, launch, start_server
 from tests.stores import Valkey
 
-CLIENTS, KILL_SECONDS, SETTLE_SECONDS = 4, 15.0, 15.0
+CLIENTS, KILL_SECONDS, SETTLE_SECONDS, LOOK_SECONDS = 4, 15.0, 15.0, 30.0
 MUSTS = ("unannounced", "duplicates", "reorders")
+# Pools, caches and retention fill at first; a shorter rest says nothing about growth.
+FILLING_SECONDS, JUDGED_SECONDS = 120.0, 240.0
+MOST_GROWTH = 0.5
+"""MiB per minute that a server may grow by."""
 SETTINGS = {"AEGIS_DATA_FRAMES_PER_SECOND": "0"}
 
 
@@ -76,6 +81,9 @@ class Soak:
     clients: list[Client]
     kills: Counter[str] = field(default_factory=Counter)
     samples: list[tuple[float, list[int], list[int], int]] = field(default_factory=list)
+    # What the server that is killed had when it was: seconds and bytes.
+    at_kills: list[tuple[float, int]] = field(default_factory=list)
+    began: float = field(default_factory=time.monotonic)
 
     def hurt(self, what: str) -> None:
         """Kill something and start it again."""
@@ -95,18 +103,29 @@ class Soak:
     def restart_server(self) -> None:
         """Kill the first server; the second one is never killed, so that its memory can be seen."""
         first = self.servers[0]
+        resident = machine.resident_bytes(first.process.pid)
+        self.at_kills.append((time.monotonic() - self.began, resident))
         first.kill()
         port = str(urlsplit(first.url).port)
         again = launch(["aegis", "serve", "--port", port], first.home, first.environment)
         first.process = again.process
 
-    def sample(self, began: float) -> None:
+    def sample(self) -> None:
         """Look at memory, descriptors and the tasks of the clients."""
         pids = [one.process.pid for one in self.servers]
         memory = [machine.resident_bytes(pid) for pid in pids]
         descriptors = [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]
         tasks = sum(one.said()[-1].get("tasks", 0) for one in self.clients)
-        self.samples.append((time.monotonic() - began, memory, descriptors, tasks))
+        self.samples.append((time.monotonic() - self.began, memory, descriptors, tasks))
+
+    def growth(self) -> dict[str, float | None]:
+        """
+        By how much each server grew once it was full, in MiB per minute; None after too short a time.
+
+        Of the server that is killed each life counts by what it had at its end.
+        """
+        kept = [(at, memory[1]) for at, memory, _, _ in self.samples]
+        return {"never killed": slope(kept), "killed": slope(self.at_kills)}
 
     def counted(self) -> Counter[str]:
         """The sums over all lives of all clients."""
@@ -163,18 +182,34 @@ def go(soak: Soak, *, seconds: float, seed: int) -> None:
     choices = random.Random(seed)  # noqa: S311 -- the same kills each time
     harms: list[str] = []
     time.sleep(SETTLE_SECONDS)  # noqa: TID251 -- a soak is waiting
-    began = time.monotonic()
+    soak.began = time.monotonic()
     look_at = hurt_at = 0.0
-    while (now := time.monotonic() - began) < seconds:
+    while (now := time.monotonic() - soak.began) < seconds:
         if now >= look_at:
-            soak.sample(began)
-            look_at += 60
+            soak.sample()
+            look_at += LOOK_SECONDS
         if now >= hurt_at and seconds - now > SETTLE_SECONDS:
             harms = harms or choices.sample(["server", "valkey kept", "client", "valkey wiped"], 4)
             soak.hurt(harms.pop())
             hurt_at = now + KILL_SECONDS
         time.sleep(0.2)  # noqa: TID251 -- a soak is waiting
-    soak.sample(began)
+    soak.sample()
+
+
+def slope(found: Sequence[tuple[float, int]]) -> float | None:
+    """MiB per minute by the least squares, of (seconds, bytes) after the time of filling."""
+    full = [(at / 60, size / 2**20) for at, size in found if at >= FILLING_SECONDS]
+    if len(full) < 3 or (full[-1][0] - full[0][0]) * 60 < JUDGED_SECONDS:
+        return None
+    return statistics.linear_regression(*zip(*full, strict=True)).slope
+
+
+def judged(growth: float | None) -> str:
+    """How a growth is told."""
+    if growth is None:
+        return "too short a time to judge"
+    verdict = "flat" if growth <= MOST_GROWTH else f"GROWS by more than {MOST_GROWTH}"
+    return f"{growth:+.2f} MiB per minute: {verdict}"
 
 
 def told(soak: Soak) -> str:
@@ -184,14 +219,10 @@ def told(soak: Soak) -> str:
         mib = ", ".join(f"{one / 2**20:.1f}" for one in memory)
         lines.append([f"{at:.0f}", mib, ", ".join(map(str, descriptors)), str(tasks)])
     counted = soak.counted()
-    first, last = soak.samples[0], soak.samples[-1]
-    minutes = max((last[0] - first[0]) / 60, 1e-9)
-    slope = (last[1][1] - first[1][1]) / 2**20 / minutes
     return "\n\n".join(
         [
             report.table(("second", "RSS MiB", "descriptors", "client tasks"), lines),
-            f"RSS of the server that is never killed: {slope:+.2f} MiB per minute, "
-            f"{(last[1][1] / first[1][1] - 1) * 100:+.1f} %",
+            *(f"RSS of the server {which}: {judged(one)}" for which, one in soak.growth().items()),
             "kills: " + ", ".join(f"{count} {what}" for what, count in sorted(soak.kills.items())),
             f"{counted['records']:,} records delivered, {counted['gaps announced']} gaps and "
             f"{counted['rewinds']} rewinds announced",
@@ -215,8 +246,10 @@ def main(arguments: Sequence[str]) -> int:
         with running(given.components, given.rate) as soak:
             go(soak, seconds=given.minutes * 60, seed=given.seed)
             print(told(soak))
-            counted = soak.counted()
-    return 0 if counted["records"] and not any(counted[name] for name in MUSTS) else 1
+            counted, growth = soak.counted(), soak.growth().values()
+    is_flat = all(one is None or one <= MOST_GROWTH for one in growth)
+    is_sound = counted["records"] and not any(counted[name] for name in MUSTS)
+    return 0 if is_sound and is_flat else 1
 
 
 if __name__ == "__main__":

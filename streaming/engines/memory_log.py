@@ -1,6 +1,7 @@
 """One log in the memory of this process: a ring of records, behind which there may be a tape."""
 
 from array import array
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
@@ -23,6 +24,7 @@ from streaming.engines.reel import Reel
 from streaming.engines.tape import Taped
 from streaming.engines.window import Window
 
+LONG_AGO = -(2**63)
 # Dead places at the front are cut off when there are this many, and more than live ones.
 DEAD_PLACES = 1024
 SLACK = 32
@@ -57,6 +59,7 @@ class MemoryLog(Log):
         "_data",
         "_engine",
         "_keep",
+        "_ordered",
         "_ts",
         "_window",
         "bytes",
@@ -80,6 +83,8 @@ class MemoryLog(Log):
         self.ck = self._anchor = taped.ck
         self.ring = self._base = taped.head + 1
         self._ts = array("q")
+        # From which seq on no time is before the one before it: clocks may be set back.
+        self._ordered = taped.head + 1
         self._data: list[bytes] = []
         self._cks = bytearray()
         # Where the head was at times past (seconds), because the ts of a record is not its age.
@@ -110,9 +115,12 @@ class MemoryLog(Log):
             if found is not None:
                 return found
         seq, ck, size = self.head, self.ck, 0
-        chain = position.chain
+        chain, before = position.chain, self._ts[-1] if self._ts else LONG_AGO
         for ts, data in records:
             seq += 1
+            if ts < before:
+                self._ordered = seq
+            before = ts
             ck = chain(ck, seq, data)
             self._ts.append(ts)
             self._data.append(data)
@@ -161,10 +169,12 @@ class MemoryLog(Log):
         taped = await self.reel.seq_at(ts) if self.start < self.ring and self.reel else None
         if taped is not None:
             return taped
-        for seq in range(self.ring, self.head + 1):
+        # Usually there is none before the ordered part.
+        for seq in range(self.ring, self._ordered):
             if self._ts[seq - self._base] >= ts:
                 return seq
-        return self.head + 1
+        begin = max(self.ring, self._ordered) - self._base
+        return self._base + bisect_left(self._ts, ts, begin)
 
     async def fence(self, expected: str, epoch: str) -> bool:
         if self.epoch != expected:

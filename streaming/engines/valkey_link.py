@@ -100,7 +100,14 @@ class Link:
         return await self.send("EVALSHA", script.sha, len(keys), *keys, *words)
 
     async def send(self, *words: Word) -> Any:
-        """The answer to a plain command, sent as soon as there is a connection."""
+        """
+        The answer to a plain command, sent as soon as there is a connection.
+
+        :raises StoreDown: when the store was lost before it answered, or the link is closed
+        """
+        if self._is_closed:
+            # Nobody would ever answer.
+            raise StoreDown
         call = Call(words)
         self._queue.append(call)
         self._asked.set()
@@ -149,7 +156,8 @@ class Link:
     # The connections
 
     async def _keep(self) -> None:
-        while True:
+        # Some library may swallow that it is cancelled, and nothing begins anew after the close.
+        while not self._is_closed:
             try:
                 await self._serve()
             except* (RedisError, OSError, StoreDown) as errors:

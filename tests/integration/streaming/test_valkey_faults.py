@@ -12,6 +12,7 @@ from streaming.core.errors import CloseCode, StoreDown
 from streaming.core.messages import Request
 from streaming.core.resume import Start
 from streaming.engines.valkey import ValkeyEngine
+from streaming.engines.valkey_link import Link
 from streaming.engines.valkey_scripts import log_keys
 from streaming.hub import Hub, Limits
 from tests.conformance.stores import ROLLBACK
@@ -43,6 +44,25 @@ async def process(server: Valkey, **limits: Any) -> AsyncIterator[Hub]:
     await hub.start()
     yield hub
     await hub.stop()
+
+
+async def test_a_link_that_is_closed_connects_no_more(valkey: Valkey):
+    async def check() -> None:
+        return
+
+    link = Link(valkey.url, check=check, told=lambda channel, message: None)
+    await link.ready()
+    assert await link.send("PING") == b"PONG"
+    async with redis.asyncio.Redis.from_url(valkey.url) as client:
+        assert len(await client.client_list()) == 3
+
+        await link.close()
+
+        for late in (link.ready(), link.send("PING")):
+            with pytest.raises(StoreDown):
+                await late
+        await until(lambda: link.lost_at is not None)
+        assert len(await client.client_list()) == 1
 
 
 async def subscriber(hub: Hub, name: str = "a", begin: str = "earliest") -> Client:

@@ -199,6 +199,20 @@ async def test_first_record_at_or_after_a_time_is_found():
     assert [await log.seq_at(ts) for ts in (0, 10, 11, 20, 30, 31)] == [1, 1, 2, 2, 4, 5]
 
 
+@pytest.mark.parametrize("keep", [1, 3, 100])
+async def test_a_time_is_found_also_where_the_clock_was_set_back(keep):
+    log = await engine_of(default=Keep(records=keep)).open(KEY)
+    times = [50, 70, 20, 40, 40, 10, 30, 90]
+    await log.append([(ts, b"1") for ts in times[:3]])
+    await log.append([(ts, b"1") for ts in times[3:]])
+
+    asked = range(0, 100, 5)
+    found = [await log.seq_at(ts) for ts in asked]
+
+    kept = list(enumerate(times, 1))[log.start - 1 :]
+    assert found == [next((seq for seq, at in kept if at >= ts), 9) for ts in asked]
+
+
 async def test_process_has_one_budget_and_the_longest_silent_gives_way():
     engine = engine_of(total_bytes=100)
     quiet = await filled(engine, b"x" * 40, key=("s", "quiet"))
