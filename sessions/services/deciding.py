@@ -85,7 +85,8 @@ def _is_cause(case: Case, principal: Principal) -> bool:
 
 
 def _has_decided(case: Case, principal: Principal) -> bool:
-    earlier = Approval.objects.filter(tool_call=case.tool_call, state__in=DECIDED)
+    others = Approval.objects.exclude(pk=case.approval.pk)
+    earlier = others.filter(tool_call=case.tool_call, state__in=DECIDED)
     return any(
         actor == principal.actor or _is(principal, user_id)
         for actor, user_id in earlier.values_list("decided_by", "decider")

@@ -289,6 +289,8 @@ def test_four_eyes_exclude_whoever_caused_the_run(session):
         decide(approval, by=ana)
 
     assert decide(approval, by=ben).approval.decider_id == ben.user_id
+    with pytest.raises(ApprovalAlreadyDecided):
+        decide(approval, by=ben)
 
 
 def test_four_eyes_look_through_a_credential_to_who_made_it(session):
