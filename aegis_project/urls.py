@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from aegis_project import ops
 from components.api import urls as components
+from sessions.api import chat_urls as chat
 from sessions.api import gate_urls as gate
 from sessions.api import run_urls as runs
 from sessions.api import tool_urls as tools
@@ -23,6 +24,7 @@ PREFIX = settings.ENVIRONMENT.agents_prefix
 
 canonical = [
     *sessions.urlpatterns,
+    *chat.urlpatterns,
     *gate.urlpatterns,
     *runs.urlpatterns,
     *tools.urlpatterns,

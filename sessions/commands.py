@@ -1,14 +1,16 @@
-"""Commands of the lever whose effect an edge waits for."""
+"""Commands whose effect an edge waits for: of the lever, and what agents are asked."""
 
 from django.utils import timezone
 
 from aegis_project.kit.errors import AegisError, InvalidState
 from sessions.core.errors import StartTimeout
 from sessions.core.lifecycle import State
-from sessions.models import Session
-from sessions.selectors import waiting
+from sessions.models import Run, Session
+from sessions.selectors import run_stream, tasks, waiting
 from sessions.services import lifecycle
 from sessions.services.outcome import Outcome
+from streaming import node
+from streaming.api.sse import let_go_of_database
 
 
 def settled(found: Outcome, *, timeout_seconds: float) -> Outcome:
@@ -37,6 +39,21 @@ def seconds_left(row: Session) -> float:
     if row.start_deadline_at is None:
         return 0.0
     return max(0.0, (row.start_deadline_at - timezone.now()).total_seconds()) + 0.05
+
+
+def worked(run: Run, *, timeout_seconds: float) -> Run:
+    """
+    A run when it is over or waits for somebody, else as it stands after the timeout.
+
+    In the caller's thread, which holds no database connection while it waits. Where no server
+    runs nobody waits.
+    """
+    here = node.current()
+    if here is not None and timeout_seconds > 0:
+        let_go_of_database()
+        settled = run_stream.settled(here.hub, run, timeout_seconds=timeout_seconds)
+        here.call(settled, seconds=2 * timeout_seconds + 30)
+    return tasks.again(run)
 
 
 def _failure(row: Session) -> AegisError:

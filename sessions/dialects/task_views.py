@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aegis_project.kit.principal import ANONYMOUS, Principal
+from sessions import commands
 from sessions.core import tasks as words
 from sessions.core.lifecycle import CLOSED, Kind
 from sessions.core.runs import OPEN
@@ -24,16 +25,14 @@ from sessions.dialects.task_shapes import (
     TaskShape,
 )
 from sessions.models import Run
-from sessions.selectors import agents, lists, run_stream, sessions
+from sessions.selectors import agents, lists, sessions
 from sessions.selectors import tasks as reading
 from sessions.services import creation, lifecycle, tasks
 from sessions.services.creation import Draft
 from sessions.services.tasks import Task
-from streaming import node
 from streaming.api import codecs
 from streaming.api.base import alone, once
 from streaming.api.schema import operation
-from streaming.api.sse import let_go_of_database
 from streaming.selectors import pages
 
 WAIT_SECONDS = 60.0
@@ -75,7 +74,7 @@ class TaskView(AnyBody):
 
     def task(self, run: Run, *, status: int) -> Response:
         """A task as it stands."""
-        return Response(codecs.show(shapes.task(reading.again(run))), status=status)
+        return Response(codecs.show(shapes.task(run)), status=status)
 
 
 class Sessions(TaskView):
@@ -162,11 +161,10 @@ class Giving(TaskView):
         )
         run = tasks.give(principal=self.principal, task=given)
         if asked.return_immediately or prefers_async(self.request):
-            response = self.task(run, status=202)
+            response = self.task(reading.again(run), status=202)
             response["Preference-Applied"] = ASYNC
             return response
-        wait(run)
-        row = reading.again(run)
+        row = commands.worked(run, timeout_seconds=WAIT_SECONDS)
         return self.task(row, status=202 if row.state in OPEN else 200)
 
 
@@ -255,11 +253,3 @@ def prefers_async(request: Request) -> bool:
     """Whether the client wants no waiting (RFC 7240)."""
     asked = request.headers.get("Prefer", "").lower()
     return any(one.partition(";")[0].strip() == ASYNC for one in asked.split(","))
-
-
-def wait(run: Run, *, seconds: float = WAIT_SECONDS) -> None:
-    """Wait until a run is over or waits for somebody, so long at most; in a request's thread."""
-    here = node.current()
-    if here is not None:
-        let_go_of_database()
-        here.call(run_stream.settled(here.hub, run, timeout_seconds=seconds), seconds=2 * seconds)

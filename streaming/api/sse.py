@@ -81,9 +81,15 @@ class Streaming(Endpoint):
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
-        if MEDIA_TYPE in self.request.headers.get("Accept", ""):
+        if self.renderer_classes[0] is EventStream or MEDIA_TYPE in self.asked_types:
             response.content_type = "application/json"
         return response
+
+    @property
+    def asked_types(self) -> str:
+        """The types that the client takes, as it says it."""
+        found: str = self.request.headers.get("Accept", "")
+        return found
 
 
 class Always(BaseContentNegotiation):

@@ -48,9 +48,10 @@ class Source:
         with (web or self.web).stream("GET", self.address, headers=asked) as answer:
             assert answer.status_code == 200, answer.read()
             self.headers = dict(answer.headers)
-            yield self._events(answer)
+            yield self.events(answer)
 
-    def _events(self, answer: httpx2.Response) -> Iterator[Event]:
+    def events(self, answer: httpx2.Response) -> Iterator[Event]:
+        """The events in an answer, as they come."""
         fields: dict[str, str] = {}
         for line in answer.iter_lines():
             if line:

@@ -65,6 +65,8 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/sessions/{session}/attachments",
         "/api/v1/sessions/{session}/attachments/{attachment}",
         "/api/v1/sessions/{session}/attachments/{attachment}/content",
+        "/api/v1/sessions/{session}/chat",
+        "/api/v1/sessions/{session}/chat/stream",
         "/api/v1/sessions/{session}/clock",
         "/api/v1/sessions/{session}/complete",
         "/api/v1/sessions/{session}/components",
