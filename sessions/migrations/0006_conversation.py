@@ -371,6 +371,10 @@ class Migration(migrations.Migration):
             model_name='message',
             index=models.Index(condition=models.Q(('is_chosen', True)), fields=['session', '-place'], name='message_chosen'),
         ),
+        migrations.AddIndex(
+            model_name='message',
+            index=models.Index(condition=models.Q(('parent', None)), fields=['session'], name='message_root'),
+        ),
         migrations.AddConstraint(
             model_name='message',
             constraint=models.UniqueConstraint(fields=('session', 'place'), name='message_place_in_session'),

@@ -61,6 +61,8 @@ class Message(models.Model):
                 condition=models.Q(is_chosen=True),
                 name="message_chosen",
             ),
+            # How many begin a conversation, without looking at all that follow.
+            models.Index(fields=["session"], condition=models.Q(parent=None), name="message_root"),
         ]
 
     def __str__(self) -> str:
