@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from aegis_project import database
 from aegis_project.kit import principal as principals
-from aegis_project.kit.errors import ValidationFailed
+from aegis_project.kit.errors import PermissionDenied, ValidationFailed
 from aegis_project.kit.principal import Principal
 from sessions.core import cron
 from sessions.core import triggers as rules
@@ -63,6 +63,7 @@ def create(*, principal: Principal, agent: Agent, draft: TriggerDraft) -> Change
     :raises ValidationFailed: unless it has one cause, and that can be
     :raises UnknownTopic: for a pattern that is none
     :raises SessionNotFound: if its session is not there for the principal
+    :raises PermissionDenied: if it is of every session, and the agent of no team of the principal
     """
     if bool(draft.pattern) is bool(draft.schedule):
         raise ValidationFailed("A trigger has a pattern or a schedule.", field="pattern")
@@ -70,8 +71,7 @@ def create(*, principal: Principal, agent: Agent, draft: TriggerDraft) -> Change
         topics.check_pattern(draft.pattern)
     rules.read(draft.condition or {})
     session = sessions.find(principal, draft.session) if draft.session is not None else None
-    if session is None and principal.teams is not None and agent.team_id is None:
-        raise ValidationFailed("Of every session only an agent of your own team is woken.")
+    _check_reach(principal, agent, is_of_one=session is not None)
     row = Trigger.objects.create(
         agent=agent,
         session=session,
@@ -91,11 +91,19 @@ def remove(*, principal: Principal, trigger: UUID | str) -> Changed:
     Take a trigger away; its runs stay.
 
     :raises NotFound: if it is not there for the principal
+    :raises PermissionDenied: as :func:`create`
     """
     row = reading.find(principal, trigger)
+    _check_reach(principal, row.agent, is_of_one=row.session_id is not None)
     kept = Changed(row)
     Trigger.objects.filter(pk=row.pk).delete()
     return kept
+
+
+def _check_reach(principal: Principal, agent: Agent, *, is_of_one: bool) -> None:
+    if is_of_one or principal.teams is None or agent.team_id in principal.teams:
+        return
+    raise PermissionDenied("In every session only agents of your own team are woken.")
 
 
 def wake(

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from aegis_project.database import run_db
-from aegis_project.kit.errors import NotFound, ValidationFailed
+from aegis_project.kit.errors import NotFound, PermissionDenied, ValidationFailed
 from sessions.core.lifecycle import State
 from sessions.models import Message, Run, Trigger
 from sessions.services import triggers
@@ -136,12 +136,14 @@ def test_a_trigger_that_cannot_be_is_refused(draft):
 
 
 def test_agent_of_everybody_is_not_set_on_every_session_by_a_team():
-    principal = factories.member(factories.team("mine"))
+    principal, row = factories.member(factories.team("mine")), made(schedule="@daily")
 
-    with pytest.raises(ValidationFailed):
+    with pytest.raises(PermissionDenied):
         triggers.create(
             principal=principal, agent=help_.agent(), draft=TriggerDraft(schedule="@daily")
         )
+    with pytest.raises(PermissionDenied):
+        triggers.remove(principal=principal, trigger=row.pk)
 
 
 def wake(trigger, session, cause):

@@ -1,0 +1,146 @@
+"""What wakes agents by itself."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from msgspec import Meta, Struct
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from sessions.models import Trigger
+from sessions.selectors import agents as catalogue
+from sessions.selectors import triggers as reading
+from sessions.services import triggers
+from sessions.services.triggers import TriggerDraft
+from streaming.api import codecs
+from streaming.api.base import Endpoint, once
+from streaming.api.codecs import Timestamp
+from streaming.api.documents import PageQuery
+from streaming.api.schema import operation
+from streaming.selectors import pages
+
+MOST_SECONDS = 366 * 86_400
+
+
+class TriggerDocument(Struct, kw_only=True):
+    """
+    What wakes an agent: records of a topic `pattern`, or a `schedule` (cron, UTC).
+
+    `session` is the one that it is of; null is every running session that has the agent.
+    """
+
+    id: UUID
+    agent: str
+    session: UUID | None
+    pattern: str
+    schedule: str
+    condition: dict[str, Any]
+    prompt: str
+    cooldown_seconds: int
+    is_active: bool
+    last_at: Timestamp | None
+    next_at: Timestamp | None
+    created_at: Timestamp
+
+
+class TriggerPage(Struct, kw_only=True):
+    """Triggers, and the cursor of the page that follows; an empty one after the last page."""
+
+    data: list[TriggerDocument]
+    next: str
+
+
+class TriggerInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """
+    What is to wake an agent, and what it is told.
+
+    `condition` is `{"all": […], "any": […]}` of a path in the record, an operator and a value, as
+    in policies. In `prompt`, `{topic}` and `{data}` stand for the record.
+    """
+
+    pattern: Annotated[str, Meta(max_length=200)] = ""
+    schedule: Annotated[str, Meta(max_length=100)] = ""
+    condition: dict[str, Any] = {}
+    prompt: Annotated[str, Meta(max_length=10_000)] = ""
+    cooldown_seconds: Annotated[int, Meta(ge=0, le=MOST_SECONDS)] = 60
+    session: Annotated[str, Meta(max_length=128)] | None = None
+
+    def __post_init__(self) -> None:
+        codecs.check_kept(self.condition)
+
+    def draft(self) -> TriggerDraft:
+        """What the service that makes triggers takes."""
+        return TriggerDraft(**{name: getattr(self, name) for name in self.__struct_fields__})
+
+
+class AgentTriggers(Endpoint):
+    """What wakes one agent."""
+
+    examples = {
+        "POST": {
+            "pattern": "prices.*",
+            "condition": {"all": [{"path": "change", "op": "lt", "value": -5}]},
+            "prompt": "{topic} fell: {data}. Say what happened.",
+        }
+    }
+
+    @operation(
+        "agents.triggers",
+        tag="agents",
+        query=PageQuery,
+        fields=TriggerDocument,
+        answers={200: TriggerPage},
+    )
+    def get(self, _request: Request, agent: str) -> Response:
+        """List the triggers of an agent, the newest first."""
+        query = self.asked(PageQuery)
+        rows = reading.readable(self.principal)
+        rows = rows.filter(agent=catalogue.read(self.principal, agent))
+        page = pages.page(rows, order="-created_at", cursor=query.cursor, limit=query.limit)
+        shown = [codecs.show(document(one)) for one in page.rows]
+        found = codecs.pick(shown, query.fields, TriggerDocument)
+        return Response({"data": found, "next": page.next})
+
+    @operation(
+        "agents.triggers.create", tag="agents", body=TriggerInput, answers={201: TriggerDocument}
+    )
+    @once
+    def post(self, _request: Request, agent: str) -> Response:
+        """Let records of topics, or the clock, wake an agent."""
+        principal = self.principal
+        principal.require("agents:write")
+        found = catalogue.find(principal, agent)
+        draft = self.ordered(TriggerInput).draft()
+        made = triggers.create(principal=principal, agent=found, draft=draft)
+        return Response(codecs.show(document(made.trigger)), status=201)
+
+
+class OneTrigger(Endpoint):
+    """One trigger."""
+
+    @operation("triggers.read", tag="agents", answers={200: TriggerDocument})
+    def get(self, _request: Request, trigger: str) -> Response:
+        """Read a trigger."""
+        return Response(codecs.show(document(reading.find(self.principal, trigger))))
+
+    @operation("triggers.delete", tag="agents", answers={204: None})
+    def delete(self, _request: Request, trigger: str) -> Response:
+        """Take a trigger away; its runs stay."""
+        triggers.remove(principal=self.principal, trigger=trigger)
+        return Response(status=204)
+
+
+def document(row: Trigger) -> TriggerDocument:
+    """The document of a trigger."""
+    return TriggerDocument(
+        id=row.pk,
+        agent=row.agent.slug,
+        session=row.session_id,
+        **{name: getattr(row, name) for name in SAME},
+    )
+
+
+SAME = (
+    *("pattern", "schedule", "condition", "prompt", "cooldown_seconds", "is_active"),
+    *("last_at", "next_at", "created_at"),
+)
