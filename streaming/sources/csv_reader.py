@@ -1,33 +1,30 @@
 """Reading one topic of the daily layout, block by block and from any place."""
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
 
-from streaming.core.errors import SourceUnreadable
 from streaming.sources import csv_chunks
-from streaming.sources.blocks import BadRow, Block, Place, RowReport, chained
+from streaming.sources.blocks import BadRow, Place, RowReport
 from streaming.sources.clock_range import ClockRange
 from streaming.sources.csv_chunks import Chunk
 from streaming.sources.csv_columns import Columns, Rows
 from streaming.sources.csv_layout import DAY_MS, CsvName, DayFile
+from streaming.sources.stored_lines import Found, LinesTopic
 
 BLOCK_BYTES = 65_536
 
 
 @dataclass(frozen=True)
-class CsvTopic:
+class CsvTopic(LinesTopic[Chunk]):
     """
-    One topic of a dataset within a range of its clock; keeps ``blocks.TopicSource``.
+    One topic of a dataset.
 
     A row counts when it has the right columns and its clock time is not before the row above,
     lies in the range, and within a day of its file's date (so that one spoilt time cannot hide
     all that follows). What is in memory is one block of about ``block_bytes``.
     """
-
-    is_stored: ClassVar[bool] = False
 
     root: Path
     name: CsvName
@@ -40,6 +37,10 @@ class CsvTopic:
     def topic(self) -> str:
         return self.name.topic
 
+    @cached_property
+    def paths(self) -> Sequence[str]:
+        return [file.name for file in self.files]
+
     @property
     def priority(self) -> int:
         return self.columns.priority
@@ -51,61 +52,16 @@ class CsvTopic:
             older += 1
         return Place(file=older, offset=0, line=0, floor=0, seq=0, ck=ck)
 
-    def read(self, place: Place, report: RowReport | None = None) -> Block | None:
-        """
-        The first block at or after ``place``, or ``None`` when the range ends before.
+    def goes_on(self, place: Place) -> bool:
+        return super().goes_on(place) and self._earliest_ms(place.file) <= self.range.to_ms
 
-        Bad rows are skipped and told to the report, but those before the range need not be.
+    def chunk(self, place: Place) -> Chunk:
+        path = self.root / self.paths[place.file]
+        return csv_chunks.read(path, offset=place.offset, size=self.block_bytes)
 
-        :raises SourceUnreadable: when a file is gone or may not be read
-        """
-        place = place._replace(skip=0, skip_ck=b"")
-        while place.file < len(self.files) and self._earliest_ms(place.file) <= self.range.to_ms:
-            chunk = self._chunk(place)
-            found = self._rows(place, chunk, report)
-            after = self._behind(place, chunk, found[0])
-            times, texts = self._within_range(found)
-            if times:
-                cks = chained(place.ck, place.seq + 1, texts)
-                after = after._replace(seq=place.seq + len(times), ck=cks[-1])
-                return Block(place, times, texts, cks, after)
-            place = after
-        return None
-
-    def facts(self) -> list[Any]:
-        """
-        What a checkpoint rests on: how it is read, its files and their bytes.
-
-        :raises SourceUnreadable: when one is gone
-        """
-        return [self.block_bytes, [(file.name, self._size(file.name)) for file in self.files]]
-
-    def _size(self, name: str) -> int:
-        try:
-            return (self.root / name).stat().st_size
-        except OSError as error:
-            raise self._unreadable(name, error) from None
-
-    def _unreadable(self, name: str, error: OSError) -> SourceUnreadable:
-        return SourceUnreadable(
-            f"{name} cannot be read.", topic=self.topic, file=name, reason=error.strerror
-        )
-
-    def _chunk(self, place: Place) -> Chunk:
-        name = self.files[place.file].name
-        try:
-            return csv_chunks.read(self.root / name, offset=place.offset, size=self.block_bytes)
-        except OSError as error:
-            raise self._unreadable(name, error) from None
-
-    def _behind(self, place: Place, chunk: Chunk, times: list[int]) -> Place:
-        floor = times[-1] if times else place.floor
-        if floor > self.range.to_ms:
-            return place._replace(file=len(self.files), offset=0, line=0, floor=floor)
-        if chunk.is_last:
-            return place._replace(file=place.file + 1, offset=0, line=0, floor=floor)
-        offset, line = place.offset + chunk.size, place.line + chunk.lines
-        return place._replace(offset=offset, line=line, floor=floor)
+    def records(self, place: Place, chunk: Chunk, report: RowReport | None) -> Found:
+        times, texts = self._rows(place, chunk, report)
+        return Found(times, texts, times[-1] if times else place.floor)
 
     # Time
 
@@ -114,14 +70,6 @@ class CsvTopic:
 
     def _latest_ms(self, file: int) -> int:
         return self.files[file].day_ms + 2 * DAY_MS + self.name.interval_ms
-
-    def _within_range(self, rows: Rows) -> Rows:
-        times, texts = rows
-        if not times or (times[0] >= self.range.from_ms and times[-1] <= self.range.to_ms):
-            return rows
-        first = bisect_left(times, self.range.from_ms)
-        last = bisect_right(times, self.range.to_ms)
-        return times[first:last], texts[first:last]
 
     def _lies_before_range(self, place: Place, chunk: Chunk) -> bool:
         # Times never fall, so the last row speaks for all, and most of a day goes by unparsed.

@@ -1,21 +1,21 @@
 """Reading one stream of recorded frames, block by block and from any place."""
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from streaming.core.errors import SourceUnreadable
-from streaming.sources.blocks import BadRow, Block, Place, RowReport, chained
+from streaming.sources.blocks import BadRow, Place, RowReport
 from streaming.sources.clock_range import ClockRange
 from streaming.sources.frames_names import HEAD_BYTES, FrameName
 from streaming.sources.inflating import Readers
+from streaming.sources.stored_lines import Found, LinesTopic
 
 BLOCK_BYTES = 131_072
 LINE_BYTES = 4 * 2**20
@@ -46,26 +46,16 @@ class _Chunk(NamedTuple):
     is_last: bool
 
 
-class _Found(NamedTuple):
-    """The good frames of a chunk, and the clock behind it (unix ms)."""
-
-    times: list[int]
-    texts: list[bytes]
-    floor: int
-
-
 @dataclass(frozen=True)
-class FrameTopic:
+class FrameTopic(LinesTopic[_Chunk]):
     """
-    One stream of recordings within a range of its clock; keeps ``blocks.TopicSource``.
+    One stream of recordings.
 
     The clock time of a frame is its event time. One without stands where the newest event before
     it in its file stands: the recorder's own clock may run ahead of the exchange's. ``data`` is
     the frame's data, byte for byte. ``leads`` are the files of which this topic reports the lines
     that are no frame at all. What is in memory is one block, or one line if that is longer.
     """
-
-    is_stored: ClassVar[bool] = False
 
     root: Path
     name: FrameName
@@ -104,52 +94,15 @@ class FrameTopic:
         """The place before the first frame."""
         return Place(file=0, offset=0, line=0, floor=0, seq=0, ck=ck)
 
-    def read(self, place: Place, report: RowReport | None = None) -> Block | None:
-        """
-        The first block at or after ``place``, or ``None`` when the range ends before.
-
-        :raises SourceUnreadable: when a file is gone or may not be read
-        """
-        place = place._replace(skip=0, skip_ck=b"")
-        while place.file < len(self.files):
-            chunk = self._chunk(place)
-            found = self._frames(place, chunk, report)
-            after = self._behind(place, chunk, found.floor)
-            times, texts = self._within_range(found)
-            if times:
-                cks = chained(place.ck, place.seq + 1, texts)
-                after = after._replace(seq=place.seq + len(times), ck=cks[-1])
-                return Block(place, times, texts, cks, after)
-            place = after
-        return None
-
-    def facts(self) -> list[Any]:
-        """
-        What a checkpoint rests on: how it is read, its files and their bytes.
-
-        :raises SourceUnreadable: when one is gone
-        """
-        return [self.block_bytes, [(file, self._size(file)) for file in self.files]]
-
-    def _size(self, file: str) -> int:
-        try:
-            return (self.root / file).stat().st_size
-        except OSError as error:
-            raise self._unreadable(file, error) from None
-
-    def _unreadable(self, file: str, error: OSError) -> SourceUnreadable:
-        return SourceUnreadable(
-            f"{file} cannot be read.", topic=self.topic, file=file, reason=error.strerror
-        )
-
     # Lines
 
-    def _chunk(self, place: Place) -> _Chunk:
-        file = self.files[place.file]
-        try:
-            return self._lines(self._readers.of(self.root / file).read, place.offset)
-        except OSError as error:
-            raise self._unreadable(file, error) from None
+    @property
+    def paths(self) -> Sequence[str]:
+        return self.files
+
+    def chunk(self, place: Place) -> _Chunk:
+        path = self.root / self.files[place.file]
+        return self._lines(self._readers.of(path).read, place.offset)
 
     def _lines(self, read: Callable[[int, int], bytes], offset: int) -> _Chunk:
         size = self.block_bytes
@@ -162,20 +115,6 @@ class FrameTopic:
         end = raw.rfind(b"\n") + 1 or len(raw)
         return _Chunk(raw[:end], end, raw.count(b"\n", 0, end), is_last=False)
 
-    def _behind(self, place: Place, chunk: _Chunk, floor: int) -> Place:
-        if floor > self.range.to_ms:
-            return place._replace(file=len(self.files), offset=0, line=0, floor=floor)
-        if chunk.is_last:
-            return place._replace(file=place.file + 1, offset=0, line=0, floor=floor)
-        return place._replace(
-            offset=place.offset + chunk.size, line=place.line + chunk.lines, floor=floor
-        )
-
-    def _within_range(self, found: _Found) -> tuple[list[int], list[bytes]]:
-        first = bisect_left(found.times, self.range.from_ms)
-        last = bisect_right(found.times, self.range.to_ms)
-        return found.times[first:last], found.texts[first:last]
-
     # Frames
 
     @cached_property
@@ -187,7 +126,7 @@ class FrameTopic:
         except msgspec.DecodeError:
             return True
 
-    def _frames(self, place: Place, chunk: _Chunk, report: RowReport | None) -> _Found:
+    def records(self, place: Place, chunk: _Chunk, report: RowReport | None) -> Found:
         file = self.files[place.file]
         if report is not None and file in self.leads:
             for number, reason in _strangers(chunk.text, is_first=not place.offset):
@@ -195,7 +134,7 @@ class FrameTopic:
         found = self._at_once(place, chunk) if self._is_timed else None
         return found or self._one_by_one(place, chunk, report)
 
-    def _at_once(self, place: Place, chunk: _Chunk) -> _Found | None:
+    def _at_once(self, place: Place, chunk: _Chunk) -> Found | None:
         """All frames at once, if each is good; else none of them."""
         texts = self._mine.findall(chunk.text)
         if len(texts) != chunk.text.count(self._mark):
@@ -207,9 +146,9 @@ class FrameTopic:
             return None
         if times and (times[0] < place.floor or 0 in times or times != sorted(times)):
             return None
-        return _Found(times, texts, times[-1] if times else place.floor)
+        return Found(times, texts, times[-1] if times else place.floor)
 
-    def _one_by_one(self, place: Place, chunk: _Chunk, report: RowReport | None) -> _Found:
+    def _one_by_one(self, place: Place, chunk: _Chunk, report: RowReport | None) -> Found:
         times: list[int] = []
         texts: list[bytes] = []
         others = _Others(b"" if self._is_timed else chunk.text, floor=place.floor)
@@ -225,7 +164,7 @@ class FrameTopic:
             elif report is not None:
                 line = place.line + chunk.text.count(b"\n", 0, start) + 1
                 report.add(BadRow(self.topic, self.files[place.file], line, reason))
-        return _Found(times, texts, max(floor, others.before(len(chunk.text))))
+        return Found(times, texts, max(floor, others.before(len(chunk.text))))
 
     def _time_of(self, text: bytes, floor: int) -> tuple[int, str]:
         """The clock time of a frame, or why it has none."""
