@@ -1,6 +1,7 @@
 """A real `aegis launcher` beside a server of the end-to-end tests, and the programs it runs."""
 
 import contextlib
+import functools
 import signal
 import subprocess
 import sys
@@ -8,10 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests import serving
 from tests.e2e import remote
+from tests.e2e.places import Place
 from tests.serving import ROOT, STOP_SECONDS, Running, is_running
 
 PROGRAMS = "/api/v1/programs"
+PATIENT = {"AEGIS_LAUNCHER_PATIENCE_SECONDS": "40"}
+
+until = functools.partial(remote.until, seconds=60)
 
 
 class Launching:
@@ -46,6 +52,16 @@ class Launching:
 
 
 @contextlib.contextmanager
+def served(place: Place) -> Iterator[Running]:
+    """A server here, after which no program is left."""
+    # A program that is slow on a busy machine is not to come again in the middle of a test.
+    with place.serve(AEGIS_LOST_SECONDS="15") as found:
+        yield found
+    # Whatever a test left running ends by itself.
+    serving.until(lambda: not keepers(found.home), seconds=30)
+
+
+@contextlib.contextmanager
 def launching(running: Running, **settings: str) -> Iterator[Launching]:
     """A launcher for the block."""
     found = Launching(running, **settings)
@@ -73,6 +89,11 @@ def keepers(home: Path) -> list[int]:
 def parent(pid: int) -> int:
     """The id of the process that started another."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()[1])
+
+
+def python(code: str) -> list[str]:
+    """The command of a program that is this code."""
+    return [sys.executable, "-u", "-c", code]
 
 
 def example(name: str, *arguments: str) -> list[str]:
@@ -127,3 +148,28 @@ async def exits(running: Running, session_id: str) -> list[tuple[Any, str]]:
     told = await remote.events(running, session_id)
     data = [one["data"] for one in told if one["type"] == "component.exited"]
     return [(one["exit_code"], one["next"]) for one in data]
+
+
+def texts(lines: list[Any], stream: str = "stdout") -> list[str]:
+    """The texts of the lines of a stream."""
+    return [one["line"] for one in lines if one["stream"] == stream]
+
+
+async def printed(running: Running, session: str) -> list[str]:
+    """What a program printed, as far as the log still has it."""
+    return texts(await lines(running, session))
+
+
+async def stop(running: Running, session: str) -> None:
+    """Stop a session and wait for its program."""
+    await remote.order(running, session, "stop")
+    await until_state(running, session, "stopped", "failed")
+
+
+async def session_is(running: Running, session: str, state: str) -> None:
+    """Wait until the session is in this state."""
+
+    async def found() -> bool:
+        return bool((await remote.session(running, session))["state"] == state)
+
+    await until(found)
