@@ -7,11 +7,12 @@ from uuid import UUID
 
 from aegis_project.kit.errors import InvalidState
 from aegis_project.kit.principal import Principal
+from components.services import standing
 from sessions.core import conversation
 from sessions.core.conversation import Admission, Role
 from sessions.core.errors import InvalidMessage
 from sessions.core.events import WorkEvent
-from sessions.core.lifecycle import Kind
+from sessions.core.lifecycle import Kind, State
 from sessions.models import Agent, Attachment, Message, Run, Session
 from sessions.selectors import agents, history
 from sessions.services import attachments, ending, messages, runs
@@ -137,6 +138,9 @@ def _write(
     agent = _answering(row, principal, draft)
     if agent is not None:
         runs.make_way(row, agent=agent, principal=principal, admission=draft.admission)
+        if row.state == State.CREATED:
+            # The run will start it, and components are locked before the head of the ledger.
+            standing.lock(session_id=row.pk)
     message = append(
         row,
         role=draft.role,
