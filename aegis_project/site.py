@@ -22,6 +22,14 @@ def may_view_agent(request: HttpRequest) -> bool:
     return request.user.has_perm("aegis_sessions.view_agent")
 
 
+def may_view_approval(request: HttpRequest) -> bool:
+    return request.user.has_perm("aegis_sessions.view_approval")
+
+
+def may_view_policy(request: HttpRequest) -> bool:
+    return request.user.has_perm("aegis_sessions.view_policy")
+
+
 def may_view_credential(request: HttpRequest) -> bool:
     return request.user.has_perm("aegis_components.view_credential")
 

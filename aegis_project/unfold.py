@@ -79,6 +79,7 @@ UNFOLD: dict[str, Any] = {
             {
                 "items": [
                     place("Sessions", "stacks", "aegis_sessions_session_changelist", "session"),
+                    place("Approvals", "gavel", "aegis_sessions_approval_changelist", "approval"),
                 ],
             },
             {
@@ -97,6 +98,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Agents",
                 "items": [
                     place("Agents", "smart_toy", "aegis_sessions_agent_changelist", "agent"),
+                    place("Policies", "policy", "aegis_sessions_policy_changelist", "policy"),
                     place("Providers", "cloud", "aegis_sessions_provider_changelist", "agent"),
                 ],
             },

@@ -1,6 +1,8 @@
 """The admin pages of sessions."""
 
 from sessions.admin import agents as agents
+from sessions.admin import approvals as approvals
+from sessions.admin import policies as policies
 from sessions.admin import providers as providers
 from sessions.admin import session as session
 from sessions.admin import topics as topics
