@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
 
 from aegis_project.database import run_db
+from sessions.admin import trial
 from sessions.models import Agent
 from sessions.selectors import agents as catalogue
 from streaming.models import AuditEntry
@@ -157,6 +157,16 @@ def test_who_may_not_read_them_has_no_place_for_them(client, viewer):
     assert "smart_toy" not in client.get("/admin/aegis_sessions/session/").content.decode()
 
 
+def test_a_question_to_a_model_is_answered_by_a_stream(admin):
+    row = catalogue.assistant()
+
+    answer = admin.post(f"{AGENTS}{row.pk}/trial/", {"question": "Hello"})
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/x-ndjson")
+    assert answer.is_async
+    assert admin.get(f"{AGENTS}{row.pk}/trial/").status_code == 405
+
+
 def test_the_assistant_is_not_removed(admin):
     row = catalogue.assistant()
 
@@ -168,8 +178,8 @@ def test_the_assistant_is_not_removed(admin):
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_model_is_tried_and_its_answer_comes_in_pieces(superuser):
-    said = await tried(superuser, "scripted:echo", question="one two")
+async def test_a_model_is_tried_and_its_answer_comes_in_pieces():
+    said = await tried("scripted:echo", question="one two")
 
     assert said == [
         {"text": "one "},
@@ -187,24 +197,20 @@ async def test_a_model_is_tried_and_its_answer_comes_in_pieces(superuser):
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_a_model_that_cannot_be_asked_says_why(superuser):
-    assert await tried(superuser, "scripted:failing") == [
+async def test_a_model_that_cannot_be_asked_says_why():
+    assert await tried("scripted:failing") == [
         {"text": "This "},
         {"text": "is "},
         {"text": "as "},
         {"error": {"code": "LLM_ERROR", "message": "The script fails.", "details": {}}},
     ]
-    [missing] = await tried(superuser, "nowhere:model")
+    [missing] = await tried("nowhere:model")
     assert missing["error"]["message"] == "There is no provider nowhere."
 
 
-async def tried(user, model: str, *, question: str = "") -> list[dict[str, Any]]:
+async def tried(model: str, *, question: str = "Hello.") -> list[dict[str, Any]]:
     def make() -> Agent:
         return Agent.objects.create(slug=model.replace(":", "-"), name="A", model=model)
 
-    client, row = AsyncClient(), await run_db(make)
-    await client.aforce_login(user)
-    response: Any = await client.post(f"{AGENTS}{row.pk}/trial/", {"question": question})
-    raw = b"".join([part async for part in response.streaming_content])
-    assert response["Content-Type"] == "application/x-ndjson"
-    return [json.loads(line) for line in raw.splitlines()]
+    row = await run_db(make)
+    return [json.loads(line) async for line in trial.lines(row, question)]
