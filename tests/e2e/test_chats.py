@@ -100,3 +100,56 @@ def test_what_cannot_be_said_is_refused_in_json(web: httpx2.Client, session: str
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["error"]["code"] == "INVALID_MESSAGE"
+
+
+@pytest.fixture(scope="module")
+def gated(web: httpx2.Client) -> str:
+    """An agent that may not do by itself what it can."""
+    body = {"slug": "gated", "name": "Gated", "model": "scripted:assistant", "tools": ["pause_*"]}
+    answer = web.post("/api/v1/agents", json=body)
+    assert answer.status_code == 201, answer.text
+    return "gated"
+
+
+def test_a_task_that_waits_for_somebody_says_so_and_goes_on_when_they_decided(
+    web: httpx2.Client, gated: str
+):
+    asks = {"text": "Let me.", "tools": [{"tool": "pause_session", "arguments": {"reason": "x"}}]}
+    parameters = script(asks, {"text": "As you wish."})
+    order = {"input": {"content": "Pause."}, "parameters": parameters}
+
+    waits = web.post(f"/agents/{gated}/tasks", json=order)
+
+    told = waits.json()
+    assert (waits.status_code, told["status"], told["aegisState"]) == (202, "running", "waiting")
+    assert told["metadata"]["waitingFor"] == "approval"
+    source = Source(web, f"/api/v1/runs/{told['taskId']}/stream")
+    with source.opened() as events:
+        asked = next(event for event in events if event.name == "approval_required")
+        approval = asked.data["approval_request_id"]
+        decided = web.post(
+            f"/api/v1/approvals/{approval}/decide", json={"approved": False, "reason": "No."}
+        )
+        assert decided.status_code == 200, decided.text
+        rest = list(events)
+    assert [one.data["status"] for one in rest if one.name == "tool_result"] == ["rejected"]
+    assert rest[-1].name == "message_end"
+    assert source.text.endswith("As you wish.")
+
+
+def test_a_cancelled_run_ends_its_stream(web: httpx2.Client, session: str):
+    slow = script({"text": "word ", "chunks": 400, "pause_seconds": 0.05})
+    said = web.post(
+        f"{SESSIONS}/{session}/chat",
+        params={"wait": 0},
+        json={"content": "Go", "parameters": slow},
+    )
+    run = said.json()["run_id"]
+    source = Source(web, f"/api/v1/runs/{run}/stream")
+
+    with source.opened() as events:
+        next(event for event in events if event.name == "content_delta")
+        assert web.post(f"/api/v1/runs/{run}/cancel", json={}).status_code == 200
+        last = list(events)[-1]
+
+    assert (last.name, last.data["state"]) == ("message_end", "cancelled")

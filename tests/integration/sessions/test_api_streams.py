@@ -9,6 +9,7 @@ from django.core.asgi import get_asgi_application
 
 from aegis_project.database import run_db
 from streaming import node as nodes
+from streaming.api import sse
 from streaming.engines.memory import MemoryEngine
 from streaming.engines.rows import RowEngine
 from streaming.hub import Hub
@@ -62,5 +63,23 @@ async def test_a_reader_who_leaves_is_followed_by_nothing(hub: Hub):
     assert was_wanted
     assert start["status"] == 200
     assert first["body"].startswith(b"id: 1\nevent: session.created\ndata: {")
+    async with asyncio.timeout(20):
+        await browser.wait()
+
+
+async def test_a_reader_to_whom_nothing_comes_hears_that_the_line_is_open(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sse, "BEAT_SECONDS", 0.0)
+    monkeypatch.setattr(sse, "CHECK_SECONDS", 0.01)
+    session = await run_db(factories.session)
+    secret = (await run_db(caller)).headers["Authorization"]
+    browser = reader(f"/api/v1/sessions/{session.pk}/events", secret)
+    await browser.send_input({"type": "http.request", "body": b""})
+
+    said = [await browser.receive_output(20) for _ in range(4)]
+    await browser.send_input({"type": "http.disconnect"})
+
+    assert [one["body"] for one in said[1:] if one["body"].startswith(b":")] == [b": beat\n\n"]
     async with asyncio.timeout(20):
         await browser.wait()
