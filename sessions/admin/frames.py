@@ -7,6 +7,7 @@ from aegis_project.kit import strict
 from aegis_project.kit.errors import ValidationFailed
 from aegis_project.kit.principal import Principal
 from sessions.admin import events, panels
+from sessions.admin.conversation_feed import ConversationFeed
 from sessions.admin.feeds import MAX_ROWS, ComponentsFeed, Feed, LedgerFeed, PartsFeed, SessionsFeed
 from sessions.admin.monitor import VIEWS
 from sessions.admin.monitor_feed import MonitorFeed
@@ -60,6 +61,10 @@ def _ledger(principal: Principal, frame: Frame) -> Feed:
     show = _word(frame, "show", events.SHOWS)
     after = _number(frame.get("after"))
     return LedgerFeed(principal, session_id=_id(frame.get("id")), show=show, after=after)
+
+
+def _conversation(principal: Principal, frame: Frame) -> Feed:
+    return ConversationFeed(principal, session_id=_id(frame.get("id")))
 
 
 def _topics(principal: Principal, frame: Frame) -> Feed:
@@ -120,6 +125,7 @@ def _components(principal: Principal, frame: Frame) -> Feed:
 FEEDS = {
     "session": _parts,
     "ledger": _ledger,
+    "conversation": _conversation,
     "topics": _topics,
     "tail": _tail,
     "sessions": _sessions,

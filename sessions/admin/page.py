@@ -1,7 +1,5 @@
 """The page of one session: its address, its fragments and its lever."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -18,26 +16,11 @@ from aegis_project.kit.errors import AegisError
 from components.admin.asking import asking
 from sessions.admin import events as ledger
 from sessions.admin import lever as levers
-from sessions.admin import panels
+from sessions.admin import panels, talking
+from sessions.admin.fragments import fragment
 from sessions.core.errors import SessionNotFound
 from sessions.selectors import sessions, timeline
 from sessions.services import creation
-
-View = Callable[..., HttpResponse]
-
-
-def fragment(view: View) -> View:
-    """Let a view answer a refusal as a small piece of page with code and request id."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        try:
-            return view(request, **kwargs)
-        except AegisError as error:
-            context = {"error": error, "request_id": getattr(request, "request_id", "")}
-            return render(request, "admin/aegis/problem.html", context, status=error.status)
-
-    return answer
 
 
 def show(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -64,6 +47,7 @@ def show(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse
         "parts": panels.render(page, tab),
         "lever": panels.lever(page),
         **_timeline(request, page, shown if shown in ledger.SHOWS else "all"),
+        **(talking.context(page) if tab == "conversation" else {}),
     }
     return TemplateResponse(request, "admin/aegis/session.html", context)
 

@@ -14,7 +14,7 @@ from aegis_project.kit.principal import Principal
 from components import selectors
 from components.admin import cells, ladder
 from components.models import Component
-from sessions.admin import words
+from sessions.admin import conversation, words
 from sessions.admin.events import pretty
 from sessions.admin.lever import Verb, verbs
 from sessions.admin.strips import Strip, strips
@@ -27,8 +27,10 @@ from streaming.selectors import logs as log_rows
 
 TABS = {
     "timeline": "Timeline",
+    "conversation": "Conversation",
     "participants": "Participants",
     "topics": "Topics",
+    "calls": "Tool calls",
     "config": "Config",
 }
 
@@ -121,6 +123,7 @@ def tabs(page: Page, current: str) -> list[dict[str, Any]]:
     counts = {
         "participants": f"{present}/{total}" if total else "0",
         "topics": str(len(page.topics)) if page.topics else "",
+        "conversation": str(page.session.message_count or ""),
     }
     is_short = present < total and page.session.state == "running"
     return [
@@ -179,4 +182,9 @@ def config(page: Page) -> str:
     )
 
 
-PANELS = {"participants": participants, "config": config}
+def calls(page: Page) -> str:
+    """What agents did here: their runs with what they took, and what they asked for."""
+    return _render("calls", page, **conversation.calls_panel(page.session, now=page.now))
+
+
+PANELS = {"participants": participants, "config": config, "calls": calls}

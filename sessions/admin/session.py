@@ -12,7 +12,7 @@ from unfold.views import ChangeList
 
 from aegis_project.lists import PlainAdmin, PlainChangeList
 from components.admin.asking import asking
-from sessions.admin import bulk, cells, create, filters, page
+from sessions.admin import bulk, cells, create, filters, page, talking
 from sessions.models import Session
 from sessions.selectors import sessions
 
@@ -109,6 +109,9 @@ class SessionAdmin(PlainAdmin):
                 ("events/", "events", page.events),
                 ("events/<int:seq>/", "event", page.event),
                 ("token/", "token", page.token),
+                ("conversation/", "conversation", talking.earlier),
+                ("say/", "say", talking.say),
+                ("cancel/", "cancel", talking.cancel),
             )
         ]
         return [*own, *super().get_urls()]

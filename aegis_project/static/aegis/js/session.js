@@ -1,6 +1,7 @@
 // The session page.
 
 import "./copy.js";
+import { Conversation } from "./conversation.js";
 import { Drawer } from "./drawer.js";
 import { Ledger } from "./ledger.js";
 import { Lever } from "./lever.js";
@@ -58,6 +59,7 @@ if (page.dataset.tab === "timeline") {
   feeds.push(new Ledger(page));
   new Drawer(page);
 }
+if (page.dataset.tab === "conversation") feeds.push(new Conversation(page));
 const topics = page.dataset.tab === "topics" ? new Topics(page) : null;
 if (topics) feeds.push(topics, topics.tails);
 new Lever();

@@ -1,0 +1,1 @@
+"""Servers of conversations that are measured beside each other."""

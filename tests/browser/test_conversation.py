@@ -1,0 +1,138 @@
+"""The conversation on the session page, by the names of its acceptance list."""
+
+import json
+from uuid import uuid4
+
+from playwright.sync_api import expect
+
+from tests.browser.desk import until
+
+QUIET = {"kind": "chat", "agent": "assistant"}
+
+
+def slow(desk, session, *, pieces, pause=0.0):
+    """Ask the agent for so many pieces, as a program would."""
+    script = [{"text": "piece", "chunks": pieces, "pause_seconds": pause}]
+    return {"content": "Go on", "parameters": {"script": script}}
+
+
+def texts(desk):
+    return desk.page.locator(".ae-message-text").all_inner_texts()
+
+
+def stored(api, session):
+    return api.get(f"sessions/{session['id']}/messages")["data"]
+
+
+def test_question_is_asked_and_answered_on_the_page(desk, api):
+    session = api.session(**QUIET)
+    desk.session(session, "?tab=conversation")
+    expect(desk.page.locator("#ae-silent")).to_be_visible()
+
+    desk.page.locator("#ae-content").fill("My name is Alice")
+    desk.page.keyboard.press("Enter")
+
+    until(lambda: len(stored(api, session)) == 2)
+    expect(desk.page.locator(".ae-message")).to_have_count(2)
+    assert texts(desk) == [one["content"] for one in stored(api, session)]
+    assert "Alice" in texts(desk)[1]
+    expect(desk.page.locator("#ae-announced")).to_have_text("assistant has answered.")
+    expect(desk.page.locator("#ae-messages")).to_have_attribute("aria-busy", "false")
+    expect(desk.page.locator("#ae-runs")).to_contain_text("completed")
+
+
+def test_sp3_400_pieces_give_exactly_the_stored_text(desk, api):
+    session = api.session(**QUIET)
+    desk.session(session, "?tab=conversation")
+
+    api.post(f"sessions/{session['id']}/messages", slow(desk, session, pieces=400, pause=0.01))
+    voice = desk.page.locator(".ae-voice")
+    expect(voice).to_contain_text("piece20")
+    desk.page.reload()
+    expect(voice).to_contain_text("piece60")
+
+    until(lambda: len(stored(api, session)) == 2)
+    expect(voice).to_have_count(0)
+    assert texts(desk)[-1] == stored(api, session)[-1]["content"]
+
+
+def test_closing_the_tab_does_not_end_the_run_and_a_cut_is_healed(desk, api):
+    session = api.session(**QUIET)
+    desk.session(session, "?tab=conversation").live()
+    api.post(f"sessions/{session['id']}/messages", slow(desk, session, pieces=150, pause=0.01))
+    expect(desk.page.locator(".ae-voice")).to_contain_text("piece5")
+
+    desk.page.context.set_offline(True)
+    desk.page.evaluate("window.dispatchEvent(new Event('offline'))")
+    until(lambda: len(stored(api, session)) == 2)
+    desk.page.context.set_offline(False)
+
+    expect(desk.page.locator(".ae-voice")).to_have_count(0)
+    assert texts(desk)[-1] == stored(api, session)[-1]["content"]
+
+
+def test_run_is_stopped_by_hand(desk, api):
+    session = api.session(**QUIET)
+    desk.session(session, "?tab=conversation")
+    api.post(f"sessions/{session['id']}/messages", slow(desk, session, pieces=2000, pause=0.02))
+    expect(desk.page.locator(".ae-voice")).to_contain_text("piece3")
+
+    desk.page.locator("#ae-stop-run").click()
+
+    expect(desk.page.locator("#ae-runs")).to_contain_text("cancelled")
+    expect(desk.page.locator(".ae-voice")).to_have_count(0)
+
+
+def test_tool_call_that_waits_stands_in_the_conversation(desk, api):
+    slug = f"looker-{uuid4().hex[:8]}"
+    api.post("agents", {"slug": slug, "name": "Looker", "model": "default", "tools": ["*"]})
+    session = api.session(kind="chat", agent=slug, config={"approval_mode": "manual"})
+    desk.session(session, "?tab=conversation")
+    script = [{"text": "I look.", "tools": [{"tool": "session_status", "arguments": {}}]}]
+
+    api.post(
+        f"sessions/{session['id']}/messages",
+        {"content": "How is it?", "parameters": {"script": script}},
+    )
+
+    card = desk.page.locator(".ae-call")
+    expect(card).to_have_attribute("data-word", "pending")
+    expect(card).to_contain_text("session_status")
+    expect(desk.page.locator(".ae-messages")).to_contain_text("It waits for a decision.")
+
+
+def test_earlier_messages_are_a_click_away_and_the_page_stays_where_it_was(desk, api):
+    session = api.session(kind="chat")
+    for number in range(45):
+        api.post(f"sessions/{session['id']}/messages", {"content": f"said {number}"})
+    desk.session(session, "?tab=conversation").live()
+    assert len(texts(desk)) == 30
+
+    desk.page.locator("#ae-earlier").click()
+
+    expect(desk.page.locator(".ae-message")).to_have_count(45)
+    assert texts(desk) == [f"said {number}" for number in range(45)]
+    expect(desk.page.locator("#ae-earlier")).to_be_hidden()
+
+
+def test_what_cannot_be_said_is_refused_in_words(desk, api):
+    session = api.session(kind="chat")
+    desk.session(session, "?tab=conversation").live()
+    api.post(f"sessions/{session['id']}/end")
+
+    desk.page.locator("#ae-content").fill("Too late")
+    desk.page.keyboard.press("Enter")
+
+    expect(desk.page.locator("#ae-problem")).to_contain_text("INVALID_STATE")
+    expect(desk.page.locator("#ae-content")).to_have_value("Too late")
+
+
+def test_text_is_text_and_never_markup(desk, api):
+    session = api.session(kind="chat")
+    said = "<img src=x onerror=alert(1)> & <b>bold</b>"
+    desk.session(session, "?tab=conversation").live()
+
+    api.post(f"sessions/{session['id']}/messages", {"content": said})
+
+    expect(desk.page.locator(".ae-message-text")).to_have_text(said)
+    assert json.dumps(texts(desk)) == json.dumps([said])
