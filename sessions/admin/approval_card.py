@@ -34,6 +34,7 @@ class Input(NamedTuple):
 def context(row: Approval, principal: Principal, *, now: datetime) -> dict[str, Any]:
     """All that the card shows."""
     known = situation.now(row) if row.is_open else None
+    rests_on = inputs(row, known, now=now)
     may_see = sessions.visible(principal).filter(pk=row.session_id).exists()
     return {
         "approval": row,
@@ -47,7 +48,8 @@ def context(row: Approval, principal: Principal, *, now: datetime) -> dict[str, 
         "why": why(row),
         "who": who(row),
         "on_timeout": "it is approved" if row.on_timeout == "approve" else "it is refused",
-        "inputs": inputs(row, known, now=now),
+        "inputs": rests_on,
+        "has_moved": any(one.why for one in rests_on),
         "is_known": known is not None,
         "precedents": reading.precedents(row),
         "claimed_by": person(row.claimed_by),

@@ -52,7 +52,11 @@ class DecideForm(forms.Form):
         required=False, choices=[ONCE, *SCOPES], widget=UnfoldAdminSelectWidget, label="Covers"
     )
     hours = forms.ChoiceField(
-        required=False, choices=UNTIL, widget=UnfoldAdminSelectWidget, label="Holds"
+        required=False,
+        choices=UNTIL,
+        initial=UNTIL[0][0],
+        widget=UnfoldAdminSelectWidget,
+        label="Holds",
     )
     confirm = forms.CharField(
         required=False,

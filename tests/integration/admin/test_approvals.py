@@ -1,4 +1,6 @@
+import asyncio
 import json
+import threading
 
 import pytest
 
@@ -6,7 +8,12 @@ from sessions.core.freshness import Guard
 from sessions.core.policy import Who
 from sessions.core.tool_calls import Risk
 from sessions.models import Agent, Approval, Grant
+from sessions.selectors import situation
 from sessions.services import approvals
+from streaming import node as nodes
+from streaming.engines.memory import MemoryEngine
+from streaming.hub import Hub
+from streaming.node import Node
 from tests import asking, factories
 from tests.integration.admin.help import text
 
@@ -59,7 +66,8 @@ def test_the_card_says_all_that_the_decision_is_about(admin, run):
     assert "The rule orders of the policy desk asks for a decision." in shown
     assert "but nobody who caused the run" in shown
     assert "If nobody decides it is refused" in shown
-    assert "book.BTC {&quot;price&quot;: 100}" in shown
+    assert "book.BTC when asked {&quot;price&quot;: 100}" in shown
+    assert "what it is now is not known here" in shown
     assert "This is the first." in shown
 
 
@@ -132,20 +140,44 @@ def test_a_decision_that_somebody_else_made_is_shown(admin, run):
     assert "rejected by ana" in late
 
 
-def test_what_has_to_be_looked_at_again_leads_to_the_new_card(admin, run, monkeypatch):
-    approval = asking.approval(
-        run,
-        evidence={"book.BTC": {"value": 1, "ts": 5, "seq": 1}},
-        freshness=(Guard(topic="book.BTC"),),
-    )
-    moved = {"book.BTC": {"value": 2, "ts": 6, "seq": 2}}
-    monkeypatch.setattr("sessions.selectors.situation.now", lambda _row: moved)
+@pytest.fixture
+def hub():
+    """A hub with topics in memory, on a loop of its own as in a server."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    node = Node(hub=Hub(engines=[MemoryEngine()]), jobs=[])
+    node._loop = loop
+    node.call(node.hub.start())
+    nodes.install(node)
+    yield node
+    nodes.install(None)
+    node.call(node.hub.stop(retry_ms=lambda: 0))
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
+
+def test_what_has_to_be_looked_at_again_leads_to_the_new_card(admin, run, hub):
+    key = (str(run.session_id), "book.BTC")
+    hub.call(hub.hub.publish(key, [(5, b'{"price": 100}')]))
+    pinned = hub.call(situation.newest(hub.hub, run.session_id, ["book.BTC", "nothing", "?"]))
+    guard = Guard(topic="book.{symbol}", path="price", percent=2)
+    approval = asking.approval(run, evidence=pinned, freshness=(guard,))
+
+    calm = text(admin.get(card(approval)))
+    hub.call(hub.hub.publish(key, [(6, b'{"price": 103}')]))
+    moved = text(admin.get(card(approval)))
     answer = admin.post(card(approval), said(approval, approve=""), follow=True)
 
     new = Approval.objects.get(state="pending")
+    assert pinned == {"book.BTC": {"value": {"price": 100}, "ts": 5, "seq": 1}}
+    assert "What it rests on has moved." not in calm
+    assert "now {&quot;price&quot;: 103}" in moved
+    assert "What it rests on has moved." in moved
     assert answer.redirect_chain[0][0] == card(new)
-    assert "What it rests on has moved." in text(answer)
+    assert new.evidence == {"book.BTC": {"value": {"price": 103}, "ts": 6, "seq": 2}}
+    assert admin.post(card(new), said(new, approve="")).status_code == 302
 
 
 def test_nothing_is_approved_for_an_agent_that_is_gone(admin, run):
