@@ -17,6 +17,7 @@ from components.jobs import drain
 from components.services import crowds, liveness
 from streaming.core.errors import CloseCode
 from streaming.hints import Hint
+from streaming.hub import inline
 from streaming.node import Node
 
 logger = logging.getLogger(__name__)
@@ -141,9 +142,12 @@ class Links:
             self.act(link, link.handshake.heard(now=self.now()))
 
     def act(self, link: Link, decided: list[Effect]) -> None:
-        """Carry out effects beside whatever the link itself is doing."""
-        if decided:
-            task = asyncio.create_task(self._perform(link, decided))
+        """Carry out effects beside whatever the link itself is doing; at once what need not wait."""
+        if not decided:
+            return
+        _, begun = inline.begin(self._perform(link, decided))
+        if begun is not None:
+            task = asyncio.create_task(_finish(begun))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -170,3 +174,7 @@ class Links:
     async def drain(self, node: Node) -> None:
         """Send every component away because this process ends."""
         await drain.drain(self, node)
+
+
+async def _finish(begun: inline.Begun[None]) -> None:
+    await begun

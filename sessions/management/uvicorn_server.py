@@ -73,7 +73,7 @@ class UvicornServer(uvicorn.Server):
         if counter % LOOK_TICKS == 0:
             now = asyncio.get_running_loop().time()
             for connection in tuple(self.server_state.connections):
-                if isinstance(connection, Socket):
+                if isinstance(connection, Socket) and now >= connection.look_at:
                     connection.look_after(now)
         return await super().on_tick(counter)
 

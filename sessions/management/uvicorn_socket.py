@@ -100,6 +100,7 @@ class Socket(WebSocketsSansIOProtocol):
         "initial_response",
         "last_ping_rtt",
         "logger",
+        "look_at",
         "loop",
         "pending_ping_payload",
         "ping_interval",
@@ -125,6 +126,8 @@ class Socket(WebSocketsSansIOProtocol):
         # Both do what uvicorn asks of them.
         self.inbox = self.queue = Inbox()  # type: ignore[assignment]
         self.writable = Latch()  # type: ignore[assignment]
+        # There is nothing to look after before this moment (seconds of the loop).
+        self.look_at = 0.0
 
     async def receive(self) -> Any:
         """The next ASGI message; while it is waited for, there is no coroutine but this."""
@@ -170,7 +173,13 @@ class Socket(WebSocketsSansIOProtocol):
 
     def start_keepalive(self) -> None:
         """Count the time until the first ping."""
-        self.ping_sent_at = self.loop.time()
+        self.look_at = self.ping_sent_at = self.loop.time()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; who says something need not be asked."""
+        if self.pending_ping_payload is None:
+            self.ping_sent_at = self.loop.time()
+        super().data_received(data)
 
     def look_after(self, now: float) -> None:
         """Ping when that is due, and end a connection whose pong is; called again and again."""
@@ -187,6 +196,9 @@ class Socket(WebSocketsSansIOProtocol):
         elif since >= (self.ping_timeout or since + 1):
             self.keepalive_timeout()
             self.loop.call_later(LINGER_SECONDS, self.transport.abort)
+        # While a pong is due each look counts, because reading may be held back until then.
+        is_calm = self.pending_ping_payload is None
+        self.look_at = self.ping_sent_at + (self.ping_interval or 0) if is_calm else now
 
     def _is_kept(self) -> bool:
         is_open = self.handshake_complete and self.conn.state is State.OPEN
