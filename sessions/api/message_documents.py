@@ -14,13 +14,11 @@ from streaming.api import codecs
 from streaming.api.codecs import Timestamp
 from streaming.api.documents import Fields, Limit
 
-# What a message may hold is judged by the service, whose errors say more than a form's.
+# What a message may hold is judged by the service, whose errors say more than a form's: one that
+# is too long is 413, which nobody expects of a bound in a schema.
 Content = Annotated[
     str,
-    Meta(
-        description="1 to 100,000 characters.",
-        extra_json_schema={"minLength": 1, "maxLength": MAX_CONTENT},
-    ),
+    Meta(description=f"1 to {MAX_CONTENT:,} characters.", extra_json_schema={"minLength": 1}),
 ]
 Status = Annotated[str, Meta(extra_json_schema={"enum": sorted(set(WORDS.values()))})]
 Place = Annotated[int, Meta(ge=0, le=2**31 - 1)]
