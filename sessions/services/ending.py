@@ -138,6 +138,7 @@ def _keep_what_was_said(session: Session, run: Run) -> None:
             agent=run.agent_slug,
             run=run,
             metadata={"interrupted": True},
+            id=run.pk,
         )
         run.answer = said
 

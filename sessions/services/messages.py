@@ -2,7 +2,7 @@
 
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -52,6 +52,7 @@ def append(
     tokens: int = 0,
     attachments: int = 0,
     metadata: dict[str, Any] | None = None,
+    id: UUID | None = None,  # noqa: A002 -- the row's own word
 ) -> Message:
     """
     Write a message behind ``parent``, by default the last one of the chosen branch, and tell it.
@@ -63,6 +64,7 @@ def append(
     """
     after, is_chosen = _place_of(session, run=run, parent=parent)
     message = Message.objects.create(
+        id=id or uuid4(),
         session=session,
         place=session.message_count + 1,
         role=role.value,

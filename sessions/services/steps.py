@@ -124,6 +124,8 @@ def _say(session: Session, run: Run, step: Step) -> Message | None:
         agent=run.agent_slug,
         run=run,
         tokens=step.tokens,
+        # So that its stream can name the answer before it is there.
+        id=None if step.requests else run.pk,
     )
 
 

@@ -80,6 +80,10 @@ def test_an_answer_comes_as_it_is_spoken(web: httpx2.Client, session: str, name:
     assert (names[0], names[-1]) == ("message_start", "message_end")
     assert set(names[1:-1]) == {"content_delta"}
     assert "".join(one.data["delta"] for one in found[1:-1]) == "one two three"
+    message = found[0].data["message_id"]
+    assert found[-1].data["message_id"] == message
+    kept = web.get(f"{SESSIONS}/{session}/messages/{message}").json()
+    assert kept["content"] == "one two three"
     usage = found[-1].data["usage"]
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
 
