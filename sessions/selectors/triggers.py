@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 
 from aegis_project.kit.errors import NotFound
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from sessions.core import keys
 from sessions.core.lifecycle import State
 from sessions.models import Agent, Session, Trigger
@@ -61,9 +62,15 @@ def woken(trigger: Trigger) -> QuerySet[Session]:
 def watched() -> dict[str, list[Watched]]:
     """Which topics wake somebody, by the id of their running session."""
     found: dict[str, list[Watched]] = defaultdict(list)
-    rows = Trigger.objects.filter(is_active=True, agent__is_active=True).exclude(pattern="")
-    for trigger in rows.select_related("agent").order_by("pk"):
+    for trigger in _watching():
         one = Watched(trigger.pk, trigger.pattern, trigger.condition)
         for session_id in woken(trigger).values_list("pk", flat=True):
             found[str(session_id)].append(one)
     return dict(found)
+
+
+# Asked each second.
+@Prepared
+def _watching() -> QuerySet[Trigger]:
+    rows = Trigger.objects.filter(is_active=True, agent__is_active=True).exclude(pattern="")
+    return rows.select_related("agent").order_by("pk")

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from aegis_project import database
 from aegis_project.kit import principal as principals
 from aegis_project.kit.errors import PermissionDenied, ValidationFailed
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from sessions.core import cron
 from sessions.core import triggers as rules
 from sessions.core.conversation import Role
@@ -135,7 +136,7 @@ def fire_due() -> int:
 
 def _fire_one() -> bool:
     now = timezone.now()
-    if not _due().exists():
+    if not _first_due(now=now):
         return False
     with database.atomic():
         rows = _due().select_for_update(
@@ -160,6 +161,12 @@ def _fire_one() -> bool:
 
 def _due() -> QuerySet[Trigger]:
     return Trigger.objects.filter(is_active=True, next_at__lte=timezone.now())
+
+
+# Asked each second, and mostly there is none.
+@Prepared
+def _first_due(now: datetime) -> QuerySet[Trigger, Any]:
+    return Trigger.objects.filter(is_active=True, next_at__lte=now).values_list("pk")[:1]
 
 
 def _next(schedule: str) -> Any:
