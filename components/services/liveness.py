@@ -51,22 +51,31 @@ def _orphans(now: datetime, own: UUID | None) -> QuerySet[Any, Any]:
 
 
 def fail_overdue(*, grace_seconds: float) -> int:
-    """Fail the lost components that were not ready again within the grace; returns how many."""
+    """
+    Fail the lost components that were not ready again within the grace; returns how many.
+
+    One whose token was revoked has nothing to come back with, and is failed as soon as it is lost;
+    a program that a launcher runs gets another token with its next process.
+    """
     limit = timezone.now() - timedelta(seconds=grace_seconds)
     return sum(_fail(str(pk), limit) for (pk,) in _overdue(limit=limit))
 
 
 @Prepared
 def _overdue(limit: datetime) -> QuerySet[Any, Any]:
-    return Component.objects.filter(state__in=UNREADY, lost_at__lt=limit).values_list("pk")
+    is_late = Q(state__in=UNREADY, lost_at__lt=limit)
+    is_barred = Q(state=State.LOST.value, token__revoked_at__isnull=False, launch=None)
+    return Component.objects.filter(is_late | is_barred).values_list("pk")
 
 
 def _fail(component_id: str, limit: datetime) -> bool:
     with database.atomic():
         component = Component.objects.locked(component_id)
         # It may have come back and gone again since the rows were read.
-        lost_at = component.lost_at
-        if component.state not in UNREADY or lost_at is None or lost_at >= limit:
+        lost_at, is_barred = component.lost_at, _is_barred(component)
+        if component.state not in UNREADY or lost_at is None:
+            return False
+        if lost_at >= limit and not is_barred:
             return False
         component.follow("fail")
         component.save(update_fields=["state", "updated_at"])
@@ -75,7 +84,12 @@ def _fail(component_id: str, limit: datetime) -> bool:
             component,
             actor=standing.LIVENESS,
             code="LOST",
-            message="It did not come back in time.",
+            message="Its token was revoked." if is_barred else "It did not come back in time.",
             reason=component.error,
         )
     return True
+
+
+def _is_barred(component: Component) -> bool:
+    is_revoked = component.token is not None and component.token.revoked_at is not None
+    return is_revoked and component.state == State.LOST and not hasattr(component, "launch")

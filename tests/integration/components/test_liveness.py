@@ -9,11 +9,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from aegis_project.database import run_db
+from aegis_project.kit import principal as principals
 from components.core.lifecycle import State
 from components.jobs import Liveness
-from components.models import Component
-from components.services import liveness, standing
+from components.models import Component, Launch
+from components.services import credentials, liveness, standing
 from sessions.models import Session
+from sessions.services import creation
 from streaming.hub import Hub
 from streaming.models import Lease
 from streaming.node import Node
@@ -22,6 +24,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 
+BY = principals.system("tests")
 CONNECTED = [State.REGISTERED, State.READY, State.RUNNING]
 UNCONNECTED = [State.PENDING, State.STOPPED, State.FAILED, State.LOST]
 
@@ -163,6 +166,25 @@ def test_who_failed_and_came_back_has_all_the_time_there_is():
 
     assert liveness.fail_overdue(grace_seconds=-1) == 0
     assert factories.states(session) == {"feed": "registered"}
+
+
+def test_who_is_lost_with_a_revoked_token_fails_at_once_but_not_one_of_a_launcher():
+    session = factories.session()
+    barred, patient, launched = [
+        held(session, State.LOST, None, name) for name in ("barred", "patient", "launched")
+    ]
+    issued = creation.issue_token(principal=BY, session=session)
+    token = credentials.revoke(principal=BY, credential=issued.credential.pk)
+    Component.objects.exclude(pk=patient.pk).update(token=token)
+    Component.objects.update(lost_at=timezone.now(), error="token_revoked")
+    Launch.objects.create(component=launched)
+
+    assert liveness.fail_overdue(grace_seconds=30) == 1
+
+    assert factories.states(session) == {"barred": "failed", "patient": "lost", "launched": "lost"}
+    type_, data = factories.told(session)[-1]
+    assert (type_, data["message"]) == ("component.failed", "Its token was revoked.")
+    assert data["component_id"] == str(barred.pk)
 
 
 # Beats
