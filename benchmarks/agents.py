@@ -6,6 +6,7 @@ file, and its model says fifty words at once. Times are of one request after the
 """
 
 import argparse
+import re
 import statistics
 import sys
 import time
@@ -21,9 +22,8 @@ from benchmarks.chats.aegis import Aegis
 from benchmarks.chats.agno import Agno
 from benchmarks.chats.base import TOKENS, Chat, Heard, Peer
 
-OPERATIONS = ("create", "append", "list", "open", "first token", "stream")
-LONG = ("open", "history", "append", "first token", "stream", "reconnect")
 CUT_AFTER = 10
+WORD = re.compile(r"word\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class Bench:
         spent = machine.cpu_seconds(self.chat.pid) - cpu
         self.found.rows[where, "first token"] = Took([one.first_seconds for one in heard], spent)
         self.found.rows[where, "stream"] = Took([one.last_seconds for one in heard], spent)
-        short = [one for one in heard if len(_words("".join(one.events))) < TOKENS]
+        short = [one for one in heard if len(_words(one)) < TOKENS]
         if short:
             self.found.notes.append(f"{len(short)} streams ended early")
 
@@ -171,13 +171,14 @@ class Bench:
         self.found.notes.append(f"after a cut: {lost} words lost, {doubled} doubled")
 
 
-def _words(text: str) -> list[str]:
-    return [word for word in (f"word{number} " for number in range(TOKENS)) if word in text]
+def _words(heard: Heard) -> set[str]:
+    # Models number their words from 0 or from 1, and their last one has no blank behind it.
+    return {word for event in heard.events[:-1] for word in WORD.findall(event)}
 
 
 def _faults(first: Heard, second: Heard) -> tuple[int, int]:
-    before, after = _words("".join(first.events)), _words("".join(second.events))
-    return TOKENS - len({*before, *after}), len(set(before) & set(after))
+    before, after = _words(first), _words(second)
+    return TOKENS - len(before | after), len(before & after)
 
 
 def shown(found: Sequence[Measured]) -> str:

@@ -12,7 +12,7 @@ from benchmarks.chats.base import JSON, QUESTION, TOKENS, Caller, Heard
 from tests.serving import start_server
 
 AGENT = "words"
-MODEL = "scripted:words"
+MODEL = "scripted:assistant"
 SESSIONS = "/api/v1/sessions"
 
 
@@ -35,7 +35,8 @@ class Aegis:
             caller = Caller(
                 urlsplit(running.url).port or 0, {"Authorization": f"Bearer {running.token}"}
             )
-            agent = {"slug": AGENT, "name": "Words", "model": MODEL}
+            words = [{"text": "word", "chunks": TOKENS}]
+            agent = {"slug": AGENT, "name": "Words", "model": MODEL, "settings": {"script": words}}
             caller.call("POST", "/api/v1/agents", orjson.dumps(agent), JSON)
             yield AegisChat(running.process.pid, caller)
 
@@ -56,7 +57,7 @@ class AegisChat:
         self.caller.call("POST", f"{SESSIONS}/{session}/chat", _said(), JSON)
 
     def list(self) -> int:
-        return len(self.caller.call("GET", f"{SESSIONS}?limit=20")["results"])
+        return len(self.caller.call("GET", f"{SESSIONS}?limit=20")["data"])
 
     def open(self, session: str) -> int:
         self.caller.call("GET", f"{SESSIONS}/{session}")
@@ -83,5 +84,4 @@ class AegisChat:
 
 
 def _said() -> bytes:
-    parameters = {"script": {"chunks": TOKENS}}
-    return orjson.dumps({"content": QUESTION, "parameters": parameters})
+    return orjson.dumps({"content": QUESTION})
