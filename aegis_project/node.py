@@ -4,7 +4,7 @@ import asyncio
 
 from django.conf import settings
 
-from components.jobs import Links, Liveness, Watcher
+from components.jobs import Links, Liveness, ToolUses, Watcher
 from sessions import driver
 from sessions.jobs import Closing, Deadlines, Sweep
 from sessions.selectors import topic_rules
@@ -42,6 +42,7 @@ def build(*, url: str = "") -> Node:
         hint_receiver(),
         links,
         Watcher(links),
+        ToolUses(links),
         Liveness(),
         Sweep(),
         Deadlines(),

@@ -16,7 +16,7 @@ from components import auth
 from components.core import effects, frames
 from components.core.handshake import Handshake
 from components.jobs import Links
-from components.services import admissions, standing
+from components.services import admissions, standing, tool_uses
 from streaming import node as nodes
 from streaming.core.errors import CloseCode, StreamFailed, TooManyFrames
 
@@ -158,6 +158,8 @@ class ControlConsumer(AsyncConsumer):
                     await self._close(CloseCode.NORMAL, both=True)
             case effects.Finish():
                 await run_db(standing.finish, **own)
+            case effects.Answer(result=result):
+                await run_db(tool_uses.answer, result=result, component_id=self.component_id)
 
     async def reply(self, frame: frames.Frame) -> None:
         """Send one frame in the spelling of this connection, unless the socket is closed."""

@@ -25,14 +25,14 @@ PROCESS = uuid4().hex[:12]
 POLL_SECONDS = 0.5
 SEND_SECONDS = 1.0
 
-Kind = Literal["ledger", "lever", "component", "credential", "run", "moved"]
+Kind = Literal["ledger", "lever", "component", "credential", "run", "tool", "moved"]
 KINDS = frozenset(get_args(Kind))
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
     """
-    What moved: a session's ledger or lever, a component, a credential, a run, by id.
+    What moved: a session's ledger or lever, a component, a credential, a run, a tool's use, by id.
 
     ``moved`` has no id: something did, re-read whatever this process holds.
     """

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from components.core.messages import Fault, Register
+from components.core.messages import Fault, Register, Result
 from streaming.core.errors import CloseCode
 
 
@@ -67,4 +67,22 @@ class Finish:
     """The component has done its work: it is stopped."""
 
 
-Effect = Authenticate | Renew | Reply | Close | MarkReady | MarkLate | MarkLost | Report | Finish
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The component told what came of a call of one of its tools."""
+
+    result: Result
+
+
+Effect = (
+    Authenticate
+    | Renew
+    | Reply
+    | Close
+    | MarkReady
+    | MarkLate
+    | MarkLost
+    | Report
+    | Finish
+    | Answer
+)

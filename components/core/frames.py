@@ -16,6 +16,7 @@ from components.core.messages import (
     Ready,
     Refresh,
     Register,
+    Result,
     Unknown,
     Wait,
 )
@@ -81,6 +82,21 @@ def _fault(frame: Frame) -> Fault:
     )
 
 
+def _result(frame: Frame) -> Result:
+    id_ = _text(frame, "id", 64)
+    if not id_:
+        raise _wrong("id", "that of a CALL")
+    return Result(id=id_, value=frame.get("result"), error=_told(frame))
+
+
+def _told(frame: Frame) -> dict[str, str] | None:
+    if frame.get("error") is None:
+        return None
+    error = dict(_object(frame, "error"))
+    message = _text(error, "message", MAX_BYTES)[:MAX_MESSAGE]
+    return {"code": _text(error, "code", 64) or "COMPONENT_ERROR", "message": message}
+
+
 READERS: dict[str, Callable[[Frame], Message]] = {
     "": _register,
     "REGISTER": _register,
@@ -90,6 +106,7 @@ READERS: dict[str, Callable[[Frame], Message]] = {
     "WAIT": lambda _: Wait(),
     "ERROR": _fault,
     "FINISHED": lambda _: Finished(),
+    "RESULT": _result,
 }
 
 
@@ -211,6 +228,20 @@ def state(*, session: str, component: str) -> Frame:
 
 def notice(code: str, message: str, **fields: Any) -> Frame:
     return {"COMMAND": "NOTICE", "code": code, "message": message, **fields}
+
+
+def call(
+    *, id_: str, tool: str, arguments: Mapping[str, Any], effect_key: str, timeout_ms: int
+) -> Frame:
+    """Ask for a tool that the component offers; RESULT with this id answers."""
+    return {
+        "COMMAND": "CALL",
+        "id": id_,
+        "tool": tool,
+        "arguments": dict(arguments),
+        "effect_key": effect_key,
+        "timeout_ms": timeout_ms,
+    }
 
 
 def drain(retry_ms: int) -> Frame:

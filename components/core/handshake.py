@@ -128,12 +128,14 @@ class Handshake:
             case _:
                 return [self._pass_on(message)]
 
-    def _pass_on(self, message: messages.Refresh | messages.Fault | messages.Finished) -> Effect:
+    def _pass_on(self, message: messages.Passed) -> Effect:
         match message:
             case messages.Refresh(session_token=token):
                 return effects.Renew(token)
             case messages.Fault():
                 return effects.Report(message)
+            case messages.Result():
+                return effects.Answer(message)
             case _:
                 return effects.Finish()
 

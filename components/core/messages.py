@@ -75,10 +75,20 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
+class Result:
+    """What came of the CALL of this id: a value, or an error ({code, message})."""
+
+    id: str
+    value: Any = None
+    error: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """A COMMAND that this server does not know."""
 
     command: str
 
 
-Message = Register | Ready | Heartbeat | Refresh | Wait | Fault | Finished | Unknown
+Passed = Refresh | Fault | Finished | Result
+Message = Register | Ready | Heartbeat | Refresh | Wait | Fault | Finished | Result | Unknown

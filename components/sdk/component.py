@@ -16,6 +16,7 @@ from components.sdk.life import Life
 from components.sdk.listeners import Listener
 from components.sdk.records import Batch, Published, Record, Standing
 from components.sdk.streams import Streams
+from components.sdk.tools import Offering
 from components.sdk.wire import Subscription
 from streaming.core.position import Cursor
 
@@ -24,7 +25,7 @@ LEAVE_SECONDS = 5.0
 L = TypeVar("L", bound=Listener)
 
 
-class Component:
+class Component(Offering):
     """
     Register in a session, follow topics, publish, and come back after every cut.
 
@@ -76,6 +77,7 @@ class Component:
             backoff=backoff,
         )
         self._life = Life(asked, Streams(followed), cursors or MemoryCursors())
+        self._tools = self._life.tools
 
     def on(self, what: str | type, **options: str) -> Callable[[L], L]:
         """

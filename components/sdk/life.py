@@ -23,6 +23,7 @@ from components.sdk.listeners import Listeners
 from components.sdk.records import Batch, Record, Standing, TokenExpiring
 from components.sdk.settings import Settings
 from components.sdk.streams import Streams
+from components.sdk.tools import Tools
 from streaming.core.errors import Draining, SessionOver
 from streaming.core.position import Cursor
 
@@ -47,6 +48,7 @@ class Life:
         self.listeners = Listeners()
         self.inbox = Inbox(settings.inbox_batches)
         self.answers = Answers()
+        self.tools = Tools()
         self.component_id = settings.component_id
         self.name = settings.name
         self.session_id = ""
@@ -121,6 +123,8 @@ class Life:
             self.standing = Standing(frame["session"], frame["component"])
             self._stir()
             await self.listeners.tell(self.standing)
+        elif command == "CALL":
+            self.tools.take(frame, self)
         elif command == "ERROR":
             await self.refused(errors.told(frame["code"], frame.get("message", "")))
         elif command == "TOKEN_EXPIRING":

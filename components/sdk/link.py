@@ -15,6 +15,7 @@ from components.core.client import Effect, Join, Registration, Tell
 from components.core.reconnect import Verdict
 from components.sdk import datasocket, errors, wire
 from components.sdk.datasocket import BROKEN, DataSocket, close_code, connect
+from components.sdk.tools import Tools
 from streaming.core import frames
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ class End:
 
 class Owner(datasocket.Owner, Protocol):
     """The component, as its registration knows it."""
+
+    tools: Tools
 
     @property
     def is_attached(self) -> bool:
@@ -76,7 +79,9 @@ class Link:
 
     async def _live(self, control: ClientConnection) -> End:
         self.control = control
-        register = self.settings.register(self.owner.component_id, self.owner.streams.names)
+        register = self.settings.register(
+            self.owner.component_id, self.owner.streams.names, self.owner.tools.offers()
+        )
         self._start(self._read(frames.encode(register)))
         self._start(self._tick())
         try:

@@ -1,7 +1,7 @@
 """What a component is told from outside and what it asks for."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -55,16 +55,17 @@ class Settings:
         """The address of the data socket, as the server named it beside the control socket."""
         return urljoin(self.control_url, data_socket)
 
-    def register(self, component_id: str, topics: list[str]) -> Frame:
-        """The first frame of the control socket."""
+    def register(self, component_id: str, topics: list[str], tools: Sequence[Frame] = ()) -> Frame:
+        """The first frame of the control socket; who offers tools is one unless it says else."""
+        offered = {"tools": list(tools)} if tools else {}
         frame = {
             "session_token": self.token,
             "topics": topics,
             "name": self.name,
             "component_id": component_id,
-            "role": self.role,
+            "role": self.role or ("tool" if tools else ""),
             "version": self.version,
-            "capabilities": dict(self.capabilities),
+            "capabilities": {**self.capabilities, **offered},
         }
         asked = {name: value for name, value in frame.items() if value or name == "topics"}
         return {**asked, "proto": self.proto.as_dict()}

@@ -110,6 +110,11 @@ def test_wrong_field_is_named(field, frame):
         ({"COMMAND": "REFRESH", "session_token": "new"}, messages.Refresh("new")),
         ({"COMMAND": "WAIT"}, messages.Wait()),
         ({"COMMAND": "FINISHED"}, messages.Finished()),
+        ({"COMMAND": "RESULT", "id": "c", "result": [1]}, messages.Result(id="c", value=[1])),
+        (
+            {"COMMAND": "RESULT", "id": "c", "error": {"message": "no"}},
+            messages.Result(id="c", error={"code": "COMPONENT_ERROR", "message": "no"}),
+        ),
         ({"COMMAND": "ERROR"}, messages.Fault("COMPONENT_ERROR")),
         (
             {"COMMAND": "ERROR", "code": "X", "message": "m" * 3000, "temporary": True},
@@ -175,3 +180,22 @@ def test_answers_have_the_fields_of_the_protocol():
         {"COMMAND": "DRAIN", "retry_ms": 1730},
         {"COMMAND": "TOKEN_EXPIRING", "exp": 1767139200000},
     ]
+
+
+@pytest.mark.parametrize("fields", [{}, {"id": 7}, {"id": "c", "error": "no"}])
+def test_a_result_is_of_a_call_and_its_error_an_object(fields):
+    with pytest.raises(ValidationFailed):
+        read(COMMAND="RESULT", **fields)
+
+
+def test_a_call_is_written_with_its_key():
+    frame = frames.call(id_="c", tool="weigh", arguments={"n": 1}, effect_key="k", timeout_ms=5)
+
+    assert frame == {
+        "COMMAND": "CALL",
+        "id": "c",
+        "tool": "weigh",
+        "arguments": {"n": 1},
+        "effect_key": "k",
+        "timeout_ms": 5,
+    }

@@ -7,7 +7,7 @@ from components.core.admission import Admission, Phase
 from components.core.effects import Close, MarkLost, Reply
 from components.core.errors import ComponentNotFound
 from components.core.handshake import MAX_EARLY, Handshake
-from components.core.messages import Fault, Proto, Register
+from components.core.messages import Fault, Proto, Register, Result
 from components.core.tokens import Expiry
 from streaming.core import errors
 from streaming.core import frames as outbound
@@ -277,6 +277,14 @@ def test_component_reports_refreshes_and_finishes():
         [effects.Renew("new")],
         [effects.Finish()],
         [],
+    ]
+
+
+def test_component_tells_what_came_of_a_call():
+    handshake = registered()
+
+    assert handshake.receive(say("RESULT", id="c", result=7), now=1) == [
+        effects.Answer(Result(id="c", value=7))
     ]
 
 

@@ -30,7 +30,7 @@ def test_names_that_look_the_same_are_the_same():
         " a",
         "a ",
         "a/ b",
-        "C:\\x",
+        "C" + ":\\x",
         "C:x",
         "a\\b",
         "a\x00b",

@@ -1,0 +1,46 @@
+"""Sending to components held here what their tools are asked for."""
+
+from django.utils import timezone
+
+from aegis_project.database import read_db, run_db
+from components.core import frames
+from components.core.effects import Reply
+from components.jobs.links import Links
+from components.models import ToolUse
+from components.services import tool_uses
+from streaming.hints import Hint
+from streaming.node import Node
+
+
+class ToolUses:
+    """Send each CALL once, by the process that holds the control socket of the component."""
+
+    name = "tool_uses"
+    period_seconds = 1.0
+
+    def __init__(self, links: Links) -> None:
+        self._links = links
+
+    def wants(self, hint: Hint) -> bool:
+        return hint.kind in {"tool", "moved"}
+
+    async def run(self, node: Node) -> None:
+        """Take what is to be sent, and send it."""
+        held = tuple(self._links.bound)
+        if not held or not await read_db(tool_uses.is_asked):
+            return
+        for use in await run_db(tool_uses.take, component_ids=held):
+            link = self._links.bound.get(str(use.component_id))
+            if link is not None:
+                self._links.act(link, [Reply(_frame(use))])
+
+
+def _frame(use: ToolUse) -> frames.Frame:
+    left = (use.deadline_at - timezone.now()).total_seconds()
+    return frames.call(
+        id_=str(use.pk),
+        tool=use.tool,
+        arguments=use.arguments,
+        effect_key=use.effect_key,
+        timeout_ms=max(0, round(left * 1000)),
+    )
