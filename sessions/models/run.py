@@ -109,10 +109,19 @@ class Run(models.Model):
             ),
         ]
         indexes = [
+            # One state each: of a list of states SQLite does not see that an index is of them.
             models.Index(
-                fields=["state", "created_at"],
-                condition=models.Q(state__in=[State.QUEUED.value, State.WORKING.value]),
-                name="run_to_claim",
+                fields=["created_at"],
+                condition=models.Q(state=State.QUEUED.value),
+                name="run_queued",
+            ),
+            models.Index(
+                fields=["lease"], condition=models.Q(state=State.WORKING.value), name="run_working"
+            ),
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(state=State.WAITING.value),
+                name="run_waiting",
             ),
             models.Index(fields=["-created_at", "-id"], name="run_newest"),
             models.Index(fields=["session", "task"], name="run_task_in_session"),

@@ -1,13 +1,10 @@
 """Who works on which run: claiming, letting go, waiting, and taking over from whoever is gone."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from aegis_project import database
@@ -16,30 +13,19 @@ from sessions import metrics
 from sessions.core import run_log
 from sessions.core.errors import WorkerLost
 from sessions.core.events import WorkEvent
-from sessions.core.lifecycle import State as SessionState
-from sessions.core.runs import MAX_ATTEMPTS, OPEN, State, Waiting
+from sessions.core.runs import MAX_ATTEMPTS, State, Waiting
 from sessions.core.tool_calls import State as CallState
 from sessions.models import Run, ToolCall
+from sessions.selectors import work
 from sessions.services import ending, runs, tool_calls
 from sessions.services import run_log as logs
 from sessions.services.run_log import Superseded
 from streaming import hints
 from streaming.services import ledger
 
-__all__ = [
-    "WORKING",
-    "Claimed",
-    "Own",
-    "Standing",
-    "Superseded",
-    "claim",
-    "release",
-    "standings",
-    "wait",
-]
+__all__ = ["Claimed", "Own", "Superseded", "claim", "release", "take_over", "wait"]
 
 ACTOR = "system:worker"
-WORKING = State.WORKING.value
 
 
 class Own(TypedDict):
@@ -59,37 +45,6 @@ class Claimed:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a worker has to know of a run that it works on."""
-
-    fence: int
-    state: str
-    is_held: bool
-    """Whether its session does not run, so that it stops at the next safe point."""
-
-
-def due() -> QuerySet[Run]:
-    """
-    Queued runs that may begin: their session runs, and no earlier one of the agent is open there.
-
-    A run that another began does not wait for those.
-    """
-    earlier = Run.objects.filter(
-        session=OuterRef("session"),
-        agent_slug=OuterRef("agent_slug"),
-        parent=None,
-        state__in=OPEN,
-        place__lt=OuterRef("place"),
-    )
-    rows = Run.objects.filter(
-        state=State.QUEUED.value,
-        session__state=SessionState.RUNNING.value,
-        session__deleted_at=None,
-    )
-    return rows.filter(~Exists(earlier) | Q(parent__isnull=False))
-
-
 def claim(*, lease_id: UUID, limit: int) -> list[Claimed]:
     """
     Take up to ``limit`` queued runs for the process of this lease, the oldest first.
@@ -98,22 +53,12 @@ def claim(*, lease_id: UUID, limit: int) -> list[Claimed]:
     """
     found: list[Claimed] = []
     # Asked outside of a transaction: nobody waits on SQLite for an answer that is mostly no.
-    while len(found) < limit and due().exists():
+    while len(found) < limit and work.due().exists():
         taken = _claim_one(lease_id)
         if taken is None:
             break
         found.append(taken)
     return found
-
-
-def standings(run_ids: Collection[UUID]) -> dict[UUID, Standing]:
-    """Where these runs stand now."""
-    rows = Run.objects.filter(pk__in=list(run_ids))
-    found = rows.values_list("pk", "fence", "state", "session__state")
-    return {
-        pk: Standing(fence, state, session_state != SessionState.RUNNING)
-        for pk, fence, state, session_state in found
-    }
 
 
 def release(
@@ -177,20 +122,6 @@ def fail(*, run_id: UUID, fence: int, error: AegisError, seconds: float = 0.0) -
         return True
 
 
-def lost(*, now: datetime) -> list[UUID]:
-    """Runs whose process is gone while it worked on them, or on a tool call of one that ended."""
-    begun = ToolCall.objects.filter(state=CallState.RUNNING.value).values("run")
-    rows = Run.objects.filter(Q(lease=None) | Q(lease__expires_at__lt=now))
-    rows = rows.filter(Q(state=State.WORKING.value) | Q(pk__in=begun))
-    return list(rows.order_by("pk").values_list("pk", flat=True))
-
-
-def orphans(*, lease_id: UUID, held: Collection[UUID]) -> list[tuple[UUID, int]]:
-    """Runs that this process has claimed and does not work on, with their fences."""
-    rows = Run.objects.filter(state=State.WORKING.value, lease=lease_id).exclude(pk__in=list(held))
-    return list(rows.values_list("pk", "fence"))
-
-
 def take_over(*, run_id: UUID) -> bool:
     """
     Let another worker have the run of a process that is gone; whether it had to be.
@@ -215,7 +146,7 @@ def _claim_one(lease_id: UUID) -> Claimed | None:
     # Each in a transaction of its own, so that no two claims hold ledgers that the other wants.
     with database.atomic():
         rows = (
-            due()
+            work.due()
             .order_by("created_at", "pk")
             .select_for_update(
                 of=("self",), no_key=True, skip_locked=connection.vendor == "postgresql"

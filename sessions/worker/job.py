@@ -13,12 +13,14 @@ from django.utils import timezone
 from aegis_project.database import read_db, run_db
 from aegis_project.kit.errors import AegisError
 from sessions import metrics
+from sessions.core.runs import State
 from sessions.runs.execution import Execution
 from sessions.runs.output import Output
 from sessions.runs.reading import Equipment
-from sessions.selectors import budgets
+from sessions.selectors import budgets, work
+from sessions.selectors.work import Standing
 from sessions.services import runs, working
-from sessions.services.working import Claimed, Standing
+from sessions.services.working import Claimed
 from streaming.hints import Hint
 from streaming.node import Node
 
@@ -82,7 +84,7 @@ class Worker:
         """Stop who works on what is not ours any more; tell the others what their sessions want."""
         if not self._held:
             return
-        standings = await read_db(working.standings, list(self._held))
+        standings = await read_db(work.standings, list(self._held))
         for run_id, held in list(self._held.items()):
             standing = standings.get(run_id)
             if standing is None or not _is_ours(standing, held.execution.claimed):
@@ -96,9 +98,9 @@ class Worker:
         if now - self._swept_at < SWEEP_SECONDS:
             return
         self._swept_at = now
-        for run_id in await read_db(working.lost, now=timezone.now()):
+        for run_id in await read_db(work.lost, now=timezone.now()):
             await _attempt(working.take_over, run_id=run_id)
-        orphans = await read_db(working.orphans, lease_id=lease_id, held=list(self._held))
+        orphans = await read_db(work.orphans, lease_id=lease_id, held=list(self._held))
         for run_id, fence in orphans:
             await _attempt(working.release, run_id=run_id, fence=fence, reason="not worked on")
         if now - self._reconsidered_at >= RECONSIDER_SECONDS:
@@ -127,7 +129,7 @@ class Worker:
 
 
 def _is_ours(standing: Standing, claimed: Claimed) -> bool:
-    return standing.fence == claimed.fence and standing.state == working.WORKING
+    return standing.fence == claimed.fence and standing.state == State.WORKING
 
 
 async def _attempt(call: Callable[..., object], **arguments: Any) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from sessions.core.errors import WorkerLost
 from sessions.core.run_log import Error, Start, Status, Text, Usage
 from sessions.models import Run
+from sessions.selectors import work
 from sessions.services import lifecycle, working
 from sessions.services import run_log as logs
 from streaming.core import position
@@ -87,10 +88,10 @@ def test_run_of_a_process_that_is_gone_is_taken_over_with_a_new_attempt():
     lease = factories.lease()
     held = help_.claimed(lease)
     logs.write(run.pk, fence=held.fence, entries=[text("half a")])
-    assert working.lost(now=timezone.now()) == []
+    assert work.lost(now=timezone.now()) == []
     die(lease)
 
-    assert working.lost(now=timezone.now()) == [run.pk]
+    assert work.lost(now=timezone.now()) == [run.pk]
     assert working.take_over(run_id=run.pk)
     assert not working.take_over(run_id=run.pk)
 
@@ -133,8 +134,8 @@ def test_process_finds_what_it_claimed_and_does_not_work_on():
     lease = factories.lease()
     held = help_.claimed(lease)
 
-    assert working.orphans(lease_id=lease.pk, held=[]) == [(run.pk, held.fence)]
-    assert working.orphans(lease_id=lease.pk, held=[run.pk]) == []
+    assert work.orphans(lease_id=lease.pk, held=[]) == [(run.pk, held.fence)]
+    assert work.orphans(lease_id=lease.pk, held=[run.pk]) == []
 
 
 def test_worker_hears_of_a_pause_by_the_standing_of_its_run():
@@ -142,11 +143,11 @@ def test_worker_hears_of_a_pause_by_the_standing_of_its_run():
     run = help_.admitted(session)
     held = help_.claimed()
 
-    before = working.standings([run.pk])
+    before = work.standings([run.pk])
     lifecycle.pause(principal=factories.OPERATOR, session=session)
 
-    assert before == {run.pk: working.Standing(held.fence, "working", is_held=False)}
-    assert working.standings([run.pk])[run.pk].is_held
+    assert before == {run.pk: work.Standing(held.fence, "working", is_held=False)}
+    assert work.standings([run.pk])[run.pk].is_held
 
 
 def test_looking_for_work_where_there_is_none_is_one_question(django_assert_num_queries):

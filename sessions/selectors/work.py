@@ -1,0 +1,73 @@
+"""What there is to work on, who works on it, and what was left by whoever is gone."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from sessions.core.lifecycle import State as SessionState
+from sessions.core.runs import OPEN, State
+from sessions.core.tool_calls import State as CallState
+from sessions.models import Run, Session, ToolCall
+
+# What a sweep looks at; the rest is for the next one.
+MOST_LOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a worker has to know of a run that it works on."""
+
+    fence: int
+    state: str
+    is_held: bool
+    """Whether its session does not run, so that it stops at the next safe point."""
+
+
+def due() -> QuerySet[Run]:
+    """
+    Queued runs that may begin: their session runs, and no earlier one of the agent is open there.
+
+    A run that another began does not wait for those.
+    """
+    earlier = Run.objects.filter(
+        session=OuterRef("session"),
+        agent_slug=OuterRef("agent_slug"),
+        parent=None,
+        state__in=OPEN,
+        place__lt=OuterRef("place"),
+    )
+    running = Session.objects.filter(
+        pk=OuterRef("session"), state=SessionState.RUNNING.value, deleted_at=None
+    )
+    # Not joined: SQLite would begin with the sessions and read all their runs.
+    rows = Run.objects.filter(Exists(running), state=State.QUEUED.value)
+    return rows.filter(~Exists(earlier) | Q(parent__isnull=False))
+
+
+def standings(run_ids: Collection[UUID]) -> dict[UUID, Standing]:
+    """Where these runs stand now."""
+    rows = Run.objects.filter(pk__in=list(run_ids))
+    found = rows.values_list("pk", "fence", "state", "session__state")
+    return {
+        pk: Standing(fence, state, session_state != SessionState.RUNNING)
+        for pk, fence, state, session_state in found
+    }
+
+
+def lost(*, now: datetime) -> list[UUID]:
+    """Runs whose process is gone while it worked on them, or on a tool call of one that ended."""
+    is_gone = Q(lease=None) | Q(lease__expires_at__lt=now)
+    working = Run.objects.filter(is_gone, state=State.WORKING.value)
+    begun = ToolCall.objects.filter(state=CallState.RUNNING.value).values_list("run", flat=True)
+    # Two questions: asked as one, no index answers it.
+    ended = Run.objects.filter(is_gone, pk__in=list(begun)[:MOST_LOST])
+    return sorted({*working.values_list("pk", flat=True), *ended.values_list("pk", flat=True)})
+
+
+def orphans(*, lease_id: UUID, held: Collection[UUID]) -> list[tuple[UUID, int]]:
+    """Runs that this process has claimed and does not work on, with their fences."""
+    rows = Run.objects.filter(state=State.WORKING.value, lease=lease_id).exclude(pk__in=list(held))
+    return list(rows.values_list("pk", "fence"))
