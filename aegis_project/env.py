@@ -126,6 +126,14 @@ class Environment(BaseSettings):
         parse_datasets(value)
         return value
 
+    @field_validator("model")
+    @classmethod
+    def _names_a_provider(cls, value: str) -> str:
+        provider, _, model = value.partition(":")
+        if value and not (provider and model):
+            raise ValueError("must be PROVIDER:MODEL, such as openai:gpt-5")
+        return value
+
     @field_validator("outward_networks")
     @classmethod
     def _well_formed_networks(cls, value: str) -> str:

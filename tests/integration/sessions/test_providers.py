@@ -1,8 +1,8 @@
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from aegis_project import sealed
-from aegis_project.env import ModelKeys
+from aegis_project.env import Environment, ModelKeys
 from aegis_project.kit.errors import SecretUnreadable
 from sessions.agent import llm
 from sessions.core.errors import LLMError
@@ -105,3 +105,22 @@ def test_the_default_is_what_the_settings_name_if_it_has_a_key(keys, settings, n
     settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"model": named})
 
     assert llm.service("default").model == model
+
+
+@pytest.mark.parametrize("named", ["gpt-5", ":gpt-5", "openai:"])
+def test_a_setting_that_names_no_provider_stops_the_server(monkeypatch, named):
+    monkeypatch.setenv("AEGIS_MODEL", named)
+
+    with pytest.raises(ValidationError, match="must be PROVIDER:MODEL"):
+        Environment()
+
+
+def test_the_keys_of_the_environment_are_read_under_their_own_names(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://mine.example")
+
+    found = ModelKeys()
+
+    assert found.openai_api_key.get_secret_value() == KEY
+    assert found.azure_openai_endpoint == "https://mine.example"
+    assert KEY not in repr(found)
