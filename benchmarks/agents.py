@@ -151,7 +151,7 @@ class Bench:
         spent = machine.cpu_seconds(self.chat.pid) - cpu
         self.found.rows[where, "first token"] = Took([one.first_seconds for one in heard], spent)
         self.found.rows[where, "stream"] = Took([one.last_seconds for one in heard], spent)
-        short = [one for one in heard if len(_words(one)) < TOKENS]
+        short = [one for one in heard if len(_words(one.events[:-1])) < TOKENS]
         if short:
             self.found.notes.append(f"{len(short)} streams ended early")
 
@@ -171,13 +171,14 @@ class Bench:
         self.found.notes.append(f"after a cut: {lost} words lost, {doubled} doubled")
 
 
-def _words(heard: Heard) -> set[str]:
-    # Models number their words from 0 or from 1, and their last one has no blank behind it.
-    return {word for event in heard.events[:-1] for word in WORD.findall(event)}
+def _words(events: Sequence[str]) -> set[str]:
+    # Models number their words from 0 or from 1.
+    return {word for event in events for word in WORD.findall(event)}
 
 
 def _faults(first: Heard, second: Heard) -> tuple[int, int]:
-    before, after = _words(first), _words(second)
+    # The last event of all may tell the whole text again.
+    before, after = _words(first.events), _words(second.events[:-1])
     return TOKENS - len(before | after), len(before & after)
 
 
