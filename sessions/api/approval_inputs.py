@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from sessions.core.approvals import State
@@ -32,7 +33,7 @@ class DecideInput(Struct, kw_only=True, forbid_unknown_fields=True):
     remember: Remember | None = None
 
     def __post_init__(self) -> None:
-        codecs.check_kept(self.edited_arguments)
+        codecs.check_kept(self.edited_arguments, msgspec.to_builtins(self.remember))
 
     @property
     def why(self) -> str:

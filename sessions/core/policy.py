@@ -18,6 +18,7 @@ from sessions.core.tool_calls import Risk
 
 MOST_RULES = 200
 LONGEST_SECONDS = 30 * 24 * 3600
+LAST_YEAR = 9998
 
 Kind = Literal["auto", "notify", "approve", "deny"]
 # From what lets most by to what lets nothing by.
@@ -105,7 +106,11 @@ class Remember(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     scope: Literal["run", "session", "agent"]
     until: Annotated[datetime, Meta(tz=True)] | None = None
-    conditions: list[Condition] = []
+    conditions: Annotated[list[Condition], Meta(max_length=50)] = []
+
+    def __post_init__(self) -> None:
+        if self.until is not None and self.until.year > LAST_YEAR:
+            raise ValueError(f"A rule ends before {LAST_YEAR + 1}")
 
 
 @dataclass(frozen=True, slots=True)

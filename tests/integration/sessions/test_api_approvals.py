@@ -153,6 +153,24 @@ def test_whoever_is_named_in_the_body_decides_nothing(program: Caller, run: Run)
     assert approval.state == "pending"
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"approved": True, "edited_arguments": {"quantity": 1e300}},
+        {
+            "approved": True,
+            "remember": {"scope": "run", "conditions": [{"path": "a", "value": 1e300}]},
+        },
+        {"approved": True, "remember": {"scope": "run", "until": "9999-12-31T23:59:59-14:00"}},
+        {"approved": "yes"},
+    ],
+)
+def test_what_cannot_be_kept_is_refused(program: Caller, run: Run, body: dict[str, Any]):
+    approval = asking.approval(run)
+
+    assert code(program.post(at(approval, "decide"), body)) == (400, "VALIDATION_ERROR")
+
+
 def test_seed_004_decides_at_the_session(program: Caller, session: Session, run: Run):
     approval = asking.approval(run)
     address = f"/api/v1/sessions/{session.pk}/approvals"

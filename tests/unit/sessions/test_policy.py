@@ -1,5 +1,6 @@
 from typing import Any
 
+import msgspec
 import pytest
 
 from aegis_project.kit.errors import ValidationFailed
@@ -180,6 +181,15 @@ def test_rules_that_cannot_be_are_refused_by_place(rules, fields):
         policy.read(rules)
 
     assert refused.value.details["fields"] == fields
+
+
+def test_rule_of_a_decision_ends_in_the_calendar():
+    said = {"scope": "run", "until": "9998-12-31T00:00:00Z"}
+
+    assert msgspec.convert(said, policy.Remember).scope == "run"
+    assert msgspec.convert({"scope": "run"}, policy.Remember).until is None
+    with pytest.raises(msgspec.ValidationError, match="ends before 9999"):
+        msgspec.convert(said | {"until": "9999-12-31T23:59:59-14:00"}, policy.Remember)
 
 
 def test_verdict_says_whether_it_lets_by():
