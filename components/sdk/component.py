@@ -264,13 +264,15 @@ class Component(Offering):
 
     async def append(self, topic: str, *items: Any) -> Published:
         """
-        Put records into a topic and wait until they are there.
+        Put records into a topic and wait until they are there; after a cut this is said again.
 
-        :raises ConnectionLost: when the answer did not come; they may be there or not
+        However often it is said, they are there once.
+
+        :raises ConnectionLost: when a connection that stands did not answer; they may be there
+        :raises ComponentClosed: when there will be no connection any more; they may be there
         :raises AegisError: why the server refused them
         """
-        answer = await self._life.ask(lambda ref: wire.publish(topic, items, ref))
-        return wire.published(answer)
+        return wire.published(await self._life.publish(topic, items))
 
     async def refresh(self, token: str) -> None:
         """Go on with a new session token, now and after every cut."""

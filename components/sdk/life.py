@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
 
 import websockets
 from websockets.asyncio.client import ClientConnection
@@ -60,6 +63,9 @@ class Life:
         self._link: Link | None = None
         self._socket: ClientConnection | None = None
         self._moved = asyncio.Event()
+        # Which life of this publisher it is, as far as clocks tell, and what it has counted.
+        self._began = time.time_ns() // 1_000_000
+        self._counts = count(1)
         self._processed: dict[str, int] = {}
         self._cursors: dict[str, Cursor] = {}
 
@@ -187,10 +193,33 @@ class Life:
             try:
                 await socket.send(write(ref), text=True)
                 return await asyncio.wait_for(answer, self.settings.answer_seconds)
-            except (TimeoutError, websockets.ConnectionClosed):
+            except TimeoutError:
+                raise ConnectionLost from None
+            except websockets.ConnectionClosed:
+                if self._socket is socket:
+                    self.attach(None)
                 raise ConnectionLost from None
             finally:
                 answer.cancel()
+
+    async def publish(self, topic: str, items: Sequence[Any]) -> wire.Inbound:
+        """
+        Publish, and say the same again after each cut until there is an answer.
+
+        It is counted, so that the topic has it once.
+
+        :raises ConnectionLost: when no answer came in time though the connection stands
+        :raises ComponentClosed: when there will be no connection any more
+        :raises AegisError: what the server refused it with
+        """
+        counted = (self._began, next(self._counts))
+        while True:
+            socket = await self.socket()
+            try:
+                return await self.ask(lambda ref: wire.publish(topic, items, ref, counted))
+            except ConnectionLost:
+                if self._socket is socket:
+                    raise
 
     async def say(self, frame: wire.Frame) -> None:
         """

@@ -123,8 +123,17 @@ def unsubscribe(ref: int, topics: Sequence[str]) -> bytes:
     return encode({"COMMAND": "UNSUBSCRIBE", "id": ref, "topics": topics})
 
 
-def publish(topic: str, items: Sequence[Any], ref: int | None = None) -> bytes:
-    """Write PUBLISH; an item is any JSON value, or ``msgspec.Raw`` with a JSON text."""
+def publish(
+    topic: str,
+    items: Sequence[Any],
+    ref: int | None = None,
+    count: tuple[int, int] | None = None,
+) -> bytes:
+    """
+    Write PUBLISH; an item is any JSON value, or ``msgspec.Raw`` with a JSON text.
+
+    ``count`` is which life of this publisher it is, and the number of this PUBLISH in it.
+    """
     frame: Frame = {"COMMAND": "PUBLISH", "topic": topic}
     if len(items) == 1:
         frame["data"] = items[0]
@@ -132,6 +141,8 @@ def publish(topic: str, items: Sequence[Any], ref: int | None = None) -> bytes:
         frame["msgs"] = items
     if ref is not None:
         frame["id"] = ref
+    if count is not None:
+        frame["producer_epoch"], frame["n"] = count
     return encode(frame)
 
 

@@ -72,6 +72,7 @@ class FakeAegis:
         self.is_lying = False
         self.is_silent = False
         self.answers_publish = True
+        self.counted: set[messages.Producer | None] = set()
         self.state = "running"
         self.control: ControlSide | None = None
         self.data: DataSide | None = None
@@ -281,7 +282,9 @@ class DataSide:
             await self.say(frames.error(errors.TopicForbidden(), ref=frame.id))
             return
         log = self.aegis.log(frame.topic)
-        log.texts += frame.items
+        if frame.producer is None or frame.producer not in self.aegis.counted:
+            log.texts += frame.items
+            self.aegis.counted.add(frame.producer)
         if frame.id is not None and self.aegis.answers_publish:
             head = Position(log.epoch, log.head, log.ck(log.head))
             await self.say(frames.published(frame.id, log.name, head, len(frame.items)))

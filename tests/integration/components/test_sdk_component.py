@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from aegis_project.kit.errors import AegisError, NotAuthenticated
-from components.core.errors import ComponentClosed, ConnectionLost
+from components.core.errors import ComponentClosed
 from components.core.heartbeat import Beats
 from components.core.lifecycle import Role
 from components.core.messages import Proto, Register
@@ -397,16 +397,22 @@ async def test_answer_is_found_behind_a_full_inbox(aegis):
     assert answers == [Published("out", aegis.log("out").epoch, 1, 1)]
 
 
-async def test_answer_that_is_cut_off_is_a_lost_connection(aegis):
+async def test_what_is_cut_off_before_its_answer_is_said_again_and_stands_once(aegis):
     aegis.answers_publish = False
     async with component(aegis) as feed:
         asked = asyncio.create_task(feed.append("a", 1))
         await until(lambda: len(aegis.log("a").texts) == 1)
 
+        aegis.answers_publish = True
         aegis.data.socket.transport.abort()
+        first = await asked
+        second = await feed.append("a", 2)
 
-        with pytest.raises(ConnectionLost):
-            await asked
+    assert aegis.log("a").texts == [b"1", b"2"]
+    assert [one.last for one in (first, second)] == [1, 2]
+    said = [one.producer for one in aegis.asked if isinstance(one, messages.Publish)]
+    _, life, _ = said[0]
+    assert said == [("", life, 1), ("", life, 1), ("", life, 2)]
 
 
 async def test_component_that_is_closed_publishes_nothing(aegis):

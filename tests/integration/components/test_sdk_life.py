@@ -61,6 +61,23 @@ async def test_answer_that_does_not_come_in_time_is_a_lost_connection(life):
 
     with pytest.raises(ConnectionLost):
         await life.ask(lambda ref: wire.hold("a", is_paused=True))
+    with pytest.raises(ConnectionLost):
+        await life.publish("a", [1])
+
+
+async def test_what_is_published_is_said_again_on_the_next_connection_as_often_as_it_takes(life):
+    closed, fresh = Socket(is_closed=True), Socket()
+    publishing = asyncio.create_task(life.publish("a", [1]))
+
+    life.attach(closed)
+    await until(lambda: not life.is_attached)
+    life.attach(fresh)
+    await until(lambda: fresh.sent)
+
+    with pytest.raises(ConnectionLost):
+        await publishing
+    (said,) = fresh.sent
+    assert b'"n":1' in said
 
 
 async def test_nothing_can_be_said_without_a_registration(life):
