@@ -264,12 +264,10 @@ class Component(Offering):
 
     async def append(self, topic: str, *items: Any) -> Published:
         """
-        Put records into a topic and wait until they are there; after a cut this is said again.
-
-        However often it is said, they are there once.
+        Put records into a topic, once, and wait until they are there; after a cut say it again.
 
         :raises ConnectionLost: when a connection that stands did not answer; they may be there
-        :raises ComponentClosed: when there will be no connection any more; they may be there
+        :raises ComponentClosed: when no connection will come any more; they may be there
         :raises AegisError: why the server refused them
         """
         return wire.published(await self._life.publish(topic, items))
