@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from aegis_project.prepared import Prepared
 from sessions.core.lifecycle import State as SessionState
 from sessions.core.runs import OPEN, State
 from sessions.core.tool_calls import State as CallState
@@ -47,27 +48,55 @@ def due() -> QuerySet[Run]:
     return rows.filter(~Exists(earlier) | Q(parent__isnull=False))
 
 
+def is_any_due() -> bool:
+    """Whether there is anything to claim; asked each second and at each hint."""
+    return bool(_first_due())
+
+
+_first_due = Prepared(lambda: due().values_list("pk")[:1])
+
+
 def standings(run_ids: Collection[UUID]) -> dict[UUID, Standing]:
     """Where these runs stand now."""
-    rows = Run.objects.filter(pk__in=list(run_ids))
-    found = rows.values_list("pk", "fence", "state", "session__state")
     return {
         pk: Standing(fence, state, session_state != SessionState.RUNNING)
-        for pk, fence, state, session_state in found
+        for pk, fence, state, session_state in _standing(ids=tuple(sorted(run_ids)))
     }
+
+
+@Prepared
+def _standing(ids: tuple[UUID, ...]) -> QuerySet[Run, tuple[UUID, int, str, str]]:
+    rows = Run.objects.filter(pk__in=ids)
+    return rows.values_list("pk", "fence", "state", "session__state")
 
 
 def lost(*, now: datetime) -> list[UUID]:
     """Runs whose process is gone while it worked on them, or on a tool call of one that ended."""
+    found = {pk for (pk,) in _abandoned(now=now)}
+    begun = [pk for (pk,) in _begun()]
+    if begun:
+        is_gone = Q(lease=None) | Q(lease__expires_at__lt=now)
+        found.update(Run.objects.filter(is_gone, pk__in=begun).values_list("pk", flat=True))
+    return sorted(found)
+
+
+@Prepared
+def _abandoned(now: datetime) -> QuerySet[Run, tuple[UUID]]:
     is_gone = Q(lease=None) | Q(lease__expires_at__lt=now)
-    working = Run.objects.filter(is_gone, state=State.WORKING.value)
-    begun = ToolCall.objects.filter(state=CallState.RUNNING.value).values_list("run", flat=True)
-    # Two questions: asked as one, no index answers it.
-    ended = Run.objects.filter(is_gone, pk__in=list(begun)[:MOST_LOST])
-    return sorted({*working.values_list("pk", flat=True), *ended.values_list("pk", flat=True)})
+    return Run.objects.filter(is_gone, state=State.WORKING.value).values_list("pk")
+
+
+@Prepared
+def _begun() -> QuerySet[ToolCall, tuple[UUID]]:
+    return ToolCall.objects.filter(state=CallState.RUNNING.value).values_list("run")[:MOST_LOST]
 
 
 def orphans(*, lease_id: UUID, held: Collection[UUID]) -> list[tuple[UUID, int]]:
     """Runs that this process has claimed and does not work on, with their fences."""
-    rows = Run.objects.filter(state=State.WORKING.value, lease=lease_id).exclude(pk__in=list(held))
-    return list(rows.values_list("pk", "fence"))
+    return [(pk, fence) for pk, fence in _claimed(lease_id=lease_id) if pk not in held]
+
+
+@Prepared
+def _claimed(lease_id: UUID) -> QuerySet[Run, tuple[UUID, int]]:
+    rows = Run.objects.filter(state=State.WORKING.value, lease=lease_id)
+    return rows.values_list("pk", "fence")

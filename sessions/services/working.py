@@ -53,7 +53,7 @@ def claim(*, lease_id: UUID, limit: int) -> list[Claimed]:
     """
     found: list[Claimed] = []
     # Asked outside of a transaction: nobody waits on SQLite for an answer that is mostly no.
-    while len(found) < limit and work.due().exists():
+    while len(found) < limit and work.is_any_due():
         taken = _claim_one(lease_id)
         if taken is None:
             break
