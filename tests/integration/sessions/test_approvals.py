@@ -227,6 +227,17 @@ def test_what_is_cancelled_with_its_run_needs_no_decision(session):
     assert not approvals.expire(approval.pk)
 
 
+@pytest.mark.parametrize("verb", ["stop", "complete", "end", "delete"])
+def test_nothing_waits_in_a_session_that_is_over(session, verb):
+    approval = asking.approval(asking.run(session))
+
+    getattr(lifecycle, verb)(principal=OPERATOR, session=session)
+
+    approval.refresh_from_db()
+    assert approval.state == "cancelled"
+    assert "approval.cancelled" in factories.events(session)
+
+
 def test_stale_version_is_refused(session):
     approval = asking.approval(asking.run(session))
     approvals.claim(principal=OPERATOR, approval=approval)
