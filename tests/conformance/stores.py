@@ -12,7 +12,8 @@ from streaming.engines.memory import MemoryEngine
 from streaming.engines.memory_log import MemoryLog
 from streaming.engines.valkey import ValkeyEngine
 from streaming.engines.valkey_log import ValkeyLog
-from tests.hubs import SlowEngine, until
+from tests.engines import SlowEngine
+from tests.hubs import until
 
 
 class Store:

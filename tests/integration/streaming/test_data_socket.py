@@ -14,7 +14,8 @@ from streaming.core.errors import CloseCode, TokenInvalid
 from streaming.engines.memory import MemoryEngine
 from streaming.engines.rulebook import RuleBook
 from streaming.hub import Hub, Limits
-from tests.hubs import SESSION, Client, ClockEngine, plain_seat, publish, seat, settle, until
+from tests.engines import ClockEngine
+from tests.hubs import SESSION, Client, plain_seat, publish, seat, settle, until
 
 TOPIC = "klines.BTC"
 

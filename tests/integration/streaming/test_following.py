@@ -12,7 +12,8 @@ from streaming.engines.memory import MemoryEngine
 from streaming.engines.retention import Retention
 from streaming.hub import Hub, following
 from tests import waiting
-from tests.hubs import SESSION, ClockEngine, publish
+from tests.engines import ClockEngine
+from tests.hubs import SESSION, publish
 
 TOPIC = "klines.BTC"
 KEY = (SESSION, TOPIC)

@@ -11,12 +11,11 @@ from streaming.core.rules import Keep
 from streaming.engines.memory import MemoryEngine
 from streaming.engines.retention import Retention
 from streaming.hub import Hub, Limits
+from tests.engines import ClockEngine, SlowEngine
 from tests.hubs import (
     SESSION,
     Client,
-    ClockEngine,
     Reader,
-    SlowEngine,
     connection_of,
     plain_seat,
     publish,

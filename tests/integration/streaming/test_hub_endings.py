@@ -6,11 +6,11 @@ from streaming.core.messages import Hold, Request
 from streaming.core.resume import Start
 from streaming.engines.memory import MemoryEngine
 from streaming.hub import Hub, Limits
+from tests.engines import SlowEngine
 from tests.hubs import (
     SESSION,
     Client,
     Reader,
-    SlowEngine,
     connection_of,
     plain_seat,
     publish,

@@ -11,18 +11,8 @@ from streaming.engines.memory import MemoryEngine
 from streaming.engines.retention import Retention
 from streaming.hub import Hub, Limits
 from tests.conformance.stores import WaitingStore
-from tests.hubs import (
-    SESSION,
-    Client,
-    Reader,
-    SlowEngine,
-    SlowLog,
-    connection_of,
-    publish,
-    seat,
-    settle,
-    until,
-)
+from tests.engines import SlowEngine, SlowLog
+from tests.hubs import SESSION, Client, Reader, connection_of, publish, seat, settle, until
 
 TOPIC = "klines.BTC"
 KEY = (SESSION, TOPIC)

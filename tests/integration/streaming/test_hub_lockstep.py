@@ -7,16 +7,8 @@ import pytest
 from streaming.core.messages import Commit
 from streaming.engines.memory import MemoryEngine
 from streaming.hub import Hub, Limits
-from tests.hubs import (
-    SESSION,
-    Client,
-    ClockEngine,
-    Reader,
-    connection_of,
-    plain_seat,
-    seat,
-    settle,
-)
+from tests.engines import ClockEngine
+from tests.hubs import SESSION, Client, Reader, connection_of, plain_seat, seat, settle
 
 TRADES, KLINES = "trades.BTC", "klines.BTC"
 TOPICS = {TRADES: [(n, n) for n in (1, 2, 4)], KLINES: [(n, n) for n in (3, 5)]}

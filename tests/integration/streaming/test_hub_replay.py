@@ -7,10 +7,10 @@ from streaming.core.position import Cursor
 from streaming.core.resume import Start
 from streaming.engines.memory import MemoryEngine
 from streaming.hub import Hub, Limits
+from tests.engines import ClockEngine
 from tests.hubs import (
     SESSION,
     Client,
-    ClockEngine,
     Reader,
     connection_of,
     plain_seat,
