@@ -15,7 +15,7 @@ from aegis_project.kit.errors import AegisError, InternalError, ValidationFailed
 from sessions.core import chunks, tasks
 from sessions.core.chunks import Chunk
 from sessions.core.sse import parse
-from sessions.dialects import task_door
+from sessions.dialects import task_door, task_orders
 from sessions.models import Run
 from sessions.selectors import run_stream
 from sessions.selectors import tasks as reading
@@ -124,17 +124,8 @@ class TaskConsumer(AsyncConsumer):
         self._tasks[name] = asyncio.create_task(self._tell(run, name, after))
 
     def _give(self, asked: tasks.TaskRequest) -> Run:
-        return giving.give(
-            principal=self.principal,
-            task=giving.Task(
-                content=asked.input.text(),
-                agent=self._agent,
-                session=asked.context.session_id,
-                label=asked.task_id,
-                parameters=asked.parameters,
-                metadata=asked.context.kept(),
-            ),
-        )
+        given = task_orders.ordered(asked, agent=self._agent)
+        return giving.give(principal=self.principal, task=given)
 
     async def _tell(self, run: Run, name: str, after: int) -> None:
         is_final = False

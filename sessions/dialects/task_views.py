@@ -14,6 +14,7 @@ from sessions.core import tasks as words
 from sessions.core.lifecycle import CLOSED, Kind
 from sessions.core.runs import OPEN
 from sessions.core.tasks import TaskRequest
+from sessions.dialects import task_orders
 from sessions.dialects import task_shapes as shapes
 from sessions.dialects.anything import AnyBody
 from sessions.dialects.task_shapes import (
@@ -29,7 +30,6 @@ from sessions.selectors import agents, lists, sessions
 from sessions.selectors import tasks as reading
 from sessions.services import creation, lifecycle, tasks
 from sessions.services.creation import Draft
-from sessions.services.tasks import Task
 from streaming.api import codecs
 from streaming.api.base import alone, once
 from streaming.api.schema import operation
@@ -150,15 +150,7 @@ class Giving(TaskView):
     def give(self, *, session: str = "", agent: str = "") -> Response:
         """Carry out a task, and answer when it is done, waits for somebody, or takes too long."""
         asked = words.request(self.sent())
-        codecs.check_kept(asked.parameters, asked.context.metadata)
-        given = Task(
-            content=asked.input.text(),
-            agent=agent,
-            session=session or asked.context.session_id,
-            label=asked.task_id,
-            parameters=asked.parameters,
-            metadata=asked.context.kept(),
-        )
+        given = task_orders.ordered(asked, agent=agent, session=session)
         run = tasks.give(principal=self.principal, task=given)
         if asked.return_immediately or prefers_async(self.request):
             response = self.task(reading.again(run), status=202)

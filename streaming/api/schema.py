@@ -79,8 +79,9 @@ def operation(
         request=None if body is None else {media: body},
         responses={
             **answers,
-            "4XX": OpenApiResponse(failure, "Refused; the answer says why."),
-            "5XX": OpenApiResponse(failure, "Failed; 503 may succeed later."),
+            # In JSON, whatever the answers are.
+            ("4XX", "application/json"): OpenApiResponse(failure, "Refused; the answer says why."),
+            ("5XX", "application/json"): OpenApiResponse(failure, "Failed; 503 may succeed later."),
         },
         parameters=[*(parameters or []), *asked, *headers],
     )

@@ -59,6 +59,8 @@ class Socket:
     def __init__(self, server: Running, agent: str = "assistant", **options: Any) -> None:
         address = f"{server.ws_url}/agents/{agent}/stream"
         self.link = websocket.create_connection(address, timeout=30, **options)
+        # The library loses sight of it when the server closes at the same time.
+        self._connection = self.link.sock
 
     def send(self, value: Any) -> None:
         self.link.send(value if isinstance(value, str) else json.dumps(value))
@@ -82,6 +84,8 @@ class Socket:
 
     def close(self) -> None:
         self.link.close()
+        if self._connection is not None:
+            self._connection.close()
 
 
 def text_of(chunks: list[Any], label: str = "") -> str:

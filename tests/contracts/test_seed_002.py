@@ -278,6 +278,13 @@ def test_a_body_is_json_whatever_its_type_says(web: httpx2.Client, kind: str):
         ("POST", "/agents/assistant/tasks", task(""), 400, "INVALID_INPUT"),
         ("POST", "/agents/assistant/tasks", task({"a": 1}), 400, "INVALID_INPUT"),
         ("POST", "/agents/assistant/tasks", task("x" * 100_001), 413, "INVALID_INPUT"),
+        (
+            "POST",
+            "/agents/assistant/tasks",
+            task("x", parameters={"a": 1e300}),
+            400,
+            "INVALID_INPUT",
+        ),
         ("GET", "/agents/nobody", None, 404, "AGENT_NOT_FOUND"),
         ("GET", "/agents/assistant/tasks/nothing", None, 404, "TASK_NOT_FOUND"),
         ("PUT", "/sessions", {}, 405, "METHOD_NOT_ALLOWED"),
