@@ -6,7 +6,7 @@ from django.conf import settings
 
 from components.jobs import Links, Liveness, ToolUses, Watcher
 from sessions import driver
-from sessions.jobs import Closing, Deadlines, Sweep
+from sessions.jobs import Closing, Deadlines, Sweep, ToolServers
 from sessions.selectors import topic_rules
 from sessions.worker import EQUIPMENT, Watching, Worker
 from sessions.worker.webhooks import Webhooks
@@ -52,7 +52,7 @@ def build(*, url: str = "") -> Node:
         Watching(),
     ]
     if settings.ENVIRONMENT.worker:
-        jobs.append(Worker(EQUIPMENT))
+        jobs += [Worker(EQUIPMENT), ToolServers()]
     # Asked in this order for a log; the last has one for every name.
     hub = Hub(engines=[RowEngine(), replays, _live(rules, recorder)], rules=rules)
     node = Node(hub=hub, jobs=jobs, url=url, last=[webhooks.stop, recording.finish, cursors.run])
@@ -70,6 +70,7 @@ def build_worker(*, url: str) -> Node:
         recording,
         hint_receiver(),
         Worker(EQUIPMENT),
+        ToolServers(),
     ]
     hub = Hub(engines=[RowEngine(), _live(rules, recorder)], rules=rules)
     node = Node(hub=hub, jobs=jobs, url=url, last=[recording.finish])

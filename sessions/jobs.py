@@ -21,6 +21,7 @@ from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.selectors import approvals as reading
 from sessions.services import approvals, lifecycle
+from sessions.toolbox import servers
 from streaming import hints
 from streaming.node import Node
 from streaming.services import listing
@@ -145,3 +146,18 @@ def closed(session_ids: Collection[str], before: datetime) -> list[tuple[UUID, d
     is_over = Q(state__in=lifecycle_core.CLOSED) | Q(deleted_at__lt=before)
     rows = Session.objects.filter(is_over, pk__in=known, state_changed_at__lt=before)
     return list(rows.values_list("pk", "state_changed_at"))
+
+
+class ToolServers:
+    """Ask the servers of the extra ``mcp`` which tools they have."""
+
+    name = "tool_servers"
+    period_seconds = 60.0
+
+    def wants(self, _hint: hints.Hint) -> bool:
+        return False
+
+    async def run(self, _node: Node) -> None:
+        """Look at all of them again."""
+        if servers.is_installed():
+            await servers.refresh(await read_db(servers.active))

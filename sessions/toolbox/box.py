@@ -8,7 +8,7 @@ from sessions.agent.tools import Call, Tool, ToolSpec
 from sessions.core import matching
 from sessions.core.errors import ToolNotFound
 from sessions.models import Agent, Run
-from sessions.toolbox import builtin, offered, plugins, timing
+from sessions.toolbox import builtin, offered, plugins, servers, timing
 from sessions.toolbox.define import Definition
 from sessions.toolbox.ground import Ground, acting
 
@@ -66,6 +66,7 @@ def catalogue() -> list[ToolSpec]:
 
 def _every(run: Run, agent: Agent) -> Iterator[Tool]:
     # The last of one name stays: nobody takes the place of what is built in.
+    yield from servers.tools()
     yield from offered.of(run.session_id)
     yield from (one.tool() for one in plugins.definitions())
     yield from (_bound(one, run, agent) for one in builtin.offered(agent.settings))
