@@ -107,6 +107,7 @@ class ChatStream(Talking, Streaming):
         """
         begun = self.begin(request, session)
         if begun.status_code != 200:
+            begun.content_type = "application/json"
             return begun
         row = runs.find(self.principal, begun.data["run"])
         response = sse.answer(self, lambda here: feeds.run(here, row, Place(0, 0)))

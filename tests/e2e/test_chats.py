@@ -98,8 +98,11 @@ def test_who_asks_again_with_the_same_key_follows_the_same_run(web: httpx2.Clien
     assert len(web.get(f"{SESSIONS}/{session}/messages").json()["data"]) == 2
 
 
-def test_what_cannot_be_said_is_refused_in_json(web: httpx2.Client, session: str):
-    answer = web.post(f"{SESSIONS}/{session}/chat/stream", json={"content": ""})
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "refused"}], ids=["once", "keyed"])
+def test_what_cannot_be_said_is_refused_in_json(
+    web: httpx2.Client, session: str, headers: dict[str, str]
+):
+    answer = web.post(f"{SESSIONS}/{session}/chat/stream", json={"content": ""}, headers=headers)
 
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/json"
