@@ -411,6 +411,7 @@ async def test_what_is_cut_off_before_its_answer_is_said_again_and_stands_once(a
     assert aegis.log("a").texts == [b"1", b"2"]
     assert [one.last for one in (first, second)] == [1, 2]
     said = [one.producer for one in aegis.asked if isinstance(one, messages.Publish)]
+    assert said[0] is not None
     _, life, _ = said[0]
     assert said == [("", life, 1), ("", life, 1), ("", life, 2)]
 

@@ -65,7 +65,7 @@ async def test_a_reader_goes_on_behind_its_position_and_its_chain_holds(hub):
 
 async def test_a_topic_longer_than_a_slice_comes_whole_and_in_order(hub):
     await publish(hub, TOPIC, *range(1, 301))
-    found = []
+    found: list[bytes] = []
 
     async with follow(hub) as turns:
         while len(found) < 300:
@@ -119,7 +119,7 @@ async def test_a_log_that_began_anew_is_told():
     async with follow(hub) as turns:
         await take(turns)
         line = hub.board.lines[KEY]
-        line.log.__init__(KEY, epoch=line.log.epoch, keep=Keep(), engine=line.engine)
+        line.log.__init__(KEY, epoch=line.log.epoch, keep=Keep(), engine=line.engine)  # type: ignore[misc]
         await publish(hub, TOPIC, "x", "y", "z")
         told, rest = await take(turns), await take(turns)
 
