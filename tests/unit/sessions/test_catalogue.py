@@ -1,7 +1,7 @@
 import pytest
 
 from aegis_project.kit.errors import ValidationFailed
-from sessions.core import catalogue
+from sessions.core import catalogue, references
 from sessions.core.catalogue import AgentDraft, ProviderDraft
 
 WHOLE = {name: getattr(AgentDraft("a", "A"), name) for name in AgentDraft.__dataclass_fields__}
@@ -71,6 +71,10 @@ def test_what_a_provider_cannot_say(field, value):
         catalogue.check_provider({field: value})
 
     assert caught.value.details == {"field": field}
+
+
+def test_the_model_of_the_installation_needs_no_name():
+    catalogue.check_agent({"model": references.DEFAULT})
 
 
 def test_settings_are_told_apart_from_what_else_a_run_brings():
