@@ -96,7 +96,7 @@ class ChatStream(Talking, Streaming):
         "sessions.chat.stream.post",
         tag="messages",
         body=MessageInput,
-        answers={(200, sse.MEDIA_TYPE): OpenApiTypes.STR},
+        answers={(200, sse.MEDIA_TYPE): OpenApiTypes.OBJECT},
     )
     def post(self, request: Request, session: str) -> HttpResponseBase:
         """

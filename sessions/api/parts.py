@@ -77,7 +77,7 @@ class SessionEvents(Streaming):
         parameters=[LAST_ID],
         answers={
             (200, "application/json"): EventPage,
-            (200, sse.MEDIA_TYPE): OpenApiTypes.STR,
+            (200, sse.MEDIA_TYPE): OpenApiTypes.OBJECT,
             204: None,
         },
     )

@@ -42,7 +42,7 @@ class RunStream(Streaming):
         tag="runs",
         query=StreamQuery,
         parameters=[LAST_ID],
-        answers={(200, sse.MEDIA_TYPE): OpenApiTypes.STR, 204: None},
+        answers={(200, sse.MEDIA_TYPE): OpenApiTypes.OBJECT, 204: None},
     )
     def get(self, request: Request, run: str) -> HttpResponseBase:
         """

@@ -65,7 +65,7 @@ class SessionTopic(Streaming):
         parameters=[LAST_ID],
         answers={
             (200, "application/json"): RecordPage,
-            (200, sse.MEDIA_TYPE): OpenApiTypes.STR,
+            (200, sse.MEDIA_TYPE): OpenApiTypes.OBJECT,
         },
     )
     def get(self, request: Request, session: str, topic: str) -> HttpResponseBase:

@@ -180,6 +180,12 @@ class Socket:
         await self.connection.send(message)
 
     async def next(self) -> Any:
+        """The next frame that is no heartbeat, which comes when a server is slow enough."""
+        while (frame := await self._any()).get("COMMAND") == "HEARTBEAT":
+            pass
+        return frame
+
+    async def _any(self) -> Any:
         """The frame after the last one that was asked for."""
         await until(lambda: self.is_waiting or self._reader.done())
         assert self.is_waiting, f"Closed {self.code} after {self.raw[-3:]}"
@@ -188,7 +194,7 @@ class Socket:
 
     async def hear(self, command: str) -> Any:
         """The next frame with this COMMAND; those before it are passed over."""
-        while (frame := await self.next()).get("COMMAND") != command:
+        while (frame := await self._any()).get("COMMAND") != command:
             pass
         return frame
 
