@@ -79,7 +79,7 @@ def run_passes(
     common = ["-p", "tests.tally", "-n", str(workers()), "--no-loadscope-reorder"]
     common += [] if options.all else LIGHT
     # What is dear to make, a server above all, is shared by the tests of one file.
-    by_file = [*common, "--dist", "loadfile"]
+    by_file, one_by_one = [*common, "--dist", "loadfile"], [*common, "--dist", "worksteal"]
 
     first = Pass("SQLite", [*by_file, *marked(options.mark, apart), *rest], addresses)
     announce("On SQLite and memory")
@@ -90,13 +90,13 @@ def run_passes(
 
     on_postgres = {**addresses, "AEGIS_DATABASE_URL": addresses["AEGIS_TEST_DATABASE_URL"]}
     selection = marked(options.mark, apart, "database")
-    second = Pass("PostgreSQL", [*by_file, *selection, *rest], on_postgres)
+    second = Pass("PostgreSQL", [*one_by_one, *selection, *rest], on_postgres)
     announce("What touches tables, on PostgreSQL")
     second.run(folder)
     passes = [first, second]
     if options.all:
-        one_by_one = [*common, "--dist", "worksteal", *marked(options.mark, "browser")]
-        passes.append(Pass("Browser", [*one_by_one, *rest], addresses))
+        shown = marked(options.mark, "browser")
+        passes.append(Pass("Browser", [*one_by_one, *shown, *rest], addresses))
         announce("In a Chromium")
         passes[-1].run(folder)
     return passes

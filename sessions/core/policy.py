@@ -1,6 +1,6 @@
 """Policies: ordered rules outside of the model that say what a tool call needs, from whom."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -178,6 +178,11 @@ def _repeated(rules: Sequence[Rule]) -> dict[str, str]:
     names = [rule.name for rule in rules if rule.name]
     twice = sorted({name for name in names if names.count(name) > 1})
     return {"rules": f"two have the name {', '.join(twice)}"} if twice else {}
+
+
+def in_order(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored rule with its members in the order of :class:`Rule`; a database keeps none."""
+    return {name: rule[name] for name in Rule.__struct_fields__ if name in rule}
 
 
 def judge(rules: Iterable[Rule], facts: Facts, *, policy: str) -> Verdict | None:

@@ -11,6 +11,7 @@ from django_typer.management import Typer
 from aegis_project.kit.errors import ValidationFailed
 from sessions.api import grants as grant_documents
 from sessions.api import policies as documents
+from sessions.core import policy as rule_words
 from sessions.core.lifecycle import Environment
 from sessions.core.policy import Facts
 from sessions.core.tool_calls import Risk
@@ -59,7 +60,8 @@ def show(
     """
     row = reading.find(verbs.acting(as_user), policy)
     document = codecs.show(documents.policy(row))
-    rules = "\n".join(f"{number}. {output.dump(one)}" for number, one in enumerate(row.rules, 1))
+    ordered = [rule_words.in_order(rule) for rule in row.rules]
+    rules = "\n".join(f"{number}. {output.dump(one)}" for number, one in enumerate(ordered, 1))
     output.show_one(
         How(is_json, is_quiet), "policy.show", document, identity=row.slug, sentence=rules
     )

@@ -196,3 +196,9 @@ def test_verdict_says_whether_it_lets_by():
     kinds: list[policy.Kind] = ["auto", "notify", "approve", "deny"]
 
     assert [Verdict(kind=kind, rule="r").lets_by for kind in kinds] == [True, True, False, False]
+
+
+def test_members_of_a_stored_rule_are_told_in_one_order():
+    stored = {"tool": "orders.*", "seconds": 60, "verdict": "deny"}
+
+    assert list(policy.in_order(stored)) == ["verdict", "tool", "seconds"]
