@@ -33,7 +33,8 @@ pytestmark = pytest.mark.django_db
 CLOSED = {State.COMPLETED, State.ENDED}
 CONNECTED = {"registered", "ready", "running"}
 # Some hundred steps while one works, thousands in the full check.
-WALKS, EXAMPLES = (60, 100) if os.environ.get("AEGIS_CI") else (10, 10)
+WALKS = 60 if os.environ.get("AEGIS_CI") else 10
+EXAMPLES = int(os.environ.get("TESTS_EXAMPLES", "30" if os.environ.get("AEGIS_CI") else "10"))
 # A closed session has little to tell: it is closed late, and some never are.
 MOVES_BEFORE_THE_END = 8
 ACTIONS = [
