@@ -48,7 +48,7 @@ def load(session: Session, *, before: int | None = None) -> Talk:
     """The newest messages, or the newest of those before a place."""
     extract = history.page(session, limit=WINDOW, before=before)
     said = {entry.message.run_id for entry in extract.entries if entry.message.run_id}
-    return Talk(session, extract, voices.places(said), timezone.now())
+    return Talk(session, extract, voices.by_id(said), timezone.now())
 
 
 def cards(talk: Talk) -> dict[str, str]:

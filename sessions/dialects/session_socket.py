@@ -19,7 +19,7 @@ from aegis_project.kit.principal import Principal
 from aegis_project.kit.ratelimit import Bucket
 from sessions.core.errors import SessionNotFound
 from sessions.core.events import SessionEvent
-from sessions.dialects import session_acts, session_door, session_frames
+from sessions.dialects import door, session_acts, session_door, session_frames
 from sessions.dialects.session_door import Visit
 from sessions.dialects.session_frames import AnyFrame, Authenticate, Heartbeat
 from streaming import node as nodes
@@ -84,7 +84,7 @@ class SessionConsumer(AsyncConsumer):
 
     async def _admit(self, receive: Any) -> tuple[Principal | None, str]:
         """Who is there and where it goes on; None, if it went before it said so."""
-        found = await run_db(session_door.by_scope, self._scope)
+        found = await run_db(door.shown, self._scope, transport=session_door.TRANSPORT)
         if found is not None:
             return found, _after(self._scope)
         try:

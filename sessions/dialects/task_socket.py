@@ -11,11 +11,17 @@ from django.utils import timezone
 
 from aegis_project.database import read_db, run_db
 from aegis_project.kit import strict
-from aegis_project.kit.errors import AegisError, InternalError, ValidationFailed
+from aegis_project.kit.errors import (
+    AegisError,
+    InternalError,
+    NotAuthenticated,
+    ValidationFailed,
+)
+from aegis_project.kit.principal import Principal
 from sessions.core import chunks, tasks
 from sessions.core.chunks import Chunk
 from sessions.core.sse import parse
-from sessions.dialects import task_door, task_orders
+from sessions.dialects import door, task_orders
 from sessions.models import Run
 from sessions.selectors import run_stream
 from sessions.selectors import tasks as reading
@@ -25,6 +31,8 @@ from streaming.api.base import MAX_BODY
 from streaming.core.errors import CloseCode
 
 logger = logging.getLogger(__name__)
+
+TRANSPORT = "tasks"
 
 # A socket without a task is closed after this time.
 IDLE_SECONDS = 60.0
@@ -56,13 +64,20 @@ class TaskConsumer(AsyncConsumer):
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._frames = 0
         await receive()
-        principal = await task_door.admit(scope)
+        principal = await self._shown()
         if principal is None:
             await send({"type": "websocket.close"})
             return
         self.principal = principal
         await send({"type": "websocket.accept"})
         await self._serve(receive)
+
+    async def _shown(self) -> Principal | None:
+        """Who is there now: a secret that opens nothing any more is nobody's."""
+        try:
+            return await run_db(door.shown, self._scope, transport=TRANSPORT)
+        except NotAuthenticated:
+            return None
 
     async def _serve(self, receive: Any) -> None:
         work = [self._read(receive), self._check(), self._over.wait()]
@@ -92,7 +107,7 @@ class TaskConsumer(AsyncConsumer):
     async def _check(self) -> None:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            if await task_door.admit(self._scope) != self.principal:
+            if await self._shown() != self.principal:
                 await self._close(CloseCode.BAD_TOKEN)
 
     # Tasks

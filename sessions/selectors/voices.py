@@ -56,6 +56,6 @@ def last_runs(session_id: UUID, *, limit: int) -> list[Run]:
     return list(Run.objects.filter(session=session_id).order_by("-place")[:limit])
 
 
-def places(run_ids: Iterable[UUID]) -> dict[UUID, Run]:
+def by_id(run_ids: Iterable[UUID]) -> dict[UUID, Run]:
     """These runs by id."""
     return Run.objects.in_bulk(list(run_ids))

@@ -48,8 +48,5 @@ def _topics(run: Run, asked: ToolRequest, spec: ToolSpec) -> list[str]:
     verdict = policies.judge(run, asked, spec)
     if verdict.kind != "approve":
         return []
-    whole = {f"{{{name}}}": value for name, value in arguments.items() if isinstance(value, str)}
-    # A template that is nothing but an argument names a topic, dots and all.
-    own = [whole.get(template, template) for template in spec.evidence]
     guarded = [guard.topic for guard in verdict.freshness]
-    return freshness.topics([*own, *guarded], arguments)
+    return freshness.topics([*spec.evidence, *guarded], arguments)

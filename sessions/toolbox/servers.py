@@ -1,5 +1,6 @@
 """Tools of servers of the Model Context Protocol (the extra ``mcp``), as ``mcp.SLUG.NAME``."""
 
+import asyncio
 import importlib.util
 import logging
 from collections.abc import AsyncIterator, Iterator
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 PREFIX = "mcp."
 MOST = 200
+# A server that says no more by then has no tools, and keeps the others waiting no longer.
 LIST_SECONDS = 10.0
 
 
@@ -71,7 +73,8 @@ async def refresh(servers: list[Server]) -> None:
         del _known[gone]
     for server in servers:
         try:
-            _known[server.slug] = tuple([tool async for tool in _listed(server)])
+            async with asyncio.timeout(LIST_SECONDS):
+                _known[server.slug] = tuple([tool async for tool in _listed(server)])
         except Exception:  # one server must not take the tools of the others away
             _known.pop(server.slug, None)
             logger.exception("A tool server cannot be asked", extra={"tool_server": server.slug})
