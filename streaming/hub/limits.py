@@ -19,7 +19,7 @@ class Limits:
     """
 
     floor_seconds: float = 0.001
-    stuck_seconds: float = 8.0
+    stuck_seconds: float = 7.0
     goodbye_seconds: float = 1.0
     unsent_bytes: int = 262_144
     unsent_poll_seconds: float = 0.01
