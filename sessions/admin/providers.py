@@ -3,16 +3,12 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
-from django.utils import timezone
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_POST
 from unfold.widgets import (
     UnfoldAdminPasswordWidget,
     UnfoldAdminSelectWidget,
@@ -22,15 +18,14 @@ from unfold.widgets import (
 
 from aegis_project import marks
 from aegis_project.kit.errors import AegisError
-from aegis_project.lists import PlainAdmin
+from aegis_project.kit.principal import Principal
 from components.admin.asking import asking
+from sessions.admin.serviced import ServicedAdmin
 from sessions.core.catalogue import ProviderDraft
 from sessions.models import Provider
 from sessions.selectors import providers as reached
 from sessions.services import providers
 
-LIST = "admin:aegis_sessions_provider_changelist"
-PAGE = "admin/aegis/provider.html"
 KINDS = [
     ("openai", "OpenAI, or its interface"),
     ("azure", "Azure OpenAI"),
@@ -106,13 +101,13 @@ def _said(row: Provider) -> dict[str, Any]:
 
 
 @admin.register(Provider)
-class ProviderAdmin(PlainAdmin):
+class ProviderAdmin(ServicedAdmin):
     """Providers are registered, changed and removed by their services."""
 
     list_display = ("name_cell", "address_cell", "key_cell", "changed_cell")
     ordering = ("slug",)
-    actions = None
-    show_add_link = True
+    noun, page, made = "provider", "admin/aegis/provider.html", "registered"
+    read_scope, write_scope = "agents:read", providers.SCOPE
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Provider]:
         principal = asking(request)
@@ -147,75 +142,15 @@ class ProviderAdmin(PlainAdmin):
             return format_html("{}", "sealed" if is_complete else "not readable")
         return marks.none("of the environment" if is_complete else "none")
 
-    @admin.display(description="Changed", ordering="updated_at")
-    def changed_cell(self, row: Provider) -> SafeString:
-        return marks.clock(row.updated_at, now=timezone.now())
+    def make_form(self, request: HttpRequest, row: Provider | None) -> ProviderForm:
+        return ProviderForm(request.POST or None, provider=row)
 
-    def get_urls(self) -> list[URLPattern]:
-        remove = self.admin_site.admin_view(require_POST(self.remove_view))
-        name = "aegis_sessions_provider_remove"
-        return [path("<int:provider_id>/remove/", remove, name=name), *super().get_urls()]
+    def remove(self, principal: Principal, row: Provider) -> str:
+        providers.remove(principal=principal, provider=row.slug)
+        return f"{row} is removed, and its key is forgotten."
 
-    def remove_view(self, request: HttpRequest, provider_id: int) -> HttpResponse:
-        """Remove through the service and go back to the list."""
-        row = self._find(request, provider_id)
-        try:
-            providers.remove(principal=asking(request), provider=row.slug)
-            messages.info(request, f"{row} is removed, and its key is forgotten.")
-        except AegisError as error:
-            messages.error(request, f"{error.message} ({error.code})")
-        return HttpResponseRedirect(reverse(LIST))
+    def may_open(self, request: HttpRequest) -> bool:
+        return self.has_add_permission(request)
 
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """The form of a new provider."""
-        return self._form(request, None)
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> HttpResponse:
-        """The same form, for administrators."""
-        if not object_id.isdecimal():
-            raise Http404
-        return self._form(request, self._find(request, int(object_id)))
-
-    def _find(self, request: HttpRequest, provider_id: int) -> Provider:
-        found = self.get_queryset(request).filter(pk=provider_id).first()
-        if found is None:
-            raise Http404
-        return found
-
-    def _form(self, request: HttpRequest, row: Provider | None) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        form = ProviderForm(request.POST or None, provider=row)
-        if request.method == "POST" and form.is_valid():
-            try:
-                saved = form.save(asking(request))
-            except AegisError as error:
-                form.tell(error)
-            else:
-                messages.info(request, f"{saved} is {'changed' if row else 'registered'}.")
-                return HttpResponseRedirect(reverse(LIST))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": row.slug if row else "New provider",
-            "form": form,
-            "provider": row,
-        }
-        return TemplateResponse(request, PAGE, context)
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return asking(request).allows("agents:read")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return asking(request).allows(providers.SCOPE)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def address(self, row: Provider) -> str:
+        return reverse("admin:aegis_sessions_provider_changelist")
