@@ -47,9 +47,10 @@ class ConversationFeed(Feed):
 
     def _read(self) -> Frame:
         session = sessions.find(self.principal, self.session_id)
+        # Read first: what happens between the two is then seen by the next turn, not by none.
+        head = logs.ledger_head(session.pk)
         runs = voices.open_runs(session.pk)
         frame: Frame = {"type": "conversation", "cards": {}, "texts": self._texts(runs)}
-        head = logs.ledger_head(session.pk)
         if head != self._head:
             self._head = head
             talk, now = conversation.load(session), timezone.now()

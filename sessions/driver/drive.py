@@ -54,6 +54,8 @@ class Drive:
         self._loop = asyncio.get_running_loop()
         self._saved_at = self._loop.time()
         self._reported = 0
+        # Whether the clock stands as far as it was saved, so that it may be saved again.
+        self._is_current = False
 
     async def run(self) -> None:
         """Run to the end of the range, or until the task is cancelled or the lease is lost."""
@@ -64,12 +66,14 @@ class Drive:
         try:
             # Another process may have moved the clock on since this one loaded its view.
             await self.view.advance(count=self.claimed.n - self.view.n)
+            self._is_current = True
             if self.claimed.seek_to is not None:
                 await self._seek(self.claimed.seek_to)
             if self.claimed.is_running:
                 await self._go()
         finally:
-            await asyncio.shield(run_db(driving.release, **self._own(), **self._stand()))
+            stand = self._stand() if self._is_current else {}
+            await asyncio.shield(run_db(driving.release, **self._own(), **stand))
 
     async def fail(self, error: AegisError) -> None:
         """Fail the session, whose source can be read no more."""
@@ -79,13 +83,15 @@ class Drive:
         target = await replay_seek.find(
             self.view, ts, mint=replays.new_epoch, is_sure=self.claimed.is_sure
         )
+        self._is_current = False
         if not await run_db(driving.set_to, **self._own(), before=self.view.n, target=target):
             raise asyncio.CancelledError
         self.view = await replay_seek.reopen(
             self.view, target, generation=self.claimed.generation + 1
         )
-        await self._views.show(self.view)
         self.pace = Pace(speed=self.pace.speed, clock=ts)
+        self._is_current = True
+        await self._views.show(self.view)
         self._hub.set_clock(self._session_id, ts)
 
     async def _go(self) -> None:
