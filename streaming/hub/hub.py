@@ -178,8 +178,7 @@ class Hub(Clocks):
         connection = self._held(component_id, fence)
         if connection is not None and not connection.is_prepared and not connection.has_asked:
             connection.is_prepared = True
-            requests = [Request(name) for name in connection.seat.topics]
-            await subscribing.subscribe(self.board, connection, requests, ref=None)
+            await subscribing.prepare(self.board, connection)
 
     async def gate(self, component_id: str, *, is_open: bool, fence: int) -> None:
         """

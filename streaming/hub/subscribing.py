@@ -26,6 +26,29 @@ async def subscribe(
     A topic that is refused is told in ``errors`` and the others proceed. Topics named by
     themselves come before patterns, which leave out what is subscribed already.
     """
+    found, errors = await _find_all(board, connection, requests, ref)
+    taken = _take_up(connection, found, ref)
+    answer = frames.subscribed(ref, [placing.entry(*one) for one in taken], errors)
+    connection.post(answer)
+    _go_on(connection, taken)
+    return answer
+
+
+async def prepare(board: Board, connection: Connection) -> None:
+    """Take up the registered topics, unless the component asks for itself before they are found."""
+    requests = [Request(name) for name in connection.seat.topics]
+    found, _ = await _find_all(board, connection, requests, None)
+    if not connection.has_asked:
+        _go_on(connection, _take_up(connection, found, None))
+        return
+    for request in requests:
+        if connection.patterns.get(request.topic, (None, None))[0] is request:
+            del connection.patterns[request.topic]
+
+
+async def _find_all(
+    board: Board, connection: Connection, requests: Iterable[Request], ref: Id
+) -> tuple[list[Found], list[Frame]]:
     found: list[Found] = []
     errors: list[Frame] = []
     for request in sorted(requests, key=lambda request: topics.is_pattern(request.topic)):
@@ -33,14 +56,22 @@ async def subscribe(
             found += await _find(board, connection, request, found, ref)
         except AegisError as error:
             errors.append(frames.refused(request.topic, error))
-    taken = [(take(connection, *one, ref=ref), one[2]) for one in found]
-    answer = frames.subscribed(ref, [placing.entry(*one) for one in taken], errors)
-    if connection.has_asked:
-        connection.post(answer)
+    return found, errors
+
+
+def _take_up(
+    connection: Connection, found: Iterable[Found], ref: Id
+) -> list[tuple[Subscription, Placement]]:
+    return [
+        (take(connection, line, request, placed, ref=ref), placed)
+        for line, request, placed in found
+    ]
+
+
+def _go_on(connection: Connection, taken: Iterable[tuple[Subscription, Placement]]) -> None:
     for subscription, placed in taken:
         delivery.tell(connection, subscription, placed)
     connection.pump()
-    return answer
 
 
 async def widen(line: Line, connections: Iterable[Connection]) -> None:

@@ -180,8 +180,8 @@ class Socket:
         await self.connection.send(message)
 
     async def next(self) -> Any:
-        """The next frame that is no heartbeat, which comes when a server is slow enough."""
-        while (frame := await self._any()).get("COMMAND") == "HEARTBEAT":
+        """The next frame but those that come with time, a server that is slow enough given."""
+        while (frame := await self._any()).get("COMMAND") in {"HEARTBEAT", "POS"}:
             pass
         return frame
 

@@ -375,37 +375,6 @@ async def test_what_was_published_before_the_gate_closed_still_goes_out():
     assert client.seqs == [1]
 
 
-async def test_component_that_is_ready_and_never_asked_gets_its_registered_topics():
-    hub = small(records=100)
-    await publish(hub, TOPIC, "old")
-    client = Client()
-    await connected(hub, client)
-
-    await hub.prepare("component-a", **FENCE)
-    await hub.prepare("component-a", **FENCE)
-    await publish(hub, TOPIC, "new")
-    await publish(hub, "klines.ETH", "too")
-    await hub.gate("component-a", is_open=True, **FENCE)
-    await hub.gate("component-a", is_open=True, **FENCE)
-    await settle(hub)
-
-    assert [data for _, _, data in client.records] == ["new", "too"]
-    assert client.told("SUBSCRIBED") == []
-
-
-async def test_component_that_asked_keeps_what_it_asked_for():
-    hub = small(records=100)
-    client = Client()
-    await connected(hub, client)
-    await hub.subscribe(seat(), client.send, ["other"])
-
-    await hub.gate("component-a", is_open=True, **FENCE)
-    await publish(hub, TOPIC, 1)
-    await settle(hub)
-
-    assert client.seqs == []
-
-
 async def test_call_for_an_older_registration_does_nothing_and_a_newer_one_replaces():
     hub = small()
     client = Client()
