@@ -11,9 +11,11 @@ from tests.conformance.summary import pytest_addoption, pytest_terminal_summary
 __all__ = ["pytest_addoption", "pytest_terminal_summary"]
 
 TESTS = Path(__file__).parent
-MARKS = {
+# A browser and its server are started for the first test, on cores that others use as well.
+PATIENCE = pytest.mark.timeout(180)
+MARKS: dict[str, list[str | pytest.MarkDecorator]] = {
     "conformance": ["conformance"],
-    "browser": ["browser"],
+    "browser": ["browser", PATIENCE],
     "servers": ["servers"],
     "docs": ["docs"],
 }

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from websockets.sync.client import connect
 
 LIST = "/admin/aegis_sessions/session/"
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 20.0
 
 
 class Api:

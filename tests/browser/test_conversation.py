@@ -45,13 +45,13 @@ def test_sp3_400_pieces_give_exactly_the_stored_text(desk, api):
     session = api.session(**QUIET)
     desk.session(session, "?tab=conversation")
 
-    api.post(f"sessions/{session['id']}/messages", slow(desk, session, pieces=400, pause=0.01))
+    api.post(f"sessions/{session['id']}/messages", slow(desk, session, pieces=400, pause=0.02))
     voice = desk.page.locator(".ae-voice")
     expect(voice).to_contain_text("piece20")
     desk.page.reload()
     expect(voice).to_contain_text("piece60")
 
-    until(lambda: len(stored(api, session)) == 2)
+    until(lambda: len(stored(api, session)) == 2, seconds=60)
     expect(voice).to_have_count(0)
     assert texts(desk)[-1] == stored(api, session)[-1]["content"]
 
