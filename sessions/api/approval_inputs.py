@@ -47,6 +47,12 @@ class ClaimInput(Struct, kw_only=True, forbid_unknown_fields=True):
     release: bool = False
 
 
+class CancelQuery(Struct, kw_only=True):
+    """Why nobody has to decide any more."""
+
+    reason: Annotated[Reason, Meta(description="Why; the ledger and the audit keep it.")] = ""
+
+
 class OneDecision(Struct, kw_only=True, forbid_unknown_fields=True):
     """A decision of a batch; `version` is what you last saw of it."""
 

@@ -1,6 +1,7 @@
 """What waits for people, and their decisions."""
 
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from msgspec import UNSET, Struct, UnsetType
@@ -10,13 +11,19 @@ from rest_framework.response import Response
 from aegis_project.kit.errors import AegisError
 from sessions.api import approval_documents as documents
 from sessions.api.approval_documents import ApprovalDocument, ApprovalPage
-from sessions.api.approval_inputs import ApprovalQuery, BatchInput, ClaimInput, DecideInput
+from sessions.api.approval_inputs import (
+    ApprovalQuery,
+    BatchInput,
+    CancelQuery,
+    ClaimInput,
+    DecideInput,
+)
 from sessions.api.collection import version
 from sessions.core.errors import ApprovalNotFound
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
 from sessions.selectors import sessions, situation
-from sessions.services import approvals, batches
+from sessions.services import approvals, batches, withdrawal
 from sessions.services.batches import Outcome
 from streaming.api import codecs
 from streaming.api.base import Endpoint, alone, once
@@ -39,6 +46,14 @@ class BatchDocument(Struct, kw_only=True):
     """What became of each decision, in the order in which they were given."""
 
     data: list[OutcomeDocument]
+
+
+class CancelledDocument(Struct, kw_only=True):
+    """How many approvals nobody has to decide on any more, which, and why."""
+
+    cancelled_approvals: int
+    approvals: list[UUID]
+    reason: str
 
 
 class Approvals(Endpoint):
@@ -75,6 +90,24 @@ class SessionApprovals(Endpoint):
         rows = reading.readable(self.principal)
         found = sessions.find(self.principal, session)
         return _page(self, rows.filter(session=found), self.asked(ApprovalQuery))
+
+    @operation(
+        "sessions.approvals.cancel",
+        tag="approvals",
+        query=CancelQuery,
+        answers={200: CancelledDocument},
+    )
+    def delete(self, _request: Request, session: str) -> Response:
+        """
+        Cancel what waits in a session; nothing of it is carried out.
+
+        The runs go on without it. To end them, too, cancel the runs.
+        """
+        reason = self.asked(CancelQuery).reason
+        done = withdrawal.cancel(principal=self.principal, session=session, reason=reason)
+        ids = [one.pk for one in done.approvals]
+        found = CancelledDocument(cancelled_approvals=len(ids), approvals=ids, reason=done.reason)
+        return Response(codecs.show(found))
 
 
 class OneApproval(Endpoint):

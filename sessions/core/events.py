@@ -103,7 +103,7 @@ WORK: dict[WorkEvent, str] = {
         "Its effect begins now. Data: tool_call, run, tool, attempt, effect_key."
     ),
     WorkEvent.TOOL_CALL_EXPIRED: "Nobody decided in time. Data: tool_call, run, tool.",
-    WorkEvent.TOOL_CALL_CANCELLED: "Its run was cancelled. Data: tool_call, run, tool.",
+    WorkEvent.TOOL_CALL_CANCELLED: "It, or its run, was cancelled. Data: tool_call, run, tool.",
     WorkEvent.TOOL_CALL_UNKNOWN: (
         "Its worker was gone before it said what came of it. Data: tool_call, run, tool."
     ),
