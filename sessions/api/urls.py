@@ -1,6 +1,7 @@
 """The addresses of sessions."""
 
 from sessions.api import (
+    activation,
     agents,
     attachments,
     clock,
@@ -28,6 +29,8 @@ urlpatterns = [
     route(f"{ONE}/start", lever.Start, name="session-start"),
     route(f"{ONE}/resume", lever.Resume, name="session-resume"),
     route(f"{ONE}/pause", lever.Pause, name="session-pause"),
+    route(f"{ONE}/activate", activation.Activate, name="session-activate"),
+    route(f"{ONE}/suspend", activation.Suspend, name="session-suspend"),
     route(f"{ONE}/stop", lever.Stop, name="session-stop"),
     route(f"{ONE}/complete", lever.Complete, name="session-complete"),
     route(f"{ONE}/fail", lever.Fail, name="session-fail"),

@@ -32,7 +32,9 @@ def until_starting(session: Session) -> None:
         ("start", State.CREATED, "running"),
         ("start", State.FAILED, "running"),
         ("resume", State.STOPPED, "running"),
+        ("activate", State.PAUSED, "running"),
         ("pause", State.RUNNING, "paused"),
+        ("suspend", State.RUNNING, "paused"),
         ("stop", State.PAUSED, "stopped"),
         ("complete", State.CREATED, "completed"),
         ("fail", State.RUNNING, "failed"),
@@ -141,6 +143,18 @@ def test_a_start_within_the_wait_runs(program: Caller):
     made = factories.session(expected=[Expected(name="feed")])
 
     with threads.beside(partial(program.post, f"{SESSIONS}/{made.pk}/start?wait=30")) as answer:
+        until_starting(made)
+        factories.readied(made, "feed")
+        found = answer()
+
+    assert (found.status_code, found.json()["state"]) == (200, "running")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_activating_is_answered_when_the_session_runs(program: Caller):
+    made = factories.session(expected=[Expected(name="feed")])
+
+    with threads.beside(partial(program.post, f"{SESSIONS}/{made.pk}/activate")) as answer:
         until_starting(made)
         factories.readied(made, "feed")
         found = answer()
