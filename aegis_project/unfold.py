@@ -42,9 +42,10 @@ FONT = {
 }
 
 
-def place(title: str, icon: str, page: str, model: str) -> dict[str, Any]:
+def place(title: str, icon: str, page: str, model: str, **more: str) -> dict[str, Any]:
     """One place of the sidebar; only who may view its model sees it."""
     return {
+        **more,
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:{page}"),
@@ -70,7 +71,7 @@ UNFOLD: dict[str, Any] = {
     "BORDER_RADIUS": "6px",
     "ENVIRONMENT": "aegis_project.site.environment",
     "COLORS": {"base": BASE, "primary": PRIMARY, "font": FONT},
-    "STYLES": [_file("aegis/aegis.css")],
+    "STYLES": [_file("aegis/aegis.css"), _file("aegis/approvals.css")],
     "SCRIPTS": [_file("aegis/js/shell.js")],
     "SIDEBAR": {
         "show_search": False,
@@ -79,7 +80,13 @@ UNFOLD: dict[str, Any] = {
             {
                 "items": [
                     place("Sessions", "stacks", "aegis_sessions_session_changelist", "session"),
-                    place("Approvals", "gavel", "aegis_sessions_approval_changelist", "approval"),
+                    place(
+                        "Approvals",
+                        "gavel",
+                        "aegis_sessions_approval_changelist",
+                        "approval",
+                        badge="sessions.admin.approval_cells.badge",
+                    ),
                 ],
             },
             {

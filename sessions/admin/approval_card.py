@@ -1,23 +1,20 @@
 """What the card of an approval shows: the call, why it was stopped, and what it rests on."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
+from sessions.admin.approval_cells import left, person, risk_word, shown
 from sessions.core.freshness import Known
 from sessions.core.policy import Who
-from sessions.core.tool_calls import Risk
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
 from sessions.selectors import sessions, situation
-
-LONGEST = 90
-RISKS = {Risk.HIGH: "bad", Risk.MEDIUM: "warn"}
 
 
 class Input(NamedTuple):
@@ -40,7 +37,7 @@ def context(row: Approval, principal: Principal, *, now: datetime) -> dict[str, 
         "approval": row,
         "call": row.tool_call,
         "state": marks.chip(row.state, marks.APPROVAL),
-        "risk": risk(row.tool_call.risk),
+        "risk": risk_word(row.tool_call.risk),
         "environment": marks.environment(row.session.environment),
         "left": left(row, now=now),
         "arguments": pairs(row.tool_call.arguments),
@@ -60,48 +57,22 @@ def context(row: Approval, principal: Principal, *, now: datetime) -> dict[str, 
     }
 
 
+def last_decided(principal: Principal) -> dict[str, Any] | None:
+    """When somebody decided last, and who."""
+    row = reading.last_decided(principal)
+    if row is None:
+        return None
+    return {"at": marks.clock(row.decided_at, now=timezone.now()), "by": person(row.decided_by)}
+
+
 def is_edited(row: Approval) -> bool:
     """Whether other arguments than those asked for are decided on."""
     return bool(row.tool_call.asked_arguments != row.tool_call.arguments)
 
 
-def preview(arguments: dict[str, Any]) -> str:
-    """The arguments on one line, cut where it ends."""
-    text = ", ".join(f"{name}: {shown(value)}" for name, value in arguments.items())
-    return f"{text[:LONGEST]}…" if len(text) > LONGEST else text
-
-
 def pairs(arguments: dict[str, Any]) -> list[tuple[str, str]]:
     """The arguments by name, for people."""
     return [(name, shown(value)) for name, value in arguments.items()]
-
-
-def shown(value: Any) -> str:
-    """A value as people read it: texts as they are, everything else as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def risk(word: str) -> SafeString:
-    """A risk in words, coloured from medium on."""
-    tone = RISKS.get(Risk(word), "neutral")
-    shape = marks.shape("failed" if tone == "bad" else "late") if tone != "neutral" else ""
-    return format_html(
-        '<span class="ae-condition" data-tone="{}">{}<span>{}</span></span>', tone, shape, word
-    )
-
-
-def left(row: Approval, *, now: datetime) -> SafeString:
-    """How long there is to decide."""
-    if not row.is_open:
-        return marks.clock(row.decided_at, now=now)
-    if row.clock_stopped_at is not None:
-        return format_html("{}", "stands while paused")
-    return marks.until_html(row.expires_at, now=now)
-
-
-def person(actor: str) -> str:
-    """Who an actor is, for people: the name of a person, everybody else with what they are."""
-    return actor.removeprefix("user:")
 
 
 def why(row: Approval) -> str:

@@ -9,15 +9,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from aegis_project import marks
 from aegis_project.kit.errors import AegisError
 from aegis_project.lists import PlainAdmin
 from components.admin.asking import asking
 from sessions.admin import approval_card as card
+from sessions.admin import approval_cells as cells
 from sessions.admin.approval_form import DecideForm
 from sessions.core.errors import ApprovalStale
 from sessions.models import Approval
@@ -57,16 +56,33 @@ class ShownFilter(admin.SimpleListFilter):
         return queryset.filter(state=reading.PENDING)
 
 
+def _column(name: str, description: str, ordering: str | None = None) -> Any:
+    @admin.display(description=description, ordering=ordering)
+    def show(_: Any, row: Approval) -> SafeString:
+        return cells.CELLS[name](row, now=timezone.now())
+
+    show.__name__ = name
+    return show
+
+
 @admin.register(Approval)
 class ApprovalAdmin(PlainAdmin):
     """Approvals are decided by their service, which asks who it is."""
 
-    list_display = ("call_cell", "where_cell", "risk_cell", "state_cell", "left_cell", "claim_cell")
+    call_cell = _column("call_cell", "Asked for", "tool_call__tool")
+    where_cell = _column("where_cell", "By, in")
+    risk_cell = _column("risk_cell", "Risk", "tool_call__risk")
+    state_cell = _column("state_cell", "State", "state")
+    left_cell = _column("left_cell", "Left", "expires_at")
+    claim_cell = _column("claim_cell", "Looked at by")
+
+    list_display = tuple(cells.CELLS)
     list_filter = (ShownFilter, "session__environment", "tool_call__risk")
     search_fields = ("tool_call__tool", "run__agent_slug", "session__key", "session__name")
     search_help_text = "Tool, agent or session"
     ordering = ("expires_at",)
     actions = None
+    change_list_template = "admin/aegis/approvals.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
         principal = asking(request)
@@ -74,45 +90,15 @@ class ApprovalAdmin(PlainAdmin):
         return reading.readable(principal) if allowed else Approval.objects.none()
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        shown: HttpResponse = super().changelist_view(
-            request, {"title": "Approvals", **(extra_context or {})}
+        """The inbox; empty, it says what was decided last."""
+        waits = request.GET.get(ShownFilter.parameter_name) != "decided"
+        shown: Any = super().changelist_view(
+            request, {"title": "Approvals", "waits": waits, **(extra_context or {})}
         )
-        return shown
-
-    @admin.display(description="Asked for", ordering="tool_call__tool")
-    def call_cell(self, row: Approval) -> SafeString:
-        return format_html(
-            '<span class="ae-two"><span class="ae-name">{}</span>'
-            '<span class="ae-key">{}</span></span>',
-            row.tool_call.tool,
-            card.preview(row.tool_call.arguments),
-        )
-
-    @admin.display(description="By, in")
-    def where_cell(self, row: Approval) -> SafeString:
-        return format_html(
-            '<span class="ae-two"><span>{} {}</span><span class="ae-key">{}</span></span>',
-            row.run.agent_slug,
-            marks.environment(row.session.environment),
-            row.session.name or row.session.key,
-        )
-
-    @admin.display(description="Risk", ordering="tool_call__risk")
-    def risk_cell(self, row: Approval) -> SafeString:
-        return card.risk(row.tool_call.risk)
-
-    @admin.display(description="State", ordering="state")
-    def state_cell(self, row: Approval) -> SafeString:
-        return marks.chip(row.state, marks.APPROVAL)
-
-    @admin.display(description="Left", ordering="expires_at")
-    def left_cell(self, row: Approval) -> SafeString:
-        return card.left(row, now=timezone.now())
-
-    @admin.display(description="Looked at by")
-    def claim_cell(self, row: Approval) -> SafeString:
-        by = row.claimed_by if row.is_open else row.decided_by
-        return format_html("{}", card.person(by)) if by else marks.none()
+        found = getattr(shown, "context_data", None)
+        if found and not found["cl"].result_list:
+            found["last"] = card.last_decided(asking(request))
+        return shown  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
         claim = self.admin_site.admin_view(require_POST(self.claim_view))

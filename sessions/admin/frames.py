@@ -7,6 +7,7 @@ from aegis_project.kit import strict
 from aegis_project.kit.errors import ValidationFailed
 from aegis_project.kit.principal import Principal
 from sessions.admin import events, panels
+from sessions.admin.approval_feeds import ApprovalsFeed, WaitingFeed
 from sessions.admin.conversation_feed import ConversationFeed
 from sessions.admin.feeds import MAX_ROWS, ComponentsFeed, Feed, LedgerFeed, PartsFeed, SessionsFeed
 from sessions.admin.monitor import VIEWS
@@ -122,6 +123,14 @@ def _components(principal: Principal, frame: Frame) -> Feed:
     return ComponentsFeed(principal, ids=_ids(frame))
 
 
+def _waiting(principal: Principal, _frame: Frame) -> Feed:
+    return WaitingFeed(principal)
+
+
+def _approvals(principal: Principal, frame: Frame) -> Feed:
+    return ApprovalsFeed(principal, ids=_ids(frame))
+
+
 FEEDS = {
     "session": _parts,
     "ledger": _ledger,
@@ -132,6 +141,8 @@ FEEDS = {
     "components": _components,
     "monitor": _monitor,
     "topic": _topic,
+    "waiting": _waiting,
+    "approvals": _approvals,
 }
 
 

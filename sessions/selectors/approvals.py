@@ -14,7 +14,9 @@ from sessions.models import Approval, Session
 from sessions.selectors import sessions
 
 PENDING = approvals.State.PENDING.value
+DECIDED = [approvals.State.APPROVED.value, approvals.State.REJECTED.value]
 PRECEDENTS, DUE_AT_ONCE = 5, 1000
+MOST_COUNTED, NEWEST = 100, 50
 
 
 def visible(principal: Principal) -> QuerySet[Approval]:
@@ -96,6 +98,18 @@ def precedents(approval: Approval) -> list[Approval]:
         session__deleted_at=None,
     )
     return list(rows.select_related("tool_call").order_by("-decided_at")[:PRECEDENTS])
+
+
+def waiting(principal: Principal) -> int:
+    """How many decisions wait in what the principal sees; beyond a hundred nobody counts."""
+    return len(visible(principal).filter(state=PENDING).values_list("pk")[:MOST_COUNTED])
+
+
+def last_decided(principal: Principal) -> Approval | None:
+    """What somebody decided last, of the fifty that were asked for last: those have an index."""
+    rows = visible(principal).order_by("-requested_at", "-pk")[:NEWEST]
+    decided = [row for row in rows if row.state in DECIDED and row.decided_at]
+    return max(decided, key=lambda row: row.decided_at or row.requested_at, default=None)
 
 
 def pending_count() -> int:

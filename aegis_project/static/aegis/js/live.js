@@ -2,6 +2,7 @@
 // and always knows in words how fresh the page is.
 
 import { clock, follow } from "./times.js";
+import { Waiting } from "./waiting.js";
 
 const RETRY_SECONDS = [0.5, 1, 2, 4, 8];
 const OFFLINE_AFTER_SECONDS = 20;
@@ -24,7 +25,7 @@ const WORDS = {
  */
 export class Live {
   constructor(feeds) {
-    this.feeds = feeds;
+    this.feeds = [...feeds, new Waiting()];
     this.isHeld = false;
     this.beatSeconds = 2;
     this.heardAt = 0;

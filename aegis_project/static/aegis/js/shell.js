@@ -1,5 +1,5 @@
 // Unfold opens its sidebar, menus and sheets by clicks on plain elements; this lets a keyboard
-// do what the pointer does.
+// do what the pointer does. And what waits is counted on every page, also where nothing else moves.
 
 (() => {
   const CLICKS = "span, div, a:not([href])";
@@ -17,6 +17,8 @@
     for (const element of document.querySelectorAll(CLICKS)) {
       if (element.hasAttribute("x-on:click")) reach(element);
     }
+    const isAlone = document.getElementById("ae-waiting") && !document.getElementById("ae-live");
+    if (isAlone) import("./live.js").then(({ Live }) => new Live([]).start());
   });
 
   document.addEventListener("keydown", (event) => {
