@@ -154,8 +154,8 @@ class ToolServers:
     name = "tool_servers"
     period_seconds = 60.0
 
-    def wants(self, _hint: hints.Hint) -> bool:
-        return False
+    def wants(self, hint: hints.Hint) -> bool:
+        return hint.kind == "tool_server"
 
     async def run(self, _node: Node) -> None:
         """Look at all of them again."""

@@ -25,14 +25,14 @@ PROCESS = uuid4().hex[:12]
 POLL_SECONDS = 0.5
 SEND_SECONDS = 1.0
 
-Kind = Literal["ledger", "lever", "component", "credential", "run", "tool", "moved"]
+Kind = Literal["ledger", "lever", "component", "credential", "run", "tool", "tool_server", "moved"]
 KINDS = frozenset(get_args(Kind))
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
     """
-    What moved: a session's ledger or lever, a component, a credential, a run, a tool's use, by id.
+    What moved, by id: a ledger, a lever, a component, a credential, a run, a tool or its server.
 
     ``moved`` has no id: something did, re-read whatever this process holds.
     """

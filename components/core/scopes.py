@@ -27,6 +27,8 @@ SCOPES = frozenset(
         "programs:read",
         "programs:write",
         "providers:write",
+        "tool_servers:read",
+        "tool_servers:write",
         "audit:read",
     }
 )
@@ -37,6 +39,7 @@ OPEN_SCOPES = frozenset(
     SCOPES
     - {"credentials:read", "credentials:write", "programs:read", "programs:write", "audit:read"}
     - {"policies:write", "webhooks:read", "webhooks:write", "agents:write", "providers:write"}
+    - {"tool_servers:read", "tool_servers:write"}
 )
 
 # What a launcher may do beyond everybody else; nobody can give it to a credential.
@@ -66,8 +69,9 @@ PERMISSIONS = {
     "aegis_streaming.change_log": ("topics:publish",),
     "aegis_components.view_credential": ("credentials:read",),
     "aegis_components.add_credential": ("credentials:write",),
-    # Who may define what runs and where models are reached is an administrator, whatever else
-    # somebody was permitted.
+    # Who may define what runs, where models are reached and which tool servers are asked is an
+    # administrator, whatever else somebody was permitted.
+    "aegis_sessions.view_toolserver": ("tool_servers:read",),
     "aegis_components.view_program": ("programs:read",),
     "aegis_streaming.view_auditentry": ("audit:read",),
 }

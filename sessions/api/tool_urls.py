@@ -1,6 +1,6 @@
 """The addresses of tools, tool calls and files."""
 
-from sessions.api import artifacts, tool_calls
+from sessions.api import artifacts, tool_calls, tool_servers
 from streaming.api.paths import route
 
 ONE = "sessions/<str:session>"
@@ -8,6 +8,8 @@ FILE = f"{ONE}/artifacts/<str:artifact>"
 
 urlpatterns = [
     route("tools", tool_calls.Tools, name="tools"),
+    route("tool-servers", tool_servers.ToolServers, name="tool-servers"),
+    route("tool-servers/<str:tool_server>", tool_servers.OneToolServer, name="tool-server"),
     route("tool-calls/<str:tool_call>", tool_calls.OneToolCall, name="tool-call"),
     route("tool-calls/<str:tool_call>/resolve", tool_calls.Resolve, name="tool-call-resolve"),
     route(f"{ONE}/tool-calls", tool_calls.SessionToolCalls, name="session-tool-calls"),

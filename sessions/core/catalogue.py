@@ -177,6 +177,15 @@ def _check_kind(value: str) -> None:
 
 
 def _check_base_url(value: str) -> None:
+    check_address(value, field="base_url")
+
+
+def check_address(value: str, *, field: str) -> None:
+    """
+    Go on only with an address of the web that holds no secret, or with none.
+
+    :raises ValidationFailed: otherwise
+    """
     if not value:
         return
     try:
@@ -188,7 +197,7 @@ def _check_base_url(value: str) -> None:
     is_plain = value.isascii() and value.isprintable() and " " not in value and len(value) <= 500
     _require(
         is_sound and is_bare and is_plain,
-        "base_url",
+        field,
         "An address begins with http:// or https://, and holds no name, password or query.",
     )
 

@@ -75,6 +75,20 @@ class ProviderAlreadyExists(AegisError):
     status = 409
 
 
+class ToolServerNotFound(AegisError):
+    """There is no such tool server."""
+
+    code = "TOOL_SERVER_NOT_FOUND"
+    status = 404
+
+
+class ToolServerAlreadyExists(AegisError):
+    """A tool server with this slug exists."""
+
+    code = "TOOL_SERVER_ALREADY_EXISTS"
+    status = 409
+
+
 class RunNotFound(AegisError):
     """There is no such run."""
 

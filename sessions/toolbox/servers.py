@@ -12,6 +12,7 @@ import httpx2
 import orjson
 
 from aegis_project import sealed
+from aegis_project.kit.errors import SecretUnreadable
 from sessions.agent.tools import Call, Tool, ToolSpec
 from sessions.core.errors import ToolExecutionFailed
 from sessions.core.tool_calls import Risk
@@ -54,17 +55,18 @@ def is_installed() -> bool:
 
 
 def active() -> list[Server]:
-    """The servers that are to be used."""
+    """The servers that are to be used, but those whose secret cannot be read."""
     rows = ToolServer.objects.filter(is_active=True).order_by("slug")
-    return [
-        Server(
-            slug=row.slug,
-            url=row.url,
-            command=tuple(row.command),
-            secret=orjson.loads(sealed.unseal(row.secret)) if row.secret else {},
-        )
-        for row in rows
-    ]
+    return [found for row in rows if (found := _reached(row)) is not None]
+
+
+def _reached(row: ToolServer) -> Server | None:
+    try:
+        secret = orjson.loads(sealed.unseal(row.secret)) if row.secret else {}
+    except SecretUnreadable:
+        logger.exception("A tool server is left out", extra={"tool_server": row.slug})
+        return None
+    return Server(row.slug, row.url, tuple(row.command), secret)
 
 
 async def refresh(servers: list[Server]) -> None:

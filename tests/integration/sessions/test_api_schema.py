@@ -100,6 +100,8 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/sessions/{session}/topics/{topic}/subscribers",
         "/api/v1/tool-calls/{tool_call}",
         "/api/v1/tool-calls/{tool_call}/resolve",
+        "/api/v1/tool-servers",
+        "/api/v1/tool-servers/{tool_server}",
         "/api/v1/tools",
         "/api/v1/topics",
         "/api/v1/triggers/{trigger}",
