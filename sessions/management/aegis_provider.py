@@ -1,0 +1,153 @@
+"""`aegis provider`: where models are reached."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import typer
+from django_typer.management import Typer
+
+from sessions.api import agent_documents as documents
+from sessions.core.catalogue import ProviderDraft
+from sessions.management import listing, verbs
+from sessions.management.listing import SecretFile, Shape
+from sessions.management.output import How
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.models import Provider
+from sessions.selectors import providers as reading
+from sessions.services import providers
+from streaming.api import codecs
+
+app: Typer[..., Any] = Typer(help="Providers: list, show, create, update and remove them.")
+
+Slug = Annotated[str, typer.Argument(metavar="PROVIDER", help="Its slug.")]
+Slugs = Annotated[list[str], typer.Argument(metavar="PROVIDER...", help="Slugs.")]
+Kind = Literal["openai", "azure", "anthropic"]
+Base = Annotated[str, typer.Option(help="An address that speaks the interface of its kind.")]
+Version = Annotated[str, typer.Option(help="The version of the interface, for azure.")]
+
+
+@app.command("list")
+@verb
+def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
+    """
+    List the providers by slug; their keys are not shown.
+
+    Example: aegis provider list
+    """
+    SHAPE.several(How(is_json, is_quiet), "list", list(reading.readable(verbs.acting(as_user))))
+
+
+@app.command()
+@verb
+def show(
+    provider: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
+) -> None:
+    """
+    Show one provider.
+
+    Example: aegis provider show local
+    """
+    SHAPE.one(How(is_json, is_quiet), "show", reading.read(verbs.acting(as_user), provider))
+
+
+@app.command()
+@verb
+def create(
+    provider: Slug,
+    *,
+    kind: Annotated[Kind, typer.Option(help="Which interface it speaks.")] = "openai",
+    base_url: Base = "",
+    api_version: Version = "",
+    secret_file: SecretFile = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Register a provider, which agents may name in their models.
+
+    Example: aegis provider create local --base-url http://127.0.0.1:11434/v1
+    """
+    draft = ProviderDraft(
+        slug=provider,
+        kind=kind,
+        base_url=base_url,
+        api_version=api_version,
+        secret=listing.secret(secret_file) if secret_file else "",
+    )
+    made = providers.create(principal=verbs.acting(as_user), draft=draft)
+    SHAPE.one(How(is_json, is_quiet), "create", made.provider)
+
+
+@app.command()
+@verb
+def update(
+    provider: Slug,
+    *,
+    kind: Annotated[Kind | None, typer.Option(help="Which interface it speaks.")] = None,
+    base_url: Base = "",
+    api_version: Version = "",
+    secret_file: SecretFile = "",
+    no_secret: Annotated[bool, typer.Option("--no-secret", help="Take its key away.")] = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Change a provider; what is not said stays, and another address needs its key again.
+
+    Example: aegis provider update local --secret-file key.txt
+    """
+    changes = listing.said(kind=kind, base_url=base_url, api_version=api_version)
+    if secret_file or no_secret:
+        changes["secret"] = "" if no_secret else listing.secret(secret_file)
+    principal = verbs.acting(as_user)
+    changed = providers.update(principal=principal, provider=provider, changes=changes)
+    SHAPE.one(How(is_json, is_quiet), "update", changed.provider)
+
+
+@app.command()
+@verb
+def remove(
+    provider: Slugs,
+    *,
+    is_sure: Yes = False,
+    is_dry: DryRun = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Forget providers and their keys; agents that name them fail until they name others.
+
+    Example: aegis provider remove local --yes
+    """
+    principal = verbs.acting(as_user)
+    SHAPE.remove(
+        How(is_json, is_quiet),
+        provider,
+        read=lambda one: reading.read(principal, one),
+        act=lambda one: providers.remove(principal=principal, provider=one).provider,
+        is_sure=is_sure,
+        is_dry=is_dry,
+    )
+
+
+def table(rows: Sequence[Provider]) -> dict[str, list[str]]:
+    """The columns of a list of providers."""
+    return {
+        "PROVIDER": [row.slug for row in rows],
+        "KIND": [row.kind for row in rows],
+        "KEY": ["sealed" if row.secret else "–" for row in rows],
+        "READY": ["yes" if reading.is_complete(row) else "no" for row in rows],
+        "ADDRESS": [row.base_url or "its own" for row in rows],
+    }
+
+
+SHAPE: Shape[Provider] = Shape(
+    noun="provider",
+    document=lambda row: codecs.show(documents.provider(row)),
+    identity=lambda row: row.slug,
+    table=table,
+    sentence=lambda row: f"{row.slug}  {row.kind}  {row.base_url or 'its own address'}",
+)

@@ -1,0 +1,144 @@
+"""`aegis trigger`: what wakes agents by itself."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import Typer
+
+from sessions.api import triggers as documents
+from sessions.management import output, session_options, verbs
+from sessions.management.listing import Limit, Shape
+from sessions.management.output import How
+from sessions.management.session_options import Value
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.models import Trigger
+from sessions.selectors import agents as catalogue
+from sessions.selectors import sessions
+from sessions.selectors import triggers as reading
+from sessions.services import triggers
+from sessions.services.triggers import TriggerDraft
+from streaming.api import codecs
+
+app: Typer[..., Any] = Typer(help="Triggers: let topics or the clock wake agents.")
+
+Id = Annotated[str, typer.Argument(metavar="TRIGGER", help="Its id.")]
+Ids = Annotated[list[str], typer.Argument(metavar="TRIGGER...", help="Ids.")]
+
+
+@app.command("list")
+@verb
+def several(
+    *,
+    agent: Annotated[str, typer.Option(help="Only those of this agent.")] = "",
+    limit: Limit = 100,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List triggers, the newest first.
+
+    Example: aegis trigger list --agent analyst
+    """
+    principal = verbs.acting(as_user)
+    rows = reading.readable(principal)
+    if agent:
+        rows = rows.filter(agent=catalogue.read(principal, agent))
+    SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
+
+
+@app.command()
+@verb
+def show(trigger: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
+    """
+    Show one trigger.
+
+    Example: aegis trigger show 5f0c…
+    """
+    SHAPE.one(How(is_json, is_quiet), "show", reading.find(verbs.acting(as_user), trigger))
+
+
+@app.command()
+@verb
+def create(
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whom it wakes.")],
+    *,
+    pattern: Annotated[str, typer.Option(help="Topics whose records wake it.")] = "",
+    schedule: Annotated[str, typer.Option(help="When it is woken: cron, in UTC.")] = "",
+    condition: Value = "",
+    prompt: Annotated[str, typer.Option(help="What it is told; {topic}, {data}.")] = "",
+    cooldown: Annotated[int, typer.Option(min=0, help="Seconds that it rests.")] = 60,
+    session: Annotated[str, typer.Option(help="Only in this session.")] = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Let records of topics, or the clock, wake an agent.
+
+    Example: aegis trigger create analyst --pattern 'prices.*' --prompt '{topic} moved: {data}'
+    """
+    principal = verbs.acting(as_user)
+    draft = TriggerDraft(
+        pattern=pattern,
+        schedule=schedule,
+        condition=session_options.mapping(condition, option="--condition"),
+        prompt=prompt,
+        cooldown_seconds=cooldown,
+        session=sessions.resolve(principal, session) if session else None,
+    )
+    found = catalogue.find(principal, agent)
+    made = triggers.create(principal=principal, agent=found, draft=draft)
+    SHAPE.one(How(is_json, is_quiet), "create", made.trigger)
+
+
+@app.command()
+@verb
+def remove(
+    trigger: Ids,
+    *,
+    is_sure: Yes = False,
+    is_dry: DryRun = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Take triggers away; their runs stay.
+
+    Example: aegis trigger remove 5f0c… --yes
+    """
+    principal = verbs.acting(as_user)
+    SHAPE.remove(
+        How(is_json, is_quiet),
+        trigger,
+        read=lambda one: reading.find(principal, one),
+        act=lambda one: triggers.remove(principal=principal, trigger=one).trigger,
+        is_sure=is_sure,
+        is_dry=is_dry,
+    )
+
+
+def table(rows: Sequence[Trigger]) -> dict[str, list[str]]:
+    """The columns of a list of triggers."""
+    return {
+        "TRIGGER": [str(row.pk) for row in rows],
+        "AGENT": [row.agent.slug for row in rows],
+        "WAKES ON": [_cause(row) for row in rows],
+        "IN": [row.session.key if row.session else "its sessions" for row in rows],
+        "LAST": [output.age(row.last_at) for row in rows],
+    }
+
+
+def _cause(row: Trigger) -> str:
+    return row.pattern or f"at {row.schedule}"
+
+
+SHAPE: Shape[Trigger] = Shape(
+    noun="trigger",
+    document=lambda row: codecs.show(documents.document(row)),
+    identity=lambda row: str(row.pk),
+    table=table,
+    sentence=lambda row: f"{row.pk}  {row.agent.slug}  {_cause(row)}",
+)

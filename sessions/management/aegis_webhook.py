@@ -1,0 +1,233 @@
+"""`aegis webhook`: addresses outside that hear of events, and what was sent there."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import typer
+from django_typer.management import Typer
+
+from sessions.api import webhooks as documents
+from sessions.management import listing, output, verbs
+from sessions.management.listing import Limit, Shape
+from sessions.management.output import How
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.models import Delivery, Webhook
+from sessions.selectors import sessions, teams
+from sessions.selectors import webhooks as reading
+from sessions.services import webhooks
+from streaming.api import codecs
+
+app: Typer[..., Any] = Typer(help="Webhooks: create and change them, see what was sent.")
+
+Id = Annotated[str, typer.Argument(metavar="WEBHOOK", help="Its id.")]
+Ids = Annotated[list[str], typer.Argument(metavar="WEBHOOK...", help="Ids.")]
+Event = Annotated[
+    list[str] | None,
+    typer.Option("--event", metavar="TYPE", help="A type of events, or a pattern: approval.*"),
+]
+
+
+@app.command("list")
+@verb
+def several(
+    *, limit: Limit = 100, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
+) -> None:
+    """
+    List webhooks, the newest first.
+
+    Example: aegis webhook list
+    """
+    rows = reading.readable(verbs.acting(as_user))
+    SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
+
+
+@app.command()
+@verb
+def show(webhook: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
+    """
+    Show one webhook; its secret is not shown.
+
+    Example: aegis webhook show 5f0c…
+    """
+    SHAPE.one(How(is_json, is_quiet), "show", reading.find(verbs.acting(as_user), webhook))
+
+
+@app.command()
+@verb
+def create(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where it hears.")],
+    *,
+    event: Event = None,
+    session: Annotated[str, typer.Option(help="Only of this session.")] = "",
+    team: Annotated[str, typer.Option(help="Of all sessions of this team.")] = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Let an address hear of events from now on, and print its secret, this once.
+
+    Example: aegis webhook create https://example.com/aegis --event 'approval.*'
+    """
+    principal = verbs.acting(as_user)
+    found = sessions.resolve(principal, session) if session else None
+    made = webhooks.define(
+        principal=principal,
+        url=url,
+        events=event or ["*"],
+        team=found.team if found else teams.for_new(principal, team),
+        session=found,
+    )
+    _tell_secret(How(is_json, is_quiet), "create", made)
+
+
+@app.command()
+@verb
+def update(
+    webhook: Id,
+    *,
+    url: Annotated[str, typer.Option(help="Where it hears.")] = "",
+    event: Event = None,
+    active: Annotated[bool | None, typer.Option("--active/--resting", help="Does it hear?")] = None,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Change a webhook; what is not said stays, and one that hears again is told what it missed.
+
+    Example: aegis webhook update 5f0c… --resting
+    """
+    changes = listing.said(url=url, events=event, is_active=active)
+    changed = webhooks.change(principal=verbs.acting(as_user), webhook=webhook, changes=changes)
+    SHAPE.one(How(is_json, is_quiet), "update", changed.webhook)
+
+
+@app.command()
+@verb
+def rotate(
+    webhook: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
+) -> None:
+    """
+    Sign with another secret from now on, and print it, this once.
+
+    Example: aegis webhook rotate 5f0c…
+    """
+    made = webhooks.rotate(principal=verbs.acting(as_user), webhook=webhook)
+    _tell_secret(How(is_json, is_quiet), "rotate", made)
+
+
+@app.command()
+@verb
+def remove(
+    webhook: Ids,
+    *,
+    is_sure: Yes = False,
+    is_dry: DryRun = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Let addresses hear no more, and forget what was sent to them.
+
+    Example: aegis webhook remove 5f0c… --yes
+    """
+    principal = verbs.acting(as_user)
+    SHAPE.remove(
+        How(is_json, is_quiet),
+        webhook,
+        read=lambda one: reading.find(principal, one),
+        act=lambda one: webhooks.remove(principal=principal, webhook=one).webhook,
+        is_sure=is_sure,
+        is_dry=is_dry,
+    )
+
+
+@app.command()
+@verb
+def deliveries(
+    webhook: Id,
+    *,
+    state: Annotated[
+        Literal["due", "sent", "failed", "all"], typer.Option(help="Only those in this state.")
+    ] = "all",
+    limit: Limit = 100,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List what was sent to a webhook or is to be, the newest first.
+
+    Example: aegis webhook deliveries 5f0c… --state failed
+    """
+    rows = reading.deliveries(reading.find(verbs.acting(as_user), webhook))
+    if state != "all":
+        rows = rows.filter(state=state)
+    SENT.newest(How(is_json, is_quiet), "deliveries", rows, limit=limit)
+
+
+@app.command()
+@verb
+def redeliver(
+    webhook: Id,
+    delivery: Annotated[str, typer.Argument(metavar="DELIVERY", help="Its id.")],
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Send a delivery again under its id, whatever became of it.
+
+    Example: aegis webhook redeliver 5f0c… 91ab…
+    """
+    principal = verbs.acting(as_user)
+    again = webhooks.redeliver(principal=principal, webhook=webhook, delivery=delivery)
+    SENT.one(How(is_json, is_quiet), "redeliver", again.delivery)
+
+
+def _tell_secret(how: How, verb: str, made: webhooks.Made) -> None:
+    SHAPE.one(how, verb, made.webhook, secret=made.secret)
+    if not (how.is_json or how.is_quiet):
+        output.plain(made.secret)
+
+
+def table(rows: Sequence[Webhook]) -> dict[str, list[str]]:
+    """The columns of a list of webhooks."""
+    return {
+        "WEBHOOK": [str(row.pk) for row in rows],
+        "STATE": ["active" if row.is_active else "resting" for row in rows],
+        "OF": [row.session.key if row.session else row.team.name for row in rows],
+        "EVENTS": [" ".join(row.events) for row in rows],
+        "ADDRESS": [row.url for row in rows],
+    }
+
+
+def delivery_table(rows: Sequence[Delivery]) -> dict[str, list[str]]:
+    """The columns of a list of deliveries."""
+    return {
+        "DELIVERY": [str(row.pk) for row in rows],
+        "STATE": [row.state for row in rows],
+        "TRIES": [str(row.attempts) for row in rows],
+        "ANSWER": [str(row.status or "–") for row in rows],
+        "EVENT": [f"{row.type} {row.seq}" for row in rows],
+        "WHY": [row.error for row in rows],
+    }
+
+
+SHAPE: Shape[Webhook] = Shape(
+    noun="webhook",
+    document=lambda row: codecs.show(documents.document(row)),
+    identity=lambda row: str(row.pk),
+    table=table,
+    sentence=lambda row: f"{row.pk}  {row.url}{'' if row.is_active else '  (resting)'}",
+)
+SENT: Shape[Delivery] = Shape(
+    noun="webhook",
+    document=lambda row: codecs.show(documents.shown(row)),
+    identity=lambda row: str(row.pk),
+    table=delivery_table,
+    sentence=lambda row: f"{row.pk}  {row.type}  {row.state}",
+)

@@ -1,0 +1,107 @@
+"""What the nouns of things that are registered do the same way: list, show and remove them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar
+
+import typer
+from django.db.models import Model, QuerySet
+
+from sessions.management import output, verbs
+from sessions.management.output import How
+from sessions.management.verbs import Misused
+from streaming.selectors import pages
+
+T = TypeVar("T", bound=Model)
+
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
+SecretFile = Annotated[
+    str,
+    typer.Option("--secret-file", metavar="FILE|-", help="Its secret; - is standard input."),
+]
+MAX_CHARACTERS = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Shape(Generic[T]):
+    """How the things of one noun are shown: as documents, by name, in a table, in a sentence."""
+
+    noun: str
+    document: Callable[[T], dict[str, Any]]
+    identity: Callable[[T], str]
+    table: Callable[[Sequence[T]], Mapping[str, Sequence[str]]]
+    sentence: Callable[[T], str]
+
+    def several(self, how: How, verb: str, rows: Sequence[T], **meta: Any) -> None:
+        """Many of them, in the form that was asked for."""
+        output.show(
+            how,
+            f"{self.noun}.{verb}",
+            data=lambda: [self.document(one) for one in rows],
+            ids=[self.identity(one) for one in rows],
+            table=lambda: self.table(rows),
+            **meta,
+        )
+
+    def newest(self, how: How, verb: str, rows: QuerySet[T], *, limit: int) -> None:
+        """The newest of them, and whether there are more."""
+        page = pages.page(rows, order="-created_at", cursor="", limit=limit)
+        if page.next:
+            output.say(f"There are more than {limit}; see --limit.")
+        self.several(how, verb, page.rows, has_more=bool(page.next))
+
+    def one(self, how: How, verb: str, row: T, **more: Any) -> None:
+        """One of them; ``more`` stands in its document, too."""
+        output.show_one(
+            how,
+            f"{self.noun}.{verb}",
+            self.document(row) | more,
+            identity=self.identity(row),
+            sentence=self.sentence(row),
+        )
+
+    def remove(
+        self,
+        how: How,
+        references: Sequence[str],
+        *,
+        read: Callable[[str], T],
+        act: Callable[[str], T],
+        is_sure: bool,
+        is_dry: bool,
+    ) -> None:
+        """
+        Remove those that are named, each whatever becomes of the others, or say which they are.
+
+        :raises Misused: where somebody would have to be asked and is not there
+        """
+        if is_dry:
+            self.several(how, "remove", [read(one) for one in references], dry_run=True)
+            return
+        verbs.confirm(f"Remove {', '.join(references)}?", is_sure=is_sure)
+        results = verbs.each(references, act)
+        if results.done or len(references) > 1:
+            self.several(how, "remove", results.done)
+        results.end(how)
+
+
+def secret(file: str) -> str:
+    """
+    What stands in a file, or on standard input, without the end of its last line.
+
+    :raises Misused: for a file that cannot be read, or that is no text
+    """
+    try:
+        text = typer.get_text_stream("stdin").read() if file == "-" else Path(file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise Misused(f"--secret-file: {reason}: {file}") from None
+    if len(text) > MAX_CHARACTERS:
+        raise Misused(f"--secret-file: {file} is too large.")
+    return text.rstrip("\r\n")
+
+
+def said(**given: Any) -> dict[str, Any]:
+    """The changes that were asked for: what was given at all."""
+    return {name: value for name, value in given.items() if value not in ("", [], None)}

@@ -1,0 +1,192 @@
+"""The nouns of what is registered: providers, tool servers, webhooks and triggers."""
+
+from pathlib import Path
+
+import pytest
+
+from aegis_project import sealed
+from sessions.models import Delivery, Provider, ToolServer, Trigger, Webhook
+from sessions.selectors import webhooks as reading
+from sessions.services import deliveries
+from tests import asking, factories
+
+pytestmark = [
+    pytest.mark.django_db,
+    # django-typer has not followed Typer there yet.
+    pytest.mark.filterwarnings("ignore:In Typer, only the parameter:DeprecationWarning"),
+]
+
+KEY = "sk-secret"
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> str:
+    """A file with a key."""
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    return str(file)
+
+
+def lines(out: str) -> list[list[str]]:
+    return [line.split() for line in out.splitlines()[1:]]
+
+
+def test_a_provider_is_created_changed_listed_and_removed(aegis, key: str):
+    made = aegis(
+        "provider", "create", "own", "--base-url", "http://a.example", "--secret-file", key
+    )
+    changed = aegis("provider", "update", "own", "--kind", "anthropic", "--json")
+    listed = aegis("provider", "list")
+    shown = aegis("provider", "show", "own", "--json")
+    kept = Provider.objects.get().secret
+    planned = aegis("provider", "remove", "own", "--dry-run", "--json")
+    removed = aegis("provider", "remove", "own", "nobody", "--yes", "-q")
+
+    assert made.out == "own  openai  http://a.example\n"
+    assert changed.document["schema"] == "aegis.provider.update/1"
+    assert changed.document["data"] == shown.document["data"]
+    assert lines(listed.out) == [["own", "anthropic", "sealed", "yes", "http://a.example"]]
+    assert sealed.unseal(kept) == KEY
+    assert KEY not in made.out + changed.out + listed.out + shown.out
+    assert planned.document["meta"] == {"count": 1, "dry_run": True}
+    assert (removed.out, removed.code) == ("own\n", 7)
+    assert not Provider.objects.exists()
+
+
+def test_the_key_of_a_provider_is_taken_away(aegis, key: str):
+    aegis("provider", "create", "own", "--secret-file", key)
+
+    aegis("provider", "update", "own", "--no-secret")
+
+    assert Provider.objects.get().secret == ""
+
+
+def test_a_tool_server_is_created_changed_listed_and_removed(aegis, tmp_path: Path):
+    secret = tmp_path / "secret"
+    secret.write_text('{"X-Key": "sk-secret"}')
+
+    made = aegis("tool-server", "create", "far", "--url", "http://a.example/mcp", "-q",
+                 "--secret-file", str(secret))  # fmt: skip
+    aegis("tool-server", "create", "here", "--command", "python -m 'a server'")
+    rested = aegis("tool-server", "update", "far", "--resting", "--json").document
+    listed = aegis("tool-server", "list")
+    moved = aegis("tool-server", "update", "far", "--url", "http://b.example/mcp")
+    emptied = aegis("tool-server", "update", "far", "--url", "http://b.example/mcp", "--no-secret")
+    removed = aegis("tool-server", "remove", "far", "--yes", "-q")
+
+    assert made.out == "far\n"
+    assert (rested["data"]["is_active"], rested["data"]["has_secret"]) == (False, True)
+    assert lines(listed.out) == [
+        ["far", "resting", "sealed", "http://a.example/mcp"],
+        ["here", "active", "–", "python", "-m", "'a", "server'"],
+    ]
+    assert (moved.code, "VALIDATION_ERROR" in moved.err) == (2, True)
+    assert emptied.out == "far  http://b.example/mcp  (resting)\n"
+    assert removed.out == "far\n"
+    assert aegis("tool-server", "show", "here", "-q").out == "here\n"
+    assert ToolServer.objects.get().command == ["python", "-m", "a server"]
+
+
+def test_a_webhook_is_created_changed_rotated_and_removed(aegis):
+    factories.session(key="desk")
+
+    made = aegis("webhook", "create", "https://example.com/hook", "--event", "run.*",
+                 "--session", "desk", "--json").document["data"]  # fmt: skip
+    name = made["id"]
+    changed = aegis("webhook", "update", name, "--event", "approval.*", "--resting")
+    listed = aegis("webhook", "list")
+    rotated = aegis("webhook", "rotate", name)
+    shown = aegis("webhook", "show", name, "--json").document["data"]
+    removed = aegis("webhook", "remove", name, "--yes", "-q")
+
+    assert made["secret"].startswith("whsec_")
+    assert changed.out == f"{name}  https://example.com/hook  (resting)\n"
+    assert lines(listed.out) == [
+        [name, "resting", "desk", "approval.*", "https://example.com/hook"]
+    ]
+    assert rotated.out.splitlines()[1].startswith("whsec_")
+    assert made["secret"] not in rotated.out
+    assert "secret" not in shown
+    assert removed.out == f"{name}\n"
+    assert not Webhook.objects.exists()
+
+
+def test_what_was_sent_is_listed_and_sent_again(aegis):
+    factories.team("default")
+    name = aegis("webhook", "create", "https://example.com/hook", "--event", "approval.*", "-q")
+    webhook = name.out.strip()
+    asking.approval(asking.run(factories.session()))
+    for webhook_id, session_id in reading.behind():
+        deliveries.note(webhook_id=webhook_id, session_id=session_id)
+    Delivery.objects.update(state="failed", attempts=9, status=500, error="HTTP 500")
+    row = Delivery.objects.get()
+
+    failed = aegis("webhook", "deliveries", webhook, "--state", "failed")
+    again = aegis("webhook", "redeliver", webhook, str(row.pk))
+    gone = aegis("webhook", "redeliver", webhook, webhook)
+
+    assert lines(failed.out) == [
+        [str(row.pk), "failed", "9", "500", "approval.requested", str(row.seq), "HTTP", "500"]
+    ]
+    assert again.out == f"{row.pk}  approval.requested  due\n"
+    assert aegis("webhook", "deliveries", webhook, "--state", "failed", "-q").out == ""
+    assert (gone.code, "aegis webhook deliveries" in gone.err) == (3, True)
+
+
+def test_a_trigger_is_created_listed_and_removed(aegis):
+    factories.session(key="desk")
+    aegis("agent", "list")
+
+    made = aegis("trigger", "create", "assistant", "--pattern", "prices.*", "--session", "desk",
+                 "--condition", '{"all": [{"path": "change", "op": "lt", "value": -5}]}',
+                 "--cooldown", "5", "--json").document["data"]  # fmt: skip
+    aegis("trigger", "create", "assistant", "--schedule", "0 9 * * *")
+    listed = aegis("trigger", "list", "--agent", "assistant")
+    shown = aegis("trigger", "show", made["id"])
+    planned = aegis("trigger", "remove", made["id"], "--dry-run", "-q")
+    removed = aegis("trigger", "remove", made["id"], "--yes", "-q")
+
+    assert (made["pattern"], made["cooldown_seconds"]) == ("prices.*", 5)
+    assert [line[1:-1] for line in lines(listed.out)] == [
+        ["assistant", "at", "0", "9", "*", "*", "*", "its", "sessions"],
+        ["assistant", "prices.*", "desk"],
+    ]
+    assert shown.out == f"{made['id']}  assistant  prices.*\n"
+    assert planned.out == removed.out == f"{made['id']}\n"
+    assert Trigger.objects.get().schedule == "0 9 * * *"
+
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "said"),
+    [
+        (["provider", "show", "nobody"], 3, "next: aegis provider list"),
+        (["provider", "create", "scripted"], 2, "VALIDATION_ERROR"),
+        (["provider", "create", "a", "--secret-file", "nowhere"], 2, "No such file"),
+        (["provider", "remove", "nobody"], 2, "say --yes"),
+        (["tool-server", "show", "nobody"], 3, "next: aegis tool-server list"),
+        (["tool-server", "create", "a"], 2, "a url or a command"),
+        (["tool-server", "create", "a", "--command", "'"], 2, "--command"),
+        (["webhook", "show", NOBODY], 3, "next: aegis webhook list"),
+        (["webhook", "create", "file:///etc/passwd", "--event", "run.*"], 2, "VALIDATION_ERROR"),
+        (["trigger", "show", NOBODY], 3, "NOT_FOUND"),
+        (["trigger", "create", "assistant"], 2, "a pattern or a schedule"),
+        (["trigger", "create", "nobody", "--pattern", "a"], 3, "AGENT_NOT_FOUND"),
+    ],
+)
+def test_what_cannot_be_is_told(aegis, words: list[str], exit_code: int, said: str):
+    factories.team("default")
+    aegis("agent", "list")
+
+    ended = aegis(*words)
+
+    assert (ended.code, said in ended.err) == (exit_code, True), ended.err
+
+
+def test_a_secret_that_is_no_object_is_not_repeated(aegis, key: str):
+    ended = aegis("tool-server", "create", "a", "--url", "http://a.example", "--secret-file", key)
+
+    assert ended.code == 2
+    assert KEY not in ended.err
