@@ -1,9 +1,9 @@
 """What the card of an approval shows: the call, why it was stopped, and what it rests on."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.utils import timezone
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -12,9 +12,14 @@ from aegis_project.kit.principal import Principal
 from sessions.admin.approval_cells import left, person, risk_word, shown
 from sessions.core.freshness import Known
 from sessions.core.policy import Who
-from sessions.models import Approval
+from sessions.models import Approval, ToolCall
 from sessions.selectors import approvals as reading
 from sessions.selectors import sessions, situation
+
+PARTS_AT = "admin/aegis/approval"
+PARTS = ("queue", "head", "strip", "what", "situation", "who", "past")
+QUEUE = 50
+SHORT = timedelta(seconds=60)
 
 
 class Input(NamedTuple):
@@ -28,51 +33,135 @@ class Input(NamedTuple):
     why: str
 
 
-def context(row: Approval, principal: Principal, *, now: datetime) -> dict[str, Any]:
-    """All that the card shows."""
-    known = situation.now(row) if row.is_open else None
-    rests_on = inputs(row, known, now=now)
+def context(
+    row: Approval, principal: Principal, *, known: Known | None, now: datetime
+) -> dict[str, Any]:
+    """All that the card shows; ``known`` is what is known now of what it rests on."""
     may_see = sessions.visible(principal).filter(pk=row.session_id).exists()
     return {
         "approval": row,
         "call": row.tool_call,
         "state": marks.chip(row.state, marks.APPROVAL),
         "risk": risk_word(row.tool_call.risk),
-        "environment": marks.environment(row.session.environment),
-        "left": left(row, now=now),
-        "arguments": pairs(row.tool_call.arguments),
-        "asked": pairs(row.tool_call.asked_arguments) if is_edited(row) else [],
-        "why": why(row),
-        "who": who(row),
-        "on_timeout": "it is approved" if row.on_timeout == "approve" else "it is refused",
-        "inputs": rests_on,
-        "has_moved": any(one.why for one in rests_on),
-        "is_known": known is not None,
-        "precedents": reading.precedents(row),
-        "claimed_by": person(row.claimed_by),
-        "decided_by": person(row.decided_by),
-        "requested_at": marks.clock(row.requested_at, now=now),
-        "decided_at": marks.clock(row.decided_at, now=now),
+        "environment_mark": marks.environment(row.session.environment),
+        "may_decide": row.is_open and principal.allows("approvals:decide"),
         "may_see_session": may_see and principal.allows("sessions:read"),
+        "requested_at": marks.clock(row.requested_at, now=now),
+        **_clock(row, now=now),
+        **_situation(row, known, now=now),
+        **_outcome(row, principal, now=now),
+        **_asked(row),
+        "queue": _queue(principal, row, now=now),
+        "last": last_decided(principal, now=now),
+        "precedents": [_precedent(one, now=now) for one in reading.precedents(row)],
+        "claimed_by": person(row.claimed_by) if row.is_open else "",
+        "is_mine": bool(row.claimed_by) and row.claimed_by == principal.actor,
     }
 
 
-def last_decided(principal: Principal) -> dict[str, Any] | None:
+def parts(
+    row: Approval, principal: Principal, *, known: Known | None, now: datetime
+) -> dict[str, str]:
+    """The parts of the card that change while one looks at it, by their name."""
+    return render(context(row, principal, known=known, now=now))
+
+
+def render(shown_now: dict[str, Any]) -> dict[str, str]:
+    """The parts of what :func:`context` says."""
+    return {name: render_to_string(f"{PARTS_AT}/{name}.html", shown_now) for name in PARTS}
+
+
+def _clock(row: Approval, *, now: datetime) -> dict[str, Any]:
+    is_short = row.clock_stopped_at is None and row.expires_at - now < SHORT
+    return {
+        "left": left(row, now=now),
+        "is_stopped": row.clock_stopped_at is not None,
+        "is_short": row.is_open and is_short,
+        "expires_at": marks.clock(row.expires_at, now=now),
+        "on_timeout": "it is approved" if row.on_timeout == "approve" else "it is refused",
+    }
+
+
+def _situation(row: Approval, known: Known | None, *, now: datetime) -> dict[str, Any]:
+    rests_on = inputs(row, known, now=now)
+    return {
+        "inputs": rests_on,
+        "has_moved": any(one.why for one in rests_on),
+        "is_known": known is not None,
+    }
+
+
+def _outcome(row: Approval, principal: Principal, *, now: datetime) -> dict[str, Any]:
+    if row.is_open:
+        return {}
+    is_mine = row.decided_by == principal.actor
+    return {
+        "decided_by": "you" if is_mine else person(row.decided_by),
+        "decided_at": marks.clock(row.decided_at, now=now),
+        "by_person": row.decided_by.startswith("user:"),
+        "call_state": marks.chip(row.tool_call.state, marks.TOOL_CALL),
+        "run_state": marks.chip(row.run.state, marks.RUN),
+        "asked_again": row.replaced_by.order_by("-requested_at").first(),
+    }
+
+
+def _asked(row: Approval) -> dict[str, Any]:
+    call = row.tool_call
+    names = dict.fromkeys([*call.asked_arguments, *call.arguments])
+    message = call.message
+    return {
+        "arguments": [_compared(call, name) for name in names],
+        "is_edited": is_edited(row),
+        "why": why(row),
+        "who": who(row),
+        "words": message.content if message is not None else "",
+    }
+
+
+def _compared(call: ToolCall, name: str) -> dict[str, Any]:
+    """An argument as it is carried out, and as it was asked for where that differs."""
+    now, then = (
+        shown(of[name]) if name in of else "" for of in (call.arguments, call.asked_arguments)
+    )
+    return {"name": name, "now": now, "then": then, "is_edited": now != then}
+
+
+def _queue(principal: Principal, row: Approval, *, now: datetime) -> list[dict[str, Any]]:
+    waiting = reading.visible(principal).filter(state=reading.PENDING).order_by("expires_at", "pk")
+    return [
+        {
+            "approval": one,
+            "left": left(one, now=now),
+            "risk": risk_word(one.tool_call.risk),
+            "environment": marks.environment(one.session.environment),
+            "claimed_by": person(one.claimed_by),
+            "is_current": one.pk == row.pk,
+        }
+        for one in waiting[:QUEUE]
+    ]
+
+
+def _precedent(row: Approval, *, now: datetime) -> dict[str, Any]:
+    return {
+        "state": marks.chip(row.state, marks.APPROVAL),
+        "by": person(row.decided_by),
+        "then": row.tool_call.state,
+        "reason": row.reason,
+        "at": marks.clock(row.decided_at, now=now),
+    }
+
+
+def last_decided(principal: Principal, *, now: datetime) -> dict[str, Any] | None:
     """When somebody decided last, and who."""
     row = reading.last_decided(principal)
     if row is None:
         return None
-    return {"at": marks.clock(row.decided_at, now=timezone.now()), "by": person(row.decided_by)}
+    return {"at": marks.clock(row.decided_at, now=now), "by": person(row.decided_by)}
 
 
 def is_edited(row: Approval) -> bool:
     """Whether other arguments than those asked for are decided on."""
     return bool(row.tool_call.asked_arguments != row.tool_call.arguments)
-
-
-def pairs(arguments: dict[str, Any]) -> list[tuple[str, str]]:
-    """The arguments by name, for people."""
-    return [(name, shown(value)) for name, value in arguments.items()]
 
 
 def why(row: Approval) -> str:
@@ -108,7 +197,7 @@ def inputs(row: Approval, known: Known | None, *, now: datetime) -> list[Input]:
                 shown(then["value"]) if then else "nothing",
                 _age(then, row.requested_at),
                 shown(current["value"]) if current else "nothing",
-                _age(current, now),
+                _age_now(current, now),
                 far.get(topic, ""),
             )
         )
@@ -116,7 +205,15 @@ def inputs(row: Approval, known: Known | None, *, now: datetime) -> list[Input]:
 
 
 def _age(known: Any, at: datetime) -> SafeString:
+    """How old it was when it was asked."""
     if not known:
         return marks.none()
     seconds = (at - datetime.fromtimestamp(known["ts"] / 1000, UTC)).total_seconds()
     return format_html("{} old", marks.duration(max(seconds, 0)))
+
+
+def _age_now(known: Any, now: datetime) -> SafeString:
+    if not known:
+        return marks.none()
+    at = datetime.fromtimestamp(known["ts"] / 1000, UTC)
+    return format_html("{} old", marks.since_html(at, now=now))

@@ -15,7 +15,6 @@ from sessions.models import Approval
 from sessions.selectors import approvals as reading
 
 LONGEST = 90
-RISKS = {Risk.HIGH: "bad", Risk.MEDIUM: "warn"}
 
 
 def call(row: Approval, *, now: datetime) -> SafeString:
@@ -91,11 +90,13 @@ def shown(value: Any) -> str:
 
 
 def risk_word(word: str) -> SafeString:
-    """A risk in words, coloured from medium on."""
-    tone = RISKS.get(Risk(word), "neutral")
-    shape = marks.shape("failed" if tone == "bad" else "late") if tone != "neutral" else ""
+    """A risk in words; a high one stands out."""
+    is_high = word == Risk.HIGH
     return format_html(
-        '<span class="ae-condition" data-tone="{}">{}<span>{}</span></span>', tone, shape, word
+        '<span class="ae-condition" data-tone="{}">{}<span>{}</span></span>',
+        "bad" if is_high else "neutral",
+        marks.shape("failed") if is_high else "",
+        word.capitalize(),
     )
 
 

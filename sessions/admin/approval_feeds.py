@@ -1,12 +1,18 @@
-"""What pages hear of approvals: how many wait, and the rows of the inbox."""
+"""What pages hear of approvals: how many wait, the rows of the inbox, and one card."""
+
+from uuid import UUID
 
 from django.utils import timezone
 
 from aegis_project.database import read_db
 from aegis_project.kit.principal import Principal
-from sessions.admin import approval_cells
-from sessions.admin.feeds import Feed, Frame, RowsFeed
+from sessions.admin import approval_card, approval_cells
+from sessions.admin.feeds import Changes, Feed, Frame, RowsFeed
+from sessions.core.freshness import Known
+from sessions.models import Approval
 from sessions.selectors import approvals as reading
+from sessions.selectors import situation
+from streaming import node
 from streaming.hints import Hint
 
 KINDS = frozenset({"lever", "moved"})
@@ -46,3 +52,36 @@ class ApprovalsFeed(RowsFeed):
         waiting = seen.filter(state=reading.PENDING, requested_at__gte=self.since)
         new = waiting.exclude(pk__in=self.ids | self._counted)[: reading.MOST_COUNTED]
         return rows, {str(pk) for pk in new.values_list("pk", flat=True)}
+
+
+class CardFeed(Feed):
+    """One card: the parts of it that look different, and whether it is still to be decided."""
+
+    scope = "approvals:read"
+
+    def __init__(self, principal: Principal, *, approval_id: UUID) -> None:
+        super().__init__(principal)
+        self.approval_id = approval_id
+        self._changes = Changes()
+        self._is_first = True
+
+    def wants(self, hint: Hint) -> bool:
+        return hint.kind in KINDS
+
+    async def turn(self) -> list[Frame]:
+        row = await read_db(reading.read, self.principal, self.approval_id)
+        known = await self._known(row) if row.is_open else None
+        changed = self._changes.of(await read_db(self._render, row, known))
+        is_first, self._is_first = self._is_first, False
+        if not (changed or is_first):
+            return []
+        return [{"type": "approval", "is_open": row.is_open, "parts": changed}]
+
+    async def _known(self, row: Approval) -> Known | None:
+        here, names = node.current(), situation.topics_of(row)
+        if not names:
+            return {}
+        return await situation.newest(here.hub, row.session_id, names) if here else None
+
+    def _render(self, row: Approval, known: Known | None) -> dict[str, str]:
+        return approval_card.parts(row, self.principal, known=known, now=timezone.now())

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
@@ -17,14 +17,12 @@ from aegis_project.lists import PlainAdmin
 from components.admin.asking import asking
 from sessions.admin import approval_card as card
 from sessions.admin import approval_cells as cells
+from sessions.admin import approval_deciding
 from sessions.admin.approval_form import DecideForm
-from sessions.core.errors import ApprovalStale
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
-from sessions.services import approvals
+from sessions.selectors import situation
 
-LIST = "admin:aegis_sessions_approval_changelist"
-ONE = "admin:aegis_sessions_approval_change"
 PAGE = "admin/aegis/approval.html"
 
 
@@ -97,7 +95,7 @@ class ApprovalAdmin(PlainAdmin):
         )
         found = getattr(shown, "context_data", None)
         if found and not found["cl"].result_list:
-            found["last"] = card.last_decided(asking(request))
+            found["last"] = card.last_decided(asking(request), now=timezone.now())
         return shown  # type: ignore[no-any-return]
 
     def get_urls(self) -> list[URLPattern]:
@@ -107,14 +105,7 @@ class ApprovalAdmin(PlainAdmin):
 
     def claim_view(self, request: HttpRequest, approval_id: Any) -> HttpResponse:
         """Say that one looks at it, or no longer does."""
-        row = self._find(request, str(approval_id))
-        try:
-            approvals.claim(
-                principal=asking(request), approval=row, release="release" in request.POST
-            )
-        except AegisError as error:
-            messages.error(request, f"{error.message} ({error.code})")
-        return HttpResponseRedirect(reverse(ONE, args=[row.pk]))
+        return approval_deciding.claim(request, self._find(request, str(approval_id)))
 
     def change_view(
         self,
@@ -127,42 +118,24 @@ class ApprovalAdmin(PlainAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         row = self._find(request, object_id)
-        form = DecideForm(request.POST or None, approval=row)
         if request.method == "POST":
-            answer = self._decide(request, row, form)
-            if answer is not None:
-                return answer
-            row.refresh_from_db()
-        principal = asking(request)
+            return approval_deciding.decide(request, row)
+        return self._card(request, row)
+
+    def _card(self, request: HttpRequest, row: Approval) -> HttpResponse:
+        principal, now = asking(request), timezone.now()
+        known = situation.now(row) if row.is_open else None
+        shown = card.context(row, principal, known=known, now=now)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": f"{row.tool_call.tool} for {row.run.agent_slug}",
-            "form": form,
-            "is_mine": row.claimed_by == principal.actor,
-            "may_decide": row.is_open and principal.allows("approvals:decide"),
-            **card.context(row, principal, now=timezone.now()),
+            "form": DecideForm(approval=row),
+            "parts": card.render(shown),
+            "is_card": True,
+            **shown,
         }
         return TemplateResponse(request, PAGE, context)
-
-    def _decide(self, request: HttpRequest, row: Approval, form: DecideForm) -> HttpResponse | None:
-        """Decide; None when the card has to be shown again with what was wrong."""
-        approved = "approve" in request.POST
-        if not form.is_valid() or (approved and not form.is_meant()):
-            return None
-        try:
-            decided = form.decide(asking(request), approved=approved)
-        except ApprovalStale as error:
-            if "approval" not in error.details:
-                form.tell(error)
-                return None
-            messages.warning(request, "What it rests on has moved. Look at it again.")
-            return HttpResponseRedirect(reverse(ONE, args=[error.details["approval"]]))
-        except AegisError as error:
-            form.tell(error)
-            return None
-        messages.info(request, f"{decided.tool_call.tool} is {decided.approval.state}.")
-        return HttpResponseRedirect(reverse(LIST))
 
     def _find(self, request: HttpRequest, reference: str) -> Approval:
         try:

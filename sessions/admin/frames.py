@@ -7,7 +7,7 @@ from aegis_project.kit import strict
 from aegis_project.kit.errors import ValidationFailed
 from aegis_project.kit.principal import Principal
 from sessions.admin import events, panels
-from sessions.admin.approval_feeds import ApprovalsFeed, WaitingFeed
+from sessions.admin.approval_feeds import ApprovalsFeed, CardFeed, WaitingFeed
 from sessions.admin.conversation_feed import ConversationFeed
 from sessions.admin.feeds import MAX_ROWS, ComponentsFeed, Feed, LedgerFeed, PartsFeed, SessionsFeed
 from sessions.admin.monitor import VIEWS
@@ -131,6 +131,10 @@ def _approvals(principal: Principal, frame: Frame) -> Feed:
     return ApprovalsFeed(principal, ids=_ids(frame))
 
 
+def _approval(principal: Principal, frame: Frame) -> Feed:
+    return CardFeed(principal, approval_id=_id(frame.get("id")))
+
+
 FEEDS = {
     "session": _parts,
     "ledger": _ledger,
@@ -143,6 +147,7 @@ FEEDS = {
     "topic": _topic,
     "waiting": _waiting,
     "approvals": _approvals,
+    "approval": _approval,
 }
 
 

@@ -1,126 +1,14 @@
 """Approvals: the count on every page, the inbox and the card, by the names of their list."""
 
-import json
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
-from websockets.sync.client import connect
 
-from tests.browser.desk import DEADLINE_SECONDS, Api, Desk, Scripted, until
-
-INBOX = "/admin/aegis_sessions/approval/"
-FORM = {
-    "type": "object",
-    "properties": {
-        "symbol": {"type": "string"},
-        "quantity": {"type": "integer", "minimum": 1, "maximum": 100},
-        "limit": {"type": "number"},
-        "side": {"enum": ["buy", "sell"]},
-        "post_only": {"type": "boolean"},
-        "legs": {"type": "array", "items": {"type": "object"}},
-    },
-    "required": ["symbol", "quantity"],
-    "additionalProperties": False,
-}
-ORDER = {
-    "symbol": "BTC",
-    "quantity": 5,
-    "limit": 100.5,
-    "side": "buy",
-    "post_only": True,
-    "legs": [{"size": 1}],
-}
-
-
-class Broker(Scripted):
-    """A component whose tools do nothing but note what they were called with."""
-
-    def __init__(self, url: str, token: str) -> None:
-        super().__init__(url, token, "broker")
-        self.calls: list[Any] = []
-        self.is_over = threading.Event()
-        self.thread = threading.Thread(target=self._serve)
-
-    def offer(self) -> "Broker":
-        place = {"name": "place_order", "risk": "medium", "parameters": FORM}
-        flatten = {"name": "flatten", "risk": "high", "parameters": {"type": "object"}}
-        self.control = connect(f"{self.url}/ws/control")
-        self.say(
-            session_token=self.token,
-            name=self.name,
-            role="tool",
-            capabilities={"tools": [{**place, "evidence": ["book"]}, flatten]},
-        )
-        ack = json.loads(self.control.recv(timeout=DEADLINE_SECONDS))
-        assert ack["COMMAND"] == "ACK", ack
-        self.id = ack["component_id"]
-        self.hello().ready()
-        self.thread.start()
-        return self
-
-    def _serve(self) -> None:
-        while not self.is_over.is_set():
-            self.beat()
-            with suppress(TimeoutError):
-                frame = json.loads(self.control.recv(timeout=0.5))
-                if frame.get("COMMAND") == "CALL":
-                    self.calls.append(frame["arguments"])
-                    self.say(COMMAND="RESULT", id=frame["id"], result={"placed": True})
-
-    def close(self) -> None:
-        self.is_over.set()
-        self.thread.join()
-        super().close()
-
-
-class Floor:
-    """A session with a broker, and an agent that asks for its tools in one answer."""
-
-    def __init__(self, api: Api, url: str) -> None:
-        self.api, self.slug = api, f"trader-{uuid4().hex[:8]}"
-        agent = {"slug": self.slug, "name": "Trader", "model": "default", "tools": ["*"]}
-        api.post("agents", agent)
-        self.session = api.session(kind="chat", agent=self.slug, config={"approval_mode": "manual"})
-        self.broker = Broker(url, api.token_of(self.session)).offer()
-        path = f"components/{self.broker.id}"
-        until(lambda: api.get(path)["state"] in {"ready", "running"})
-
-    def ask(self, *calls: tuple[str, Any], then: str = "Done.") -> list[dict[str, Any]]:
-        """Let the agent ask for tools; the approvals, in the order of the calls."""
-        tools = [{"tool": f"component.broker.{name}", "arguments": said} for name, said in calls]
-        script = [{"text": "The book stood still, so I ask.", "tools": tools}, {"text": then}]
-        message = {"content": "Do it.", "parameters": {"script": script}}
-        known = {one["id"] for one in self.waiting()}
-        self.api.post(f"sessions/{self.session['id']}/messages", message)
-        until(lambda: len(self.waiting()) == len(known) + len(calls))
-        new = [one for one in self.waiting() if one["id"] not in known]
-        order = [json.dumps(said, sort_keys=True) for _, said in calls]
-        return sorted(new, key=lambda one: order.index(asked(one)))
-
-    def order(self, **arguments: Any) -> dict[str, Any]:
-        """The approval of one order."""
-        return self.ask(("place_order", {**ORDER, **arguments}))[0]
-
-    def waiting(self) -> list[dict[str, Any]]:
-        rows = self.api.get(f"approvals?session={self.session['id']}")["data"]
-        return [one for one in rows if one["state"] == "pending"]
-
-    def decide(self, approval: dict[str, Any], *, approved: bool, **said: Any) -> None:
-        self.api.post(f"approvals/{approval['id']}/decide", {"approved": approved, **said})
-
-    def state(self, approval: dict[str, Any]) -> str:
-        return str(self.api.get(f"approvals/{approval['id']}")["state"])
-
-    def clear(self) -> None:
-        for one in self.waiting():
-            self.decide(one, approved=False)
-        self.broker.close()
+from tests.browser.desk import Desk, until
+from tests.browser.floor import INBOX, ORDER, Floor, card
 
 
 @pytest.fixture
@@ -136,14 +24,6 @@ def other_floor(served, api) -> Iterator[Floor]:
     floor = Floor(api, served.ws_url)
     yield floor
     floor.clear()
-
-
-def asked(approval: dict[str, Any]) -> str:
-    return json.dumps(approval["tool_call"]["arguments"], sort_keys=True)
-
-
-def card(approval: dict[str, Any]) -> str:
-    return f"{INBOX}{approval['id']}/change/"
 
 
 def row(desk: Desk, approval: dict[str, Any]) -> Any:
@@ -202,3 +82,206 @@ def test_inbox_whose_socket_was_cut_catches_up(desk, floor, other_floor):
     expect(row(desk, new)).to_contain_text("quantity: 9")
     expect(row(desk, decided).locator(".ae-chip")).to_have_attribute("data-word", "rejected")
     expect(desk.page).to_have_title("(1) Approvals | Aegis")
+
+
+# The card
+
+BOX = "(name) => document.querySelector(name).getBoundingClientRect().toJSON()"
+
+
+def bar(desk: Desk, name: str) -> Any:
+    return desk.page.locator(f"#ae-{name}")
+
+
+def test_ap1_expired_card_is_read_only_and_told_on_time(desk, api, served):
+    floor = Floor(api, served.ws_url, seconds=4)
+    approval = floor.order()
+    desk.open(card(approval)).live()
+
+    expect(bar(desk, "decided")).to_contain_text("Nobody decided in time")
+    expect(bar(desk, "bar")).to_have_count(0)
+    expect(desk.page.get_by_role("link", name="Ask the agent again")).to_be_visible()
+    assert floor.broker.calls == []
+    floor.clear()
+
+
+def test_ap2_somebody_who_was_faster_is_shown(desk, floor):
+    approval = floor.order()
+    desk.open(card(approval)).live()
+    # The page does not hear of it, as when it is held.
+    desk.page.locator("#ae-hold").click()
+    floor.decide(approval, approved=False, reason="Not now.")
+
+    desk.page.locator("#ae-approve").click()
+
+    expect(bar(desk, "problem")).to_contain_text("APPROVAL_ALREADY_DECIDED")
+    desk.page.locator("#ae-hold").click()
+    expect(bar(desk, "decided")).to_contain_text("Rejected by credential:tests")
+    expect(bar(desk, "decided")).to_contain_text("“Not now.”")
+    expect(bar(desk, "bar")).to_have_count(0)
+    assert floor.broker.calls == []
+
+
+def test_ap4_edited_number_and_nested_list_are_carried_out_with_their_types(desk, floor):
+    approval = floor.order()
+    desk.open(card(approval)).live()
+
+    desk.page.keyboard.press("e")
+    desk.page.get_by_label("quantity", exact=True).fill("3")
+    desk.page.get_by_label("side", exact=True).select_option("sell")
+    desk.page.get_by_label("post_only", exact=True).uncheck()
+    desk.page.get_by_label("legs", exact=True).fill('[{"size": 2}, {"size": 0.5}]')
+    expect(bar(desk, "changes")).to_have_text("4 changes by you")
+    diff = desk.page.locator("[data-argument='argument-1'] .ae-argument-value")
+    expect(diff).to_have_text("53")
+    desk.page.locator("#ae-approve").click()
+
+    edited = {
+        "quantity": 3,
+        "side": "sell",
+        "post_only": False,
+        "legs": [{"size": 2}, {"size": 0.5}],
+    }
+    until(lambda: floor.broker.calls)
+    assert floor.broker.calls == [{**ORDER, **edited}]
+    expect(desk.page.locator("#ae-what-part del")).to_have_text(
+        ["5", "buy", "true", '[{"size": 1}]']
+    )
+    expect(bar(desk, "decided")).to_contain_text("Approved by you")
+    expect(bar(desk, "decided").locator("[data-word=completed]").first).to_be_visible()
+    assert floor.api.get(f"approvals/{approval['id']}")["digest"] != approval["digest"]
+
+
+def test_edit_that_cannot_be_is_told_at_its_field_and_undone(desk, floor):
+    approval = floor.order()
+    desk.open(card(approval)).live()
+    desk.page.keyboard.press("e")
+    desk.page.get_by_label("legs", exact=True).fill("[")
+
+    desk.page.locator("#ae-approve").click()
+
+    fault = desk.page.locator("[data-argument='argument-5'] .ae-argument-fault")
+    expect(fault).to_have_text("The JSON is malformed.")
+    expect(desk.page.get_by_label("legs", exact=True)).to_be_focused()
+    bar(desk, "undo").click()
+    expect(fault).to_have_text("")
+    expect(bar(desk, "approve").locator("span")).to_have_text("Approve")
+    assert floor.state(approval) == "pending"
+
+
+def test_ap6_rejection_tells_its_reason_to_the_agent(desk, floor):
+    approval = floor.order()
+    desk.open(card(approval)).live()
+
+    desk.page.keyboard.press("r")
+    expect(desk.page.get_by_label("Reason")).to_be_focused()
+    desk.page.keyboard.type("Too much at once.")
+    desk.page.get_by_role("dialog").get_by_role("button", name="Reject").click()
+
+    expect(bar(desk, "decided")).to_contain_text("Rejected by you")
+    expect(bar(desk, "decided")).to_contain_text("“Too much at once.”")
+    expect(bar(desk, "card-title")).to_be_focused()
+    assert floor.api.get(f"approvals/{approval['id']}")["reason"] == "Too much at once."
+    assert floor.broker.calls == []
+
+
+def test_ap11_ten_keys_sort_the_mail(desk, floor):
+    first, second = floor.ask(("place_order", ORDER), ("place_order", {**ORDER, "quantity": 6}))
+    desk.open(INBOX).live()
+
+    desk.page.keyboard.press("j")
+    expect(row(desk, first).locator("th a")).to_be_focused()
+    desk.page.keyboard.press("Enter")
+    expect(desk.page).to_have_url(re.compile(first["id"]))
+    desk.live()
+    desk.page.keyboard.press("c")
+    expect(bar(desk, "head")).to_contain_text("You are looking at this.")
+    desk.page.keyboard.press("a")
+    expect(bar(desk, "decided")).to_contain_text("Approved by you")
+    desk.page.keyboard.press("j")
+    expect(desk.page).to_have_url(re.compile(second["id"]))
+    desk.live()
+    desk.page.keyboard.press("r")
+    desk.page.keyboard.press("Tab")
+    desk.page.keyboard.press("Tab")
+    desk.page.keyboard.press("Enter")
+
+    expect(bar(desk, "decided")).to_contain_text("Rejected by you")
+    assert (floor.state(first), floor.state(second)) == ("approved", "rejected")
+
+
+def test_high_risk_is_approved_by_a_word_and_never_by_one_key(desk, floor):
+    [approval] = floor.ask(("flatten", {"why": "the book stands still"}))
+    desk.open(card(approval)).live()
+    go = bar(desk, "ask-go")
+
+    desk.page.keyboard.press("a")
+    expect(bar(desk, "ask-cancel")).to_be_focused()
+    expect(go).to_be_disabled()
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.get_by_role("dialog")).to_be_hidden()
+    assert floor.state(approval) == "pending"
+    bar(desk, "approve").click()
+    desk.page.locator("#id_confirm").fill("component.broker.flatten")
+    go.click()
+
+    expect(bar(desk, "decided")).to_contain_text("Approved by you")
+
+
+def test_nothing_counts_as_decided_until_the_server_says_so(desk, floor):
+    approval = floor.order()
+    desk.open(card(approval)).live()
+    asked: list[Any] = []
+    # Playwright marks what it calls, and a method of a list takes no marks.
+    desk.page.route(f"**{card(approval)}", lambda route: asked.append(route))  # noqa: PLW0108
+
+    bar(desk, "approve").click()
+
+    expect(bar(desk, "note")).to_have_text("Recording…")
+    expect(bar(desk, "approve")).to_be_disabled()
+    assert (len(asked), floor.state(approval)) == (1, "pending")
+    asked[0].abort()
+    expect(bar(desk, "problem")).to_contain_text("The server did not answer.")
+    expect(bar(desk, "approve")).to_be_enabled()
+    assert floor.state(approval) == "pending"
+
+
+def test_card_whose_socket_was_cut_folds_when_it_is_back(desk, floor):
+    approval = floor.order()
+    desk.open(card(approval)).live()
+    desk.page.context.set_offline(True)
+    desk.page.evaluate("window.dispatchEvent(new Event('offline'))")
+    floor.decide(approval, approved=True)
+
+    desk.page.context.set_offline(False)
+
+    expect(bar(desk, "decided")).to_contain_text("Approved by credential:tests")
+    expect(bar(desk, "bar")).to_have_count(0)
+
+
+def test_ap10_situation_moves_while_one_looks_at_it(desk, floor):
+    records = f"sessions/{floor.session['id']}/topics/book"
+    floor.api.post(records, {"records": [{"data": {"bid": 1}}]})
+    approval = floor.order()
+    desk.open(card(approval)).live()
+    now = bar(desk, "situation").locator("td[data-label=now]")
+    expect(now).to_contain_text('{"bid": 1}')
+
+    floor.api.post(records, {"records": [{"data": {"bid": 2}}]})
+
+    expect(now).to_contain_text('{"bid": 2}')
+    expect(bar(desk, "situation").locator("td[data-label=asked]")).to_contain_text('{"bid": 1}')
+
+
+def test_card_at_320_has_its_decisions_under_the_thumb(new_context, served, floor):
+    approval = floor.order()
+    context = new_context(viewport={"width": 320, "height": 700})
+    desk = Desk(context.new_page(), served.url).open(card(approval)).live()
+
+    box = desk.page.evaluate(BOX, "#ae-bar")
+    sizes = [desk.page.evaluate(BOX, f"#ae-{name}") for name in ("reject", "claim", "approve")]
+    bar(desk, "approve").click()
+
+    assert (box["bottom"], box["width"]) == (700, 320)
+    assert min(size["height"] for size in sizes) >= 44
+    expect(bar(desk, "decided")).to_contain_text("Approved by you")

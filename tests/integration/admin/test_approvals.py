@@ -1,9 +1,11 @@
 import asyncio
-import json
+import re
 import threading
 
 import pytest
+from django.utils import timezone
 
+from sessions.admin.approval_form import DecideForm
 from sessions.core.freshness import Guard
 from sessions.core.policy import Who
 from sessions.core.tool_calls import Risk
@@ -40,7 +42,15 @@ def card(approval: Approval) -> str:
 
 
 def said(approval: Approval, **more: str) -> dict[str, str]:
-    return {"arguments": json.dumps(approval.tool_call.arguments), **more}
+    """What the form of a card sends: its arguments as they stand in their fields."""
+    form = DecideForm(approval=approval)
+    fields = {row.field.name: row.field.initial for row in form.rows()}
+    ticked = {name: "on" if value is True else value for name, value in fields.items()}
+    return {"arguments": "1", **{k: v for k, v in ticked.items() if v is not False}, **more}
+
+
+def told(answer) -> str:
+    return str(answer.json()["error"]["code"])
 
 
 def test_the_inbox_shows_what_waits_and_what_was_decided(admin, run):
@@ -65,9 +75,9 @@ def test_the_card_says_all_that_the_decision_is_about(admin, run):
     assert "orders.place for trader" in shown
     assert "The rule orders of the policy desk asks for a decision." in shown
     assert "but nobody who caused the run" in shown
-    assert "If nobody decides it is refused" in shown
-    assert "book.BTC when asked {&quot;price&quot;: 100}" in shown
-    assert "what it is now is not known here" in shown
+    assert re.search(r"Nobody At \d\d:\d\d:\d\d it is refused\.", shown)
+    assert "book.BTC {&quot;price&quot;: 100}" in shown
+    assert "not known here" in shown
     assert "This is the first." in shown
 
 
@@ -76,13 +86,15 @@ def test_a_call_is_approved_with_other_arguments_and_a_rule(admin, run):
 
     answer = admin.post(
         card(approval),
-        said(approval, arguments='{"symbol": "ETH", "quantity": 3}', reason="half")
-        | {"remember": "session", "hours": "24", "approve": ""},
+        said(approval, reason="half", remember="session", hours="24", approve="1")
+        | {"argument-0": "ETH", "argument-1": "3"},
     )
 
     approval.refresh_from_db()
     grant = Grant.objects.get()
-    assert (answer.status_code, answer["Location"]) == (302, INBOX)
+    assert (answer.json()["state"], answer.json()["is_open"]) == ("approved", False)
+    assert "Approved by you" in text(answer.json()["parts"]["strip"])
+    assert "<del>BTC</del>" in answer.json()["parts"]["what"]
     assert (approval.state, approval.decided_by) == ("approved", "user:root")
     assert approval.edited_arguments == {"symbol": "ETH", "quantity": 3}
     assert grant.session == approval.session
@@ -96,8 +108,8 @@ def test_a_call_is_rejected_with_a_reason_where_one_is_needed(admin, run):
     given = admin.post(card(approval), said(approval, reject="", reason="too much"))
 
     approval.refresh_from_db()
-    assert "A rejection needs a reason here." in text(without)
-    assert (given.status_code, approval.state, approval.reason) == (302, "rejected", "too much")
+    assert without.json()["error"]["message"] == "A rejection needs a reason here."
+    assert (given.status_code, approval.state, approval.reason) == (200, "rejected", "too much")
 
 
 def test_what_is_of_high_risk_is_not_approved_by_the_way(admin, run):
@@ -107,20 +119,26 @@ def test_what_is_of_high_risk_is_not_approved_by_the_way(admin, run):
     meant = admin.post(card(approval), said(approval, approve="", confirm="orders.place"))
 
     approval.refresh_from_db()
-    assert "Write the name of the tool" in text(by_the_way)
-    assert (meant.status_code, approval.state) == (302, "approved")
+    assert (by_the_way.status_code, told(by_the_way)) == (400, "VALIDATION_ERROR")
+    assert (meant.status_code, approval.state) == (200, "approved")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
-    [('{"symbol": 1}', "INVALID_TOOL_ARGS"), ("{", "JSON"), ("[]", "must be a JSON object")],
+    ("quantity", "code", "message"),
+    [
+        ("1.5", "VALIDATION_ERROR", "quantity: This is a whole number."),
+        ("many", "VALIDATION_ERROR", "quantity: The JSON is malformed."),
+        ("101", "INVALID_TOOL_ARGS", "$.quantity: 101 is greater than the maximum of 100"),
+    ],
 )
-def test_arguments_that_cannot_be_are_told_at_the_card(admin, run, arguments, told):
+def test_arguments_that_cannot_be_are_told_at_the_card(admin, run, quantity, code, message):
     approval = asking.approval(run)
 
-    answer = admin.post(card(approval), {"arguments": arguments, "approve": ""})
+    answer = admin.post(card(approval), said(approval, approve="1") | {"argument-1": quantity})
 
-    assert (answer.status_code, told in text(answer)) == (200, True)
+    error = answer.json()["error"]
+    assert (error["code"], error["message"]) == (code, message)
+    assert (error["details"].get("fields") is not None) == (code == "VALIDATION_ERROR")
     approval.refresh_from_db()
     assert approval.state == "pending"
 
@@ -134,10 +152,26 @@ def test_a_decision_that_somebody_else_made_is_shown(admin, run):
         reason="no",
     )
 
-    late = text(admin.post(card(approval), said(approval, approve="")))
+    late = admin.post(card(approval), said(approval, approve=""))
+    shown = text(admin.get(card(approval)))
 
-    assert "APPROVAL_ALREADY_DECIDED" in late
-    assert "rejected by ana" in late
+    assert told(late) == "APPROVAL_ALREADY_DECIDED"
+    assert "Rejected by ana," in shown
+    assert "“no”" in shown
+    assert 'id="ae-decision"' not in admin.get(card(approval)).content.decode()
+
+
+def test_an_expired_call_is_read_only_and_offers_to_ask_again(admin, run):
+    approval = asking.approval(run, seconds=1)
+    Approval.objects.update(expires_at=timezone.now())
+
+    late = admin.post(card(approval), said(approval, approve=""))
+    shown = admin.get(card(approval)).content.decode()
+
+    assert told(late) == "APPROVAL_TIMEOUT"
+    assert "so the system said that it is refused" in text(shown)
+    assert f"/session/{run.session_id}/change/?tab=conversation" in shown
+    assert 'id="ae-decision"' not in shown
 
 
 @pytest.fixture
@@ -168,16 +202,18 @@ def test_what_has_to_be_looked_at_again_leads_to_the_new_card(admin, run, hub):
     calm = text(admin.get(card(approval)))
     hub.call(hub.hub.publish(key, [(6, b'{"price": 103}')]))
     moved = text(admin.get(card(approval)))
-    answer = admin.post(card(approval), said(approval, approve=""), follow=True)
+    answer = admin.post(card(approval), said(approval, approve=""))
 
     new = Approval.objects.get(state="pending")
     assert pinned == {"book.BTC": {"value": {"price": 100}, "ts": 5, "seq": 1}}
     assert "What it rests on has moved." not in calm
-    assert "now {&quot;price&quot;: 103}" in moved
+    assert "{&quot;price&quot;: 103}" in moved
     assert "What it rests on has moved." in moved
-    assert answer.redirect_chain[0][0] == card(new)
+    assert (told(answer), answer.json()["error"]["url"]) == ("APPROVAL_STALE", card(new))
+    assert "Look at it again." in text(admin.get(card(new)))
+    assert "It is asked again" in text(admin.get(card(approval)))
     assert new.evidence == {"book.BTC": {"value": {"price": 103}, "ts": 6, "seq": 2}}
-    assert admin.post(card(new), said(new, approve="")).status_code == 302
+    assert admin.post(card(new), said(new, approve="")).status_code == 200
 
 
 def test_nothing_is_approved_for_an_agent_that_is_gone(admin, run):
@@ -186,19 +222,46 @@ def test_nothing_is_approved_for_an_agent_that_is_gone(admin, run):
 
     answer = admin.post(card(approval), said(approval, approve=""))
 
-    assert "Who asked for it is gone." in text(answer)
+    assert answer.json()["error"]["message"] == "Who asked for it is gone."
 
 
 def test_a_claim_is_seen_and_given_back(admin, run):
     approval = asking.approval(run)
 
-    admin.post(f"{INBOX}{approval.pk}/claim/")
-    claimed = text(admin.get(card(approval)))
-    admin.post(f"{INBOX}{approval.pk}/claim/", {"release": ""})
+    mine = admin.post(f"{INBOX}{approval.pk}/claim/").json()
+    inbox = text(admin.get(f"{INBOX}?show=mine"))
+    given_back = admin.post(f"{INBOX}{approval.pk}/claim/", {"release": ""}).json()
     approval.refresh_from_db()
 
-    assert "Looked at by root" in claimed
+    assert "You are looking at this." in mine["parts"]["head"]
+    assert "root looks" in text(mine["parts"]["queue"])
+    assert "root" in inbox
+    assert "looking at this" not in given_back["parts"]["head"]
     assert approval.claimed_by == ""
+
+
+def test_a_claim_of_what_is_decided_is_refused(admin, run):
+    approval = asking.approval(run)
+    approvals.decide(principal=factories.OPERATOR, approval=approval, approved=False)
+
+    answer = admin.post(f"{INBOX}{approval.pk}/claim/")
+
+    assert told(answer) == "APPROVAL_ALREADY_DECIDED"
+
+
+def test_the_last_five_decisions_on_the_tool_are_told_with_what_came_of_them(admin, run):
+    for number in range(6):
+        approvals.decide(
+            principal=factories.OPERATOR,
+            approval=asking.approval(run),
+            approved=False,
+            reason=f"reason {number}",
+        )
+
+    shown = text(admin.get(card(asking.approval(run))))
+
+    assert [number for number in range(6) if f"reason {number}" in shown] == [1, 2, 3, 4, 5]
+    assert "Rejected by operator, then rejected" in shown
 
 
 def test_who_may_only_decide_sees_the_card_and_nothing_else(client, person, run):
@@ -212,7 +275,7 @@ def test_who_may_only_decide_sees_the_card_and_nothing_else(client, person, run)
     assert shown.status_code == 200
     assert f"/admin/aegis_sessions/session/{run.session_id}" not in shown.content.decode()
     assert session.status_code in {302, 403, 404}
-    assert decided.status_code == 302
+    assert decided.json()["state"] == "approved"
 
 
 def test_who_may_not_decide_reads_only(client, person, other_team, run):
@@ -220,11 +283,11 @@ def test_who_may_not_decide_reads_only(client, person, other_team, run):
     client.force_login(person("viewer", "aegis_sessions.view_approval"))
 
     shown = text(client.get(card(approval)))
-    refused = text(client.post(card(approval), said(approval, approve="")))
+    refused = client.post(card(approval), said(approval, approve=""))
     client.force_login(person("stranger", *DECIDER, group=other_team))
 
     assert "Only who may decide on approvals decides." in shown
-    assert "PERMISSION_DENIED" in refused
+    assert told(refused) == "PERMISSION_DENIED"
     assert client.get(card(approval)).status_code == 404
     client.force_login(person("nobody"))
     assert client.get(card(approval)).status_code == 403

@@ -1,4 +1,5 @@
 import re
+from uuid import uuid4
 
 import pytest
 
@@ -30,6 +31,10 @@ def blind_cookie(person):
 
 def decided(approval, *, approved: bool = False) -> None:
     approvals.decide(principal=factories.OPERATOR, approval=approval, approved=approved)
+
+
+def claimed(approval) -> None:
+    approvals.claim(principal=factories.OPERATOR, approval=approval)
 
 
 async def test_count_is_told_at_first_and_whenever_it_changes(cookie, run):
@@ -70,7 +75,41 @@ async def test_rows_of_the_inbox_are_told_when_decided_and_new_ones_counted(cook
     assert (first["others"], second["others"], third["others"]) == (0, 0, 1)
 
 
-@pytest.mark.parametrize("frame", [{"type": "waiting"}, {"type": "approvals", "ids": []}])
+async def test_parts_of_a_card_are_told_when_they_look_different(cookie, run):
+    approval = await run_db(asking.approval, run)
+
+    async with connected(cookie) as socket:
+        await socket.say({"type": "approval", "id": str(approval.pk)})
+        first = await socket.frame("approval")
+        await run_db(claimed, approval)
+        second = await socket.frame("approval")
+        await run_db(decided, approval)
+        third = await socket.frame("approval")
+
+    parts = ["queue", "head", "strip", "what", "situation", "who", "past"]
+    assert (list(first["parts"]), first["is_open"]) == (parts, True)
+    assert (sorted(second["parts"]), second["is_open"]) == (["head", "queue"], True)
+    assert "operator is looking at this." in second["parts"]["head"]
+    assert third["is_open"] is False
+    assert "Rejected by operator" in third["parts"]["strip"]
+
+
+async def test_card_that_is_out_of_sight_is_refused(cookie):
+    async with connected(cookie) as socket:
+        await socket.say({"type": "approval", "id": str(uuid4())})
+        error = (await socket.frame("error"))["error"]
+
+    assert error["code"] == "APPROVAL_NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "waiting"},
+        {"type": "approvals", "ids": []},
+        {"type": "approval", "id": str(uuid4())},
+    ],
+)
 async def test_who_may_not_read_approvals_is_refused(blind_cookie, frame):
     async with connected(blind_cookie) as socket:
         await socket.say(frame)
