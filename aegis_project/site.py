@@ -30,6 +30,10 @@ def may_view_policy(request: HttpRequest) -> bool:
     return request.user.has_perm("aegis_sessions.view_policy")
 
 
+def may_view_webhook(request: HttpRequest) -> bool:
+    return request.user.has_perm("aegis_sessions.view_webhook")
+
+
 def may_view_credential(request: HttpRequest) -> bool:
     return request.user.has_perm("aegis_components.view_credential")
 

@@ -106,6 +106,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     place("Agents", "smart_toy", "aegis_sessions_agent_changelist", "agent"),
                     place("Policies", "policy", "aegis_sessions_policy_changelist", "policy"),
+                    place("Rules", "rule", "aegis_sessions_grant_changelist", "policy"),
                     place("Providers", "cloud", "aegis_sessions_provider_changelist", "agent"),
                 ],
             },
@@ -118,6 +119,7 @@ UNFOLD: dict[str, Any] = {
                         "aegis_components_program_changelist",
                         "program",
                     ),
+                    place("Webhooks", "webhook", "aegis_sessions_webhook_changelist", "webhook"),
                     place(
                         "Credentials",
                         "key",

@@ -2,7 +2,9 @@
 
 from sessions.admin import agents as agents
 from sessions.admin import approvals as approvals
+from sessions.admin import grants as grants
 from sessions.admin import policies as policies
 from sessions.admin import providers as providers
 from sessions.admin import session as session
 from sessions.admin import topics as topics
+from sessions.admin import webhooks as webhooks

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -69,9 +69,9 @@ class ServicedAdmin(PlainAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.remove_view))
-        return [path("<int:pk>/remove/", view, name=self._named("remove")), *super().get_urls()]
+        return [path("<str:pk>/remove/", view, name=self._named("remove")), *super().get_urls()]
 
-    def remove_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def remove_view(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Remove through the service and go back to the list."""
         row = self.find(request, pk)
         try:
@@ -98,16 +98,18 @@ class ServicedAdmin(PlainAdmin):
         """The same form for who may write it; everybody else reads it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        if not object_id.isdecimal():
-            raise Http404
-        row = self.find(request, int(object_id))
+        row = self.find(request, object_id)
         if not self.may_open(request):
             raise PermissionDenied
         return self._form(request, row)
 
-    def find(self, request: HttpRequest, pk: int) -> Any:
+    def find(self, request: HttpRequest, pk: int | str) -> Any:
         """The row, as far as whoever asks sees it."""
-        found = self.get_queryset(request).filter(pk=pk).first()
+        try:
+            key = self.opts.pk.to_python(pk)
+        except ValidationError:
+            raise Http404 from None
+        found = self.get_queryset(request).filter(pk=key).first()
         if found is None:
             raise Http404
         return found
@@ -123,8 +125,7 @@ class ServicedAdmin(PlainAdmin):
             except AegisError as error:
                 form.tell(error)
             else:
-                messages.info(request, f"{saved} is {'changed' if row else self.made}.")
-                return HttpResponseRedirect(self.address(saved))
+                return self.saved(request, saved, is_new=row is None)
         for field in form.fields.values():
             field.disabled = field.disabled or not may_write
         context = {
@@ -137,6 +138,11 @@ class ServicedAdmin(PlainAdmin):
             **self.more(request, row),
         }
         return TemplateResponse(request, self.page, context)
+
+    def saved(self, request: HttpRequest, row: Any, *, is_new: bool) -> HttpResponse:
+        """What is shown when a row was made or changed."""
+        messages.info(request, f"{row} is {self.made if is_new else 'changed'}.")
+        return HttpResponseRedirect(self.address(row))
 
     def _named(self, what: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{what}"

@@ -21,6 +21,7 @@ urlpatterns = [
     route("webhooks", webhooks.Webhooks, name="webhooks"),
     route("webhooks/<str:webhook>", webhooks.OneWebhook, name="webhook"),
     route("webhooks/<str:webhook>/rotate", webhooks.Rotate, name="webhook-rotate"),
+    route("webhooks/<str:webhook>/test", webhooks.Test, name="webhook-test"),
     route("webhooks/<str:webhook>/deliveries", webhooks.Deliveries, name="deliveries"),
     route(
         "webhooks/<str:webhook>/deliveries/<str:delivery>/redeliver",

@@ -12,8 +12,9 @@ from sessions.models import Delivery, Webhook
 from sessions.selectors import sessions, teams
 from sessions.selectors import webhooks as reading
 from sessions.services import webhooks
+from sessions.worker import webhook_trial
 from streaming.api import codecs
-from streaming.api.base import Endpoint, once
+from streaming.api.base import Endpoint, alone, once
 from streaming.api.codecs import Timestamp
 from streaming.api.documents import PageQuery
 from streaming.api.schema import operation
@@ -80,6 +81,14 @@ class DeliveryPage(Struct, kw_only=True):
 
     data: list[DeliveryDocument]
     next: str
+
+
+class TrialDocument(Struct, kw_only=True):
+    """What came of a test: the receiver's answer, or why there was none."""
+
+    is_taken: bool
+    status: int | None
+    error: str
 
 
 class WebhookInput(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -184,6 +193,18 @@ class Rotate(Endpoint):
         """Sign with another secret from now on; it is shown this once."""
         made = webhooks.rotate(principal=self.principal, webhook=webhook)
         return Response(codecs.show(document(made.webhook, secret=made.secret)))
+
+
+class Test(Endpoint):
+    """Whether the receiver takes what it is sent."""
+
+    @operation("webhooks.test.post", tag="webhooks", answers={200: TrialDocument})
+    @alone
+    def post(self, _request: Request, webhook: str) -> Response:
+        """Send a signed `webhook.test` at once, and tell what came back within 15 s."""
+        status, error = webhook_trial.send(principal=self.principal, webhook=webhook)
+        found = TrialDocument(is_taken=not error, status=status, error=error)
+        return Response(codecs.show(found))
 
 
 class Deliveries(Endpoint):

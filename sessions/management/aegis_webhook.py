@@ -10,11 +10,12 @@ from sessions.api import webhooks as documents
 from sessions.management import listing, output, verbs
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How
-from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, DryRun, Exit, Json, Quiet, Yes, verb
 from sessions.models import Delivery, Webhook
 from sessions.selectors import sessions, teams
 from sessions.selectors import webhooks as reading
 from sessions.services import webhooks
+from sessions.worker import webhook_trial
 from streaming.api import codecs
 
 app: Typer[..., Any] = Typer(help="Webhooks: create and change them, see what was sent.")
@@ -115,6 +116,28 @@ def rotate(
     """
     made = webhooks.rotate(principal=verbs.acting(as_user), webhook=webhook)
     _tell_secret(How(is_json, is_quiet), "rotate", made)
+
+
+@app.command("test")
+@verb
+def attempt(
+    webhook: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
+) -> None:
+    """
+    Send a signed test at once, and tell what came back; 9 when it was not taken.
+
+    Example: aegis webhook test 5f0c…
+    """
+    status, error = webhook_trial.send(principal=verbs.acting(as_user), webhook=webhook)
+    output.show_one(
+        How(is_json, is_quiet),
+        "webhook.test",
+        {"is_taken": not error, "status": status, "error": error},
+        identity=str(status or ""),
+        sentence=error or f"taken: HTTP {status}",
+    )
+    if error:
+        raise typer.Exit(Exit.CHECK_FAILED)
 
 
 @app.command()

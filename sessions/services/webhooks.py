@@ -3,8 +3,9 @@
 import secrets
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import orjson
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
@@ -17,12 +18,15 @@ from sessions.core.events import SessionEvent, WorkEvent
 from sessions.core.lifecycle import OPEN
 from sessions.models import Delivery, Hearing, Session, Webhook
 from sessions.selectors import webhooks
+from sessions.services.deliveries import Parcel
 from streaming.models import Log
 from streaming.models.log import LEDGER
 from streaming.services.commands import Trace, command
 
 TYPES = [one.value for kind in (SessionEvent, WorkEvent, ComponentEvent) for one in kind]
 SLICE = 1000
+TEST = "webhook.test"
+"""The type of what is sent to try a receiver; no ledger has such an event."""
 
 
 class Made(NamedTuple):
@@ -127,6 +131,37 @@ def remove(*, principal: Principal, webhook: UUID | str) -> Made:
     row = _locked(principal, webhook)
     Webhook.objects.filter(pk=row.pk).delete()
     return Made(row)
+
+
+class Trial(NamedTuple):
+    """A parcel that tries whether the receiver of a webhook takes what it is sent."""
+
+    webhook: Webhook
+    parcel: Parcel
+
+    def audit(self) -> Trace:
+        row = self.webhook
+        return Trace(session_id=row.session_id, target=str(row.pk), detail={"url": row.url})
+
+
+@command("webhook.try", scope="webhooks:write")
+def trial(*, principal: Principal, webhook: UUID | str) -> Trial:
+    """
+    Make a parcel of no event, to be sent once: signed as all are, of the type ``webhook.test``.
+
+    :raises WebhookNotFound: if it is not there for the principal
+    """
+    row = webhooks.find(principal, webhook)
+    told = {
+        "type": TEST,
+        "timestamp": timezone.now().isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "seq": 0,
+        "actor": principal.actor,
+        "session": None,
+        "data": {"webhook": str(row.pk)},
+    }
+    parcel = Parcel(uuid4(), row.url, row.secret, orjson.dumps(told), attempt=1)
+    return Trial(row, parcel)
 
 
 class Again(NamedTuple):

@@ -87,7 +87,7 @@ class Webhooks:
         lease_id = node.lease_id
         if lease_id is None:
             return
-        status, error = await _post(parcel)
+        status, error = await post(parcel)
         if status is not None and rules.is_taken(status):
             await run_db(deliveries.sent, parcel, lease_id=lease_id, status=status)
             return
@@ -101,7 +101,7 @@ class Webhooks:
         )
 
 
-async def _post(parcel: Parcel) -> tuple[int | None, str]:
+async def post(parcel: Parcel) -> tuple[int | None, str]:
     """The status of the receiver's answer, and what went wrong."""
     from aegis_project import outward  # noqa: PLC0415 -- slow import
 

@@ -13,6 +13,8 @@ COMPONENTS = "/admin/aegis_components/component/"
 PROGRAMS = "/admin/aegis_components/program/"
 AGENTS = "/admin/aegis_sessions/agent/"
 PROVIDERS = "/admin/aegis_sessions/provider/"
+GRANTS = "/admin/aegis_sessions/grant/"
+WEBHOOKS = "/admin/aegis_sessions/webhook/"
 CREDENTIALS = "/admin/aegis_components/credential/"
 
 

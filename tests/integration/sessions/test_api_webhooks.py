@@ -1,10 +1,14 @@
+from typing import Any
+
 import pytest
 
+from sessions.core import webhooks as rules
 from sessions.models import Delivery, Webhook
 from sessions.selectors import webhooks as reading
 from sessions.services import deliveries
 from tests import asking, factories
 from tests.calling import Caller, caller, code
+from tests.outside import Reply, outside
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +69,40 @@ def test_deliveries_are_listed_and_sent_again(program: Caller):
     assert code(program.post(f"{address}/nothing/redeliver")) == (404, "DELIVERY_NOT_FOUND")
 
 
+def test_a_test_is_sent_at_once_and_told(program: Caller, settings: Any):
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(
+        update={"outward_networks": "127.0.0.0/8"}
+    )
+    with outside() as place:
+        made = program.post(WEBHOOKS, {**HOOK, "url": place.url("/hook")}).json()
+        address = f"{WEBHOOKS}/{made['id']}/test"
+
+        taken = program.post(address)
+        place.replies["/hook"] = Reply(status=500)
+        refused = program.post(address)
+
+    assert taken.json() == {"is_taken": True, "status": 200, "error": ""}
+    assert refused.json() == {"is_taken": False, "status": 500, "error": "HTTP 500"}
+    visit = place.visits[0]
+    assert visit.document["data"] == {"webhook": made["id"]}
+    assert visit.headers["webhook-signature"] == rules.signature(
+        made["secret"],
+        id_=visit.headers["webhook-id"],
+        timestamp=int(visit.headers["webhook-timestamp"]),
+        body=visit.body,
+    )
+    assert list(Delivery.objects.all()) == []
+
+
+def test_a_test_never_goes_inside(program: Caller):
+    made = program.post(WEBHOOKS, {**HOOK, "url": "http://127.0.0.1:9/hook"}).json()
+
+    answer = program.post(f"{WEBHOOKS}/{made['id']}/test").json()
+
+    assert (answer["is_taken"], answer["status"]) == (False, None)
+    assert answer["error"].startswith("ADDRESS_REFUSED")
+
+
 def test_webhooks_need_their_scopes_and_team(program: Caller):
     made = program.post(WEBHOOKS, HOOK).json()
     reader, stranger = caller(["webhooks:read"]), caller(team="others")
@@ -72,6 +110,7 @@ def test_webhooks_need_their_scopes_and_team(program: Caller):
     assert reader.get(f"{WEBHOOKS}/{made['id']}").status_code == 200
     assert code(reader.post(WEBHOOKS, HOOK)) == (403, "PERMISSION_DENIED")
     assert code(reader.delete(f"{WEBHOOKS}/{made['id']}")) == (403, "PERMISSION_DENIED")
+    assert code(reader.post(f"{WEBHOOKS}/{made['id']}/test")) == (403, "PERMISSION_DENIED")
     assert code(stranger.get(f"{WEBHOOKS}/{made['id']}")) == (404, "WEBHOOK_NOT_FOUND")
     assert code(stranger.delete(f"{WEBHOOKS}/{made['id']}")) == (404, "WEBHOOK_NOT_FOUND")
     assert code(caller(["runs:read"]).get(WEBHOOKS)) == (403, "PERMISSION_DENIED")

@@ -9,6 +9,7 @@ from sessions.models import Delivery, Provider, ToolServer, Trigger, Webhook
 from sessions.selectors import webhooks as reading
 from sessions.services import deliveries
 from tests import asking, factories
+from tests.outside import Reply, outside
 
 pytestmark = [
     pytest.mark.django_db,
@@ -131,6 +132,23 @@ def test_what_was_sent_is_listed_and_sent_again(aegis):
     assert again.out == f"{row.pk}  approval.requested  due\n"
     assert aegis("webhook", "deliveries", webhook, "--state", "failed", "-q").out == ""
     assert (gone.code, "aegis webhook deliveries" in gone.err) == (3, True)
+
+
+def test_a_webhook_is_tried(aegis, settings):
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(
+        update={"outward_networks": "127.0.0.0/8"}
+    )
+    factories.team("default")
+    with outside() as place:
+        made = aegis("webhook", "create", place.url("/hook"), "--event", "run.*", "-q")
+
+        taken = aegis("webhook", "test", made.out.strip())
+        place.replies["/hook"] = Reply(status=500)
+        refused = aegis("webhook", "test", made.out.strip(), "--json")
+
+    assert (taken.code, taken.out) == (0, "taken: HTTP 200\n")
+    assert refused.code == 9
+    assert refused.document["data"] == {"is_taken": False, "status": 500, "error": "HTTP 500"}
 
 
 def test_a_trigger_is_created_listed_and_removed(aegis):
