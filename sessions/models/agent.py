@@ -1,12 +1,11 @@
 """The catalogue of agents, what they reach, and what wakes them."""
 
+from collections.abc import Collection
 from typing import Self
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
-
-from aegis_project.kit.principal import Principal
 
 
 class Visibility(models.TextChoices):
@@ -43,12 +42,12 @@ class Provider(models.Model):
 class AgentQuerySet(models.QuerySet["Agent"]):
     """Questions that many callers ask of agents."""
 
-    def visible(self, principal: Principal) -> Self:
-        """Those that the principal may know of: without a team everybody's, else its own."""
+    def visible(self, teams: Collection[int] | None) -> Self:
+        """Those that members of these teams may know of (None: of all); those of no team all may."""
         found = self.filter(is_active=True)
-        if principal.teams is None:
+        if teams is None:
             return found
-        own = models.Q(team=None) | models.Q(team__in=principal.teams)
+        own = models.Q(team=None) | models.Q(team__in=teams)
         return found.filter(own | ~models.Q(visibility=Visibility.PRIVATE.value))
 
     def of_teams(self, teams: frozenset[int] | None) -> Self:

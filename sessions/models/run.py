@@ -1,5 +1,6 @@
 """A piece of work that an agent does in a session."""
 
+import contextlib
 from typing import Self
 from uuid import UUID, uuid4
 
@@ -8,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 
 from aegis_project.kit import states
+from aegis_project.prepared import Prepared
 from sessions.core.errors import RunNotFound
 from sessions.core.runs import OPEN, TRANSITIONS, State
 
@@ -24,10 +26,10 @@ class RunQuerySet(models.QuerySet["Run"]):
 
         :raises RunNotFound: if there is none
         """
-        try:
-            return self.select_for_update(of=("self",), no_key=True).get(pk=run_id)
-        except self.model.DoesNotExist:
-            raise RunNotFound(run=str(run_id)) from None
+        with contextlib.suppress(ValueError):
+            for run in _locked(pk=UUID(str(run_id))):
+                return run
+        raise RunNotFound(run=str(run_id))
 
 
 class Run(models.Model):
@@ -144,6 +146,11 @@ class Run(models.Model):
         """
         target = states.follow(TRANSITIONS, State(self.state), command)
         self.state = target.value
+
+
+_locked = Prepared(
+    lambda pk: Run.objects.filter(pk=pk).select_for_update(of=("self",), no_key=True)
+)
 
 
 class RunHistory(models.Model):

@@ -4,11 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from aegis_project.prepared import Prepared
 from sessions.agent.protocol import History, LLMServiceProtocol, Prompt, ToolOffer, Turn
 from sessions.agent.tools import Toolbox, ToolSpec
 from sessions.core import tool_calls
 from sessions.core.conversation import Role
-from sessions.core.errors import AgentNotFound
+from sessions.core.errors import AgentNotFound, RunNotFound
 from sessions.models import Agent, Run, RunHistory, ToolCall
 from sessions.selectors import budgets, history
 from sessions.services import messages
@@ -47,7 +50,14 @@ class Question:
     """The most that the answer may take, if the run counts tokens."""
 
 
-BLOCKING = {tool_calls.State.PENDING.value, tool_calls.State.UNKNOWN.value}
+HOLDING = sorted(
+    one.value
+    for one in (
+        tool_calls.State.PENDING,
+        tool_calls.State.UNKNOWN,
+        tool_calls.State.APPROVED,
+    )
+)
 
 
 def situation(run_id: UUID) -> Situation:
@@ -56,13 +66,34 @@ def situation(run_id: UUID) -> Situation:
 
     :raises AgentNotFound: if its agent was removed
     """
-    run = Run.objects.select_related("agent", "session").get(pk=run_id)
+    run = _run(run_id)
     if run.agent is None:
         raise AgentNotFound(agent=run.agent_slug)
-    open_ = BLOCKING | {tool_calls.State.APPROVED.value}
-    calls = list(ToolCall.objects.filter(run=run, state__in=open_).order_by("created_at", "pk"))
+    calls = _open_calls(run_id=run.pk)
     approved = [one for one in calls if one.state == tool_calls.State.APPROVED]
     return Situation(run, run.agent, approved, len(calls) > len(approved))
+
+
+def _run(run_id: UUID) -> Run:
+    for run in _to_do(pk=run_id):
+        return run
+    raise RunNotFound(run=str(run_id))
+
+
+@Prepared
+def _to_do(pk: UUID) -> QuerySet[Run]:
+    return Run.objects.filter(pk=pk).select_related("agent", "session")
+
+
+@Prepared
+def _open_calls(run_id: UUID) -> QuerySet[ToolCall]:
+    rows = ToolCall.objects.filter(run=run_id, state__in=HOLDING)
+    return rows.order_by("created_at", "pk")
+
+
+@Prepared
+def _kept(run_id: UUID) -> QuerySet[RunHistory]:
+    return RunHistory.objects.filter(run=run_id)
 
 
 def question(found: Situation, box: Toolbox, equipment: Equipment, *, seconds: float) -> Question:
@@ -73,7 +104,7 @@ def question(found: Situation, box: Toolbox, equipment: Equipment, *, seconds: f
     """
     budgets.check(found.run, seconds=seconds)
     specs, turns = box.specs(), _turns(found.run)
-    kept = RunHistory.objects.filter(run=found.run).first()
+    kept = next(iter(_kept(run_id=found.run.pk)), None)
     prompt = Prompt(
         instructions=found.agent.instructions,
         turns=turns,

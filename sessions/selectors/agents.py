@@ -1,15 +1,20 @@
 """Reading the catalogue of agents."""
 
+from collections.abc import Collection
+
 from django.db.models import Q, QuerySet
 
 from aegis_project import database
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from sessions.core import references
 from sessions.core.errors import AgentNotFound
 from sessions.models import Agent
 from sessions.models.agent import Visibility
 
 ASSISTANT = "assistant"
+# No group has this id.
+NO_TEAM = (0,)
 
 
 def find(principal: Principal, slug: str) -> Agent:
@@ -18,7 +23,7 @@ def find(principal: Principal, slug: str) -> Agent:
 
     :raises AgentNotFound: if none answers, also when it is out of sight or not in use
     """
-    found = _visible(principal).filter(slug=slug).first() if "\x00" not in slug else None
+    found = _one(principal, slug)
     if found is None and slug == ASSISTANT and not Agent.objects.filter(slug=slug).exists():
         return assistant()
     if found is None:
@@ -84,8 +89,25 @@ def assistant() -> Agent:
         )[0]
 
 
+def _one(principal: Principal, slug: str) -> Agent | None:
+    if "\x00" in slug:
+        return None
+    teams = None if principal.teams is None else tuple(sorted(principal.teams)) or NO_TEAM
+    is_nobody = principal.kind == "anonymous"
+    return next(iter(_named(teams=teams, is_nobody=is_nobody, slug=slug)), None)
+
+
+@Prepared
+def _named(*, teams: tuple[int, ...] | None, is_nobody: bool, slug: str) -> QuerySet[Agent]:
+    return _in_sight(teams, is_nobody=is_nobody).filter(slug=slug)
+
+
 def _visible(principal: Principal) -> QuerySet[Agent]:
-    rows = Agent.objects.visible(principal).select_related("team", "policy")
-    if principal.kind == "anonymous":
+    return _in_sight(principal.teams, is_nobody=principal.kind == "anonymous")
+
+
+def _in_sight(teams: Collection[int] | None, *, is_nobody: bool) -> QuerySet[Agent]:
+    rows = Agent.objects.visible(teams).select_related("team", "policy")
+    if is_nobody:
         rows = rows.filter(visibility=Visibility.PUBLIC.value)
     return rows

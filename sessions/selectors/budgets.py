@@ -1,6 +1,5 @@
 """What runs have used, and whether there is room for another request to a model."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
+from aegis_project.prepared import Prepared
 from sessions.core import limits, periods
 from sessions.core.limits import Used
 from sessions.core.runs import State, Waiting
@@ -57,7 +57,7 @@ def _check_session(run: Run) -> None:
 
 
 def _check_budgets(run: Run, *, now: datetime) -> None:
-    for budget in _budgets(run):
+    for budget in _budgets(team=run.session.team_id, user=run.user_id):
         runs = Run.objects.filter(**_whose(budget))
         begin = periods.began(budget.period, now=now)
         if begin is not None:
@@ -66,10 +66,11 @@ def _check_budgets(run: Run, *, now: datetime) -> None:
         limits.require(whose, _of_budget(budget), _used(runs))
 
 
-def _budgets(run: Run) -> Iterable[Budget]:
-    mine = Q(team=run.session.team_id)
-    if run.user_id is not None:
-        mine |= Q(user=run.user_id)
+@Prepared
+def _budgets(team: int, user: int | None) -> QuerySet[Budget]:
+    mine = Q(team=team)
+    if user is not None:
+        mine |= Q(user=user)
     return Budget.objects.filter(mine).order_by("pk")
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TypeVar
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.db.models import Count, F, QuerySet
 from django.db.models.functions import Coalesce
 
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared, padded
 from sessions.core import branches, keys, tool_calls
 from sessions.core.branches import Node
 from sessions.core.conversation import Role
@@ -84,14 +86,34 @@ def page(
 
     :raises MessageNotFound: if the session has no such message to name a branch
     """
-    rows = _branch(session.pk, branch)
+    found = _extract(session.pk, limit + 1, before=before, after=after, branch=branch)
+    some = found[:limit] if after is not None else found[:limit][::-1]
+    return Extract(entries(some), has_more=len(found) > limit)
+
+
+def _extract(
+    session_id: UUID, most: int, *, before: int | None, after: int | None, branch: UUID | None
+) -> list[Message]:
+    if branch is None:
+        return _pages(most)(session_id=session_id, before=before, after=after)
+    return list(_side(_branch(session_id, branch), before, after)[:most])
+
+
+@cache
+def _pages(most: int) -> Prepared[Message]:
+    def ask(session_id: UUID, before: int | None, after: int | None) -> QuerySet[Message]:
+        return _side(_branch(session_id, None), before, after)[:most]
+
+    return Prepared(ask)
+
+
+def _side(rows: QuerySet[Message], before: int | None, after: int | None) -> QuerySet[Message]:
+    """Messages from the side that is asked from: those behind ``after``, else the newest first."""
     if after is not None:
-        found = list(rows.filter(place__gt=after).order_by("place")[: limit + 1])
-        return Extract(entries(found[:limit]), has_more=len(found) > limit)
+        return rows.filter(place__gt=after).order_by("place")
     if before is not None:
         rows = rows.filter(place__lt=before)
-    found = list(rows.order_by("-place")[: limit + 1])
-    return Extract(entries(found[:limit][::-1]), has_more=len(found) > limit)
+    return rows.order_by("-place")
 
 
 def entries(rows: Sequence[Message]) -> list[Entry]:
@@ -114,12 +136,21 @@ def turns(session_id: UUID, *, up_to: Message) -> list[Turn]:
     as if it had been waited for: each run reads one conversation in which questions and answers
     alternate.
     """
-    branch = None if up_to.is_chosen else up_to.pk
-    rows = _branch(session_id, branch).annotate(
-        anchor=Coalesce(F("run__message__place"), F("place"))
-    )
-    ordered = list(rows.filter(anchor__lte=up_to.place).order_by("anchor", "place"))
+    if up_to.is_chosen:
+        ordered = _chosen_up_to(session_id=session_id, place=up_to.place)
+    else:
+        ordered = list(_up_to(_branch(session_id, up_to.pk), up_to.place))
     return [turn for entry in _laden(ordered) for turn in _turns(entry)]
+
+
+@Prepared
+def _chosen_up_to(session_id: UUID, place: int) -> QuerySet[Message]:
+    return _up_to(_branch(session_id, None), place)
+
+
+def _up_to(rows: QuerySet[Message], place: int) -> QuerySet[Message]:
+    anchored = rows.annotate(anchor=Coalesce(F("run__message__place"), F("place")))
+    return anchored.filter(anchor__lte=place).order_by("anchor", "place")
 
 
 def _laden(rows: Sequence[Message]) -> list[Entry]:
@@ -161,13 +192,23 @@ def _by_message(rows: QuerySet[T]) -> dict[UUID, list[T]]:
 def _branch_counts(rows: Sequence[Message]) -> dict[UUID | None, int]:
     if not rows:
         return {}
-    same = Message.objects.filter(session_id=rows[0].session_id)
-    parents = {row.parent_id for row in rows} - {None}
-    counted = same.filter(parent__in=parents).values_list("parent").annotate(count=Count("pk"))
-    found: dict[UUID | None, int] = dict(counted.order_by())
+    session_id = rows[0].session_id
+    parents = padded(row.parent_id for row in rows if row.parent_id is not None)
+    found: dict[UUID | None, int] = dict(_followed(session_id=session_id, parents=parents))
     if any(row.parent_id is None for row in rows):
-        found[None] = same.filter(parent=None).count()
+        found[None] = len(_begun(session_id=session_id))
     return found
+
+
+@Prepared
+def _followed(session_id: UUID, parents: tuple[UUID, ...]) -> QuerySet[Message, tuple[UUID, int]]:
+    rows = Message.objects.filter(session_id=session_id, parent__in=parents)
+    return rows.values_list("parent").annotate(count=Count("pk")).order_by()
+
+
+@Prepared
+def _begun(session_id: UUID) -> QuerySet[Message, tuple[UUID]]:
+    return Message.objects.filter(session_id=session_id, parent=None).values_list("pk")
 
 
 def _turns(entry: Entry) -> Iterator[Turn]:

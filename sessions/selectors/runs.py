@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from sessions.core import keys
 from sessions.core.errors import RunNotFound
 from sessions.models import Run, Session
@@ -13,11 +14,19 @@ from sessions.selectors import sessions
 
 def visible(principal: Principal) -> QuerySet[Run]:
     """The runs of the sessions that exist for the principal."""
+    return _within(*sessions.reach(principal))
+
+
+def _within(teams: tuple[int, ...] | None, bound: UUID | None) -> QuerySet[Run]:
     rows = Run.objects.filter(session__deleted_at=None)
-    teams, bound = sessions.reach(principal)
     if bound is not None:
         rows = rows.filter(session=bound)
     return rows if teams is None else rows.filter(session__team__in=teams)
+
+
+@Prepared
+def _one(teams: tuple[int, ...] | None, bound: UUID | None, pk: UUID) -> QuerySet[Run]:
+    return _within(teams, bound).filter(pk=pk)
 
 
 def find(principal: Principal, reference: Run | UUID | str) -> Run:
@@ -28,10 +37,10 @@ def find(principal: Principal, reference: Run | UUID | str) -> Run:
     """
     name = str(reference.pk if isinstance(reference, Run) else reference)
     uuid = keys.as_uuid(name)
-    row = visible(principal).filter(pk=uuid).first() if uuid else None
-    if row is None:
-        raise RunNotFound(run=name[:64])
-    return row
+    teams, bound = sessions.reach(principal)
+    for row in _one(teams=teams, bound=bound, pk=uuid) if uuid else ():
+        return row
+    raise RunNotFound(run=name[:64])
 
 
 def readable(principal: Principal) -> QuerySet[Run]:

@@ -1,6 +1,11 @@
 """Reading tasks, as clients call what we call runs."""
 
+from uuid import UUID
+
+from django.db.models import QuerySet
+
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from sessions.core import keys
 from sessions.core.errors import RunNotFound
 from sessions.models import Run
@@ -30,4 +35,11 @@ def find(principal: Principal, *, agent: str, task: str) -> Run:
 
 def again(run: Run) -> Run:
     """A task as it stands now, with its answer."""
-    return Run.objects.select_related("answer").get(pk=run.pk)
+    for found in _again(pk=run.pk):
+        return found
+    raise RunNotFound(task=str(run.pk))
+
+
+@Prepared
+def _again(pk: UUID) -> QuerySet[Run]:
+    return Run.objects.filter(pk=pk).select_related("answer")

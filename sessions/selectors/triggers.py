@@ -31,7 +31,7 @@ def readable(principal: Principal) -> QuerySet[Trigger]:
     :raises PermissionDenied: without the scope agents:read
     """
     principal.require("agents:read")
-    rows = Trigger.objects.filter(agent__in=Agent.objects.visible(principal).values("pk"))
+    rows = Trigger.objects.filter(agent__in=Agent.objects.visible(principal.teams).values("pk"))
     if principal.teams is not None:
         rows = rows.filter(Q(session=None) | Q(session__team__in=principal.teams))
     return rows.select_related("agent", "session")

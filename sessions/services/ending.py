@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from aegis_project.kit.errors import AegisError, InvalidState
+from aegis_project.prepared import Prepared
 from components.services import standing
 from sessions import metrics
 from sessions.core import approvals, run_log, tool_calls
@@ -37,12 +39,17 @@ def open_of(session_id: UUID | str, *, agent: str = "", main: bool = False) -> l
 
     ``main`` leaves out those that other runs began.
     """
+    return _open(session_id=UUID(str(session_id)), agent=agent or None, main=main)
+
+
+@Prepared
+def _open(*, session_id: UUID, agent: str | None, main: bool) -> QuerySet[Run]:
     rows = Run.objects.open().filter(session_id=session_id)
-    if agent:
+    if agent is not None:
         rows = rows.filter(agent_slug=agent)
     if main:
         rows = rows.filter(parent=None)
-    return list(rows.order_by("pk").select_for_update(of=("self",), no_key=True))
+    return rows.order_by("pk").select_for_update(of=("self",), no_key=True)
 
 
 def cancel(session: Session, runs: Sequence[Run], *, actor: str, reason: str) -> None:

@@ -8,7 +8,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from aegis_project import statements
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from sessions import metrics
 from sessions.core import branches, conversation
 from sessions.core.branches import Node
@@ -63,7 +65,7 @@ def append(
     before.
     """
     after, is_chosen = _place_of(session, run=run, parent=parent)
-    message = Message.objects.create(
+    message = Message(
         id=id or uuid4(),
         session=session,
         place=session.message_count + 1,
@@ -78,6 +80,7 @@ def append(
         attachment_count=attachments,
         metadata=metadata or {},
     )
+    statements.insert(message)
     _count(session, message)
     _tell(message)
     return message
@@ -85,7 +88,13 @@ def append(
 
 def last(session_id: UUID) -> Message | None:
     """The last message of the chosen branch."""
-    return Message.objects.filter(session_id=session_id, is_chosen=True).order_by("-place").first()
+    return next(iter(_last(session_id=session_id)), None)
+
+
+@Prepared
+def _last(session_id: UUID) -> QuerySet[Message]:
+    rows = Message.objects.filter(session_id=session_id, is_chosen=True)
+    return rows.order_by("-place")[:1]
 
 
 def end_at(session: Session, message: Message | None) -> int:
@@ -152,12 +161,15 @@ def _place_of(
     """What a new message follows, and whether it is on the chosen branch."""
     if parent is not None:
         return parent, parent.is_chosen
-    if run is not None and run.message_id is not None:
-        asked = Message.objects.get(pk=run.message_id)
-        if not asked.is_chosen:
-            newest = branches.path(nodes(session.pk), asked.pk)[-1]
-            return Message.objects.get(pk=newest), False
+    if run is not None and run.message_id is not None and _is_beside(pk=run.message_id):
+        newest = branches.path(nodes(session.pk), run.message_id)[-1]
+        return Message.objects.get(pk=newest), False
     return last(session.pk), True
+
+
+@Prepared
+def _is_beside(pk: UUID) -> QuerySet[Message, tuple[UUID]]:
+    return Message.objects.filter(pk=pk, is_chosen=False).values_list("pk")
 
 
 def _count(session: Session, message: Message) -> None:
@@ -165,7 +177,7 @@ def _count(session: Session, message: Message) -> None:
     session.llm_token_count += message.token_count
     session.last_activity_at = message.created_at
     session.expires_at = _later(session, message)
-    session.save(update_fields=COUNTERS)
+    statements.update(session, *COUNTERS)
     counted = metrics.messages.labels(role=message.role)
     transaction.on_commit(partial(counted.inc))
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from aegis_project import database
+from aegis_project import database, statements
 from aegis_project.prepared import Prepared
 from sessions.core import run_log
 from sessions.core.run_log import Entry
@@ -39,12 +39,10 @@ class Batch:
 def open_log(run: Run) -> Log:
     """Make the log of a new run, in the transaction that makes the run."""
     name, epoch = run_log.name_of(run.pk), secrets.token_hex(8)
-    return Log.objects.create(
-        session_id=run.session_id,
-        name=name,
-        epoch=epoch,
-        ck=position.genesis(name, epoch).hex(),
-    )
+    ck = position.genesis(name, epoch).hex()
+    log = Log(session_id=run.session_id, name=name, epoch=epoch, ck=ck)
+    statements.insert(log)
+    return log
 
 
 def write(run_id: UUID, *, fence: int, entries: Sequence[Entry]) -> int:
@@ -97,7 +95,7 @@ def append(run: Run, entries: Sequence[Entry]) -> int:
     records.insert(_rows(log, entries))
     if any(isinstance(entry, LAST) for entry in entries):
         log.ended_at = timezone.now()
-    log.save(update_fields=["head", "ck", "ended_at"])
+    statements.update(log, "head", "ck", "ended_at")
     hints.send(hints.Hint("ledger", str(run.session_id)))
     return log.head
 

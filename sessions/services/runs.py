@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from aegis_project import database
+from aegis_project import database, statements
 from aegis_project.kit.errors import InvalidState, ValidationFailed
 from aegis_project.kit.principal import Principal
+from aegis_project.prepared import Prepared
 from sessions.core import admission as admissions
 from sessions.core import conversation, tool_calls
 from sessions.core import limits as limiting
@@ -59,7 +60,7 @@ def admit(
         raise ValidationFailed(f"task has at most {LONGEST_TASK} characters.", field="task")
     if parent is None:
         make_way(session_row, agent=agent, principal=principal, admission=admission)
-    run = Run.objects.create(
+    run = Run(
         session=session_row,
         place=_next_place(session_row),
         agent=agent,
@@ -74,6 +75,7 @@ def admit(
         parameters=dict(parameters or {}),
         limits=limiting.check(limits or {}),
     )
+    statements.insert(run)
     run_log.open_log(run)
     _announce(session_row, run, actor=principal.actor)
     return run
@@ -255,14 +257,21 @@ def make_way(
 
 
 def _next_place(session: Session) -> int:
-    last: int | None = Run.objects.filter(session=session).aggregate(last=Max("place"))["last"]
-    return (last or 0) + 1
+    for (last,) in _last_place(session_id=session.pk):
+        return last + 1
+    return 1
+
+
+@Prepared
+def _last_place(session_id: UUID) -> QuerySet[Run, tuple[int]]:
+    rows = Run.objects.filter(session_id=session_id).order_by("-place")
+    return rows.values_list("place")[:1]
 
 
 def _announce(session: Session, run: Run, *, actor: str) -> None:
     """Tell that a run is queued."""
     session.last_activity_at = timezone.now()
-    session.save(update_fields=["last_activity_at"])
+    statements.update(session, "last_activity_at")
     ledger.append(
         session_id=session.pk,
         type=WorkEvent.RUN_QUEUED.value,

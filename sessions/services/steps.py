@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from aegis_project import database
+from aegis_project import database, statements
+from aegis_project.prepared import Prepared
 from sessions import metrics
 from sessions.core import run_log
 from sessions.core.conversation import Role
@@ -24,6 +26,8 @@ from sessions.services import run_log as logs
 from streaming import hints
 from streaming.services import ledger
 
+# What a request moves of its run.
+SPENT = ("usage", "steps", "token_count", "cost", "worked_seconds")
 MONEY = Decimal("0.000001")
 
 
@@ -79,8 +83,15 @@ def record(*, run_id: UUID, fence: int, step: Step, specs: Sequence[ToolSpec]) -
 
 
 def _locked_session(run_id: UUID) -> Session:
-    rows = Session.objects.select_for_update(of=("self",), no_key=True)
-    return rows.get(pk=Run.objects.values("session").get(pk=run_id)["session"])
+    for session in _session_of(run_id=run_id):
+        return session
+    raise logs.Superseded(str(run_id))
+
+
+@Prepared
+def _session_of(run_id: UUID) -> QuerySet[Session]:
+    its = Run.objects.filter(pk=run_id).values("session")
+    return Session.objects.filter(pk__in=its).select_for_update(of=("self",), no_key=True)
 
 
 def _spend(run: Run, step: Step) -> None:
@@ -114,7 +125,7 @@ def _say(session: Session, run: Run, step: Step) -> Message | None:
     """The message of an answer; one that says and asks nothing is none."""
     if not step.text and not step.requests:
         session.llm_token_count += step.tokens
-        session.save(update_fields=["llm_token_count"])
+        statements.update(session, "llm_token_count")
         return None
     return messages.append(
         session,
@@ -130,7 +141,7 @@ def _say(session: Session, run: Run, step: Step) -> Message | None:
 
 
 def _ask(run: Run, message: Message | None, step: Step, specs: Sequence[ToolSpec]) -> None:
-    run.save()
+    statements.update(run, *SPENT)
     tool_requests.request(
         run, message=message, requests=step.requests, specs=specs, evidence=step.evidence
     )
@@ -142,7 +153,7 @@ def _complete(run: Run, message: Message | None, step: Step) -> None:
     run.move("complete")
     run.answer, run.ended_at = message, timezone.now()
     used = logs.usage(run)
-    run.save()
+    statements.update(run, *SPENT, "state", "answer", "ended_at")
     transaction.on_commit(metrics.runs.labels(run.state).inc)
     told: dict[str, Any] = {
         "run": run.pk,

@@ -5,10 +5,12 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from aegis_project import database
+from aegis_project import database, statements
 from aegis_project.kit.errors import AegisError
+from aegis_project.prepared import Prepared
 from sessions import metrics
 from sessions.core import run_log
 from sessions.core.errors import WorkerLost
@@ -145,15 +147,16 @@ def take_over(*, run_id: UUID) -> bool:
 def _claim_one(lease_id: UUID) -> Claimed | None:
     # Each in a transaction of its own, so that no two claims hold ledgers that the other wants.
     with database.atomic():
-        rows = (
-            work.due()
-            .order_by("created_at", "pk")
-            .select_for_update(
-                of=("self",), no_key=True, skip_locked=connection.vendor == "postgresql"
-            )
-        )
-        run = rows.first()
-        return None if run is None else _take(run, lease_id)
+        for run in _next():
+            return _take(run, lease_id)
+    return None
+
+
+@Prepared
+def _next() -> QuerySet[Run]:
+    can_skip = connection.vendor == "postgresql"
+    rows = work.due().order_by("created_at", "pk")
+    return rows.select_for_update(of=("self",), no_key=True, skip_locked=can_skip)[:1]
 
 
 def _take(run: Run, lease_id: UUID) -> Claimed:
@@ -162,7 +165,7 @@ def _take(run: Run, lease_id: UUID) -> Claimed:
     run.started_at = run.started_at or timezone.now()
     is_anew = run.attempt == 0 or logs.head(run) > run.safe_seq
     run.attempt += is_anew
-    run.save(update_fields=["state", "lease", "fence", "started_at", "attempt"])
+    statements.update(run, "state", "lease", "fence", "started_at", "attempt")
     told: dict[str, Any] = {"run": run.pk, "agent": run.agent_slug, "attempt": run.attempt}
     events = [(WorkEvent.RUN_STARTED.value, {**told, "fence": run.fence})]
     if is_anew:

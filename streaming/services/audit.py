@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from aegis_project import statements
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
 from streaming.models import AuditEntry
@@ -12,7 +13,7 @@ def accepted(
     *, command: str, principal: Principal, session_id: UUID | None, target: str, detail: Any
 ) -> None:
     """Note that a command was carried out, in the transaction that carried it out."""
-    AuditEntry.objects.create(
+    entry = AuditEntry(
         command=command,
         session_id=session_id,
         target=target,
@@ -20,6 +21,7 @@ def accepted(
         detail=detail,
         **_who(principal),
     )
+    statements.insert(entry)
 
 
 def refused(*, command: str, principal: Principal, target: str, error: AegisError) -> None:

@@ -11,6 +11,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
+from aegis_project import statements
 from aegis_project.prepared import Prepared
 from streaming import hints
 from streaming.core import position
@@ -18,16 +19,17 @@ from streaming.models import Event, Log
 from streaming.models.log import LEDGER
 from streaming.signals import Published, published
 
+# Above, one statement for all is worth what it costs to make.
+FEW = 8
+
 
 def open_ledger(*, session_id: UUID) -> Log:
     """Make the ledger of a new session, in the transaction that makes the session."""
     epoch = secrets.token_hex(8)
-    return Log.objects.create(
-        session_id=session_id,
-        name=LEDGER,
-        epoch=epoch,
-        ck=position.genesis(LEDGER, epoch).hex(),
-    )
+    ck = position.genesis(LEDGER, epoch).hex()
+    log = Log(session_id=session_id, name=LEDGER, epoch=epoch, ck=ck)
+    statements.insert(log)
+    return log
 
 
 def append(
@@ -60,8 +62,11 @@ def extend_by(
     """Write several events, each with an actor of its own: actor, type and data."""
     (log,) = _head(session_id=UUID(str(session_id)))
     events = [_next(log, type_, actor, cause, data) for actor, type_, data in told]
-    Event.objects.bulk_create(events)
-    log.save(update_fields=["head", "ck"])
+    if len(events) > FEW:
+        Event.objects.bulk_create(events)
+    else:
+        statements.insert_all(events)
+    statements.update(log, "head", "ck")
     hints.send(hints.Hint("ledger", str(session_id)))
     rest = Counter(type_ for _, type_, _ in told)
     for event, (_, type_, data) in zip(events, told, strict=True):
