@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper as Connection
 from django.db.models import AutoField, Model
 
 
@@ -17,8 +18,9 @@ def insert(row: Model) -> None:
     placeholder is not plain, as that of bytes, are not for this.
     """
     fields, sql = _insertion(type(row), is_returning=True)
+    connection = connections[DEFAULT_DB_ALIAS]
     with connection.cursor() as cursor:
-        cursor.execute(sql, _values(row, fields, is_new=True))
+        cursor.execute(sql, _values(row, fields, connection, is_new=True))
         if isinstance(row._meta.pk, AutoField):
             row.pk = cursor.fetchone()[0]
     _is_there(row)
@@ -27,8 +29,9 @@ def insert(row: Model) -> None:
 def insert_all(rows: Sequence[Model]) -> None:
     """Insert rows of one model; keys that the database makes stay unknown."""
     fields, sql = _insertion(type(rows[0]), is_returning=False)
+    connection = connections[DEFAULT_DB_ALIAS]
     with connection.cursor() as cursor:
-        cursor.executemany(sql, [_values(row, fields, is_new=True) for row in rows])
+        cursor.executemany(sql, [_values(row, fields, connection, is_new=True) for row in rows])
     for row in rows:
         _is_there(row)
 
@@ -41,15 +44,16 @@ def update(row: Model, *names: str) -> None:
     """
     fields, sql = _change(type(row), names)
     meta = _known(type(row))
+    connection = connections[DEFAULT_DB_ALIAS]
     with connection.cursor() as cursor:
-        cursor.execute(sql, _values(row, [*fields, meta.pk], is_new=False))
+        cursor.execute(sql, _values(row, [*fields, meta.pk], connection, is_new=False))
         if not cursor.rowcount:
             raise meta.model.DoesNotExist(str(row.pk))
 
 
 @cache
 def _insertion(model: type[Model], *, is_returning: bool) -> tuple[list[Any], str]:
-    quote, meta = connection.ops.quote_name, _known(model)
+    quote, meta = connections[DEFAULT_DB_ALIAS].ops.quote_name, _known(model)
     fields = [one for one in meta.concrete_fields if not isinstance(one, AutoField)]
     columns = ", ".join(quote(one.column) for one in fields)
     marks = ", ".join(["%s"] * len(fields))
@@ -61,7 +65,7 @@ def _insertion(model: type[Model], *, is_returning: bool) -> tuple[list[Any], st
 
 @cache
 def _change(model: type[Model], names: tuple[str, ...]) -> tuple[list[Any], str]:
-    quote, meta = connection.ops.quote_name, _known(model)
+    quote, meta = connections[DEFAULT_DB_ALIAS].ops.quote_name, _known(model)
     fields = [meta.get_field(name) for name in names]
     columns = ", ".join(f"{quote(one.column)} = %s" for one in fields)
     key = quote(meta.pk.column)
@@ -74,9 +78,11 @@ def _known(model: type[Model]) -> Any:
     return model._meta
 
 
-def _values(row: Model, fields: Sequence[Any], *, is_new: bool) -> list[Any]:
+def _values(
+    row: Model, fields: Sequence[Any], connection: Connection, *, is_new: bool
+) -> list[Any]:
     return [one.get_db_prep_save(one.pre_save(row, is_new), connection) for one in fields]
 
 
 def _is_there(row: Model) -> None:
-    row._state.adding, row._state.db = False, connection.alias
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS

@@ -271,12 +271,17 @@ def team_for_new(principal: Principal, name: str = "") -> Group:
         is_default = name in {"", DEFAULT_TEAM}
         team = default_team() if is_default else Group.objects.filter(name=name).first()
     else:
-        found = {one.name: one for one in Group.objects.filter(pk__in=principal.teams)}
+        found = {one.name: one for one in _teams(ids=tuple(sorted(principal.teams)))}
         only = next(iter(found.values())) if len(found) == 1 else None
         team = found.get(name) if name else only or found.get(DEFAULT_TEAM)
     if team is None:
         raise PermissionDenied("There is no such team for you.", team=name or DEFAULT_TEAM)
     return team
+
+
+@Prepared
+def _teams(ids: tuple[int, ...]) -> QuerySet[Group]:
+    return Group.objects.filter(pk__in=ids)
 
 
 def _is_uuid(text: str) -> bool:

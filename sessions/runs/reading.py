@@ -30,7 +30,7 @@ class Situation:
     """
     Where a run stands: what it may carry out, whether something open holds it.
 
-    ``run`` has its agent and its session.
+    ``run`` has its agent, its session and its message.
     """
 
     run: Run
@@ -82,7 +82,7 @@ def _run(run_id: UUID) -> Run:
 
 @Prepared
 def _to_do(pk: UUID) -> QuerySet[Run]:
-    return Run.objects.filter(pk=pk).select_related("agent", "session")
+    return Run.objects.filter(pk=pk).select_related("agent", "session", "message")
 
 
 @Prepared

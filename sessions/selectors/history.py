@@ -137,20 +137,37 @@ def turns(session_id: UUID, *, up_to: Message) -> list[Turn]:
     alternate.
     """
     if up_to.is_chosen:
-        ordered = _chosen_up_to(session_id=session_id, place=up_to.place)
+        lines = _chosen_up_to(session_id=session_id, place=up_to.place)
     else:
-        ordered = list(_up_to(_branch(session_id, up_to.pk), up_to.place))
-    return [turn for entry in _laden(ordered) for turn in _turns(entry)]
+        lines = list(_up_to(_branch(session_id, up_to.pk), up_to.place))
+    # A conversation is long, and what most of its messages hold is their text.
+    places = [place for place, _, _, is_laden in lines if is_laden]
+    laden = {one.message.place: one for one in _at(session_id, places)}
+    return [turn for line in lines for turn in _turns(line, laden.get(line[0]))]
+
+
+Line = tuple[int, str, str, int]
+"""Place, role and content of a message, and how many attachments and tool calls it has."""
 
 
 @Prepared
-def _chosen_up_to(session_id: UUID, place: int) -> QuerySet[Message]:
+def _chosen_up_to(session_id: UUID, place: int) -> QuerySet[Message, Line]:
     return _up_to(_branch(session_id, None), place)
 
 
-def _up_to(rows: QuerySet[Message], place: int) -> QuerySet[Message]:
-    anchored = rows.annotate(anchor=Coalesce(F("run__message__place"), F("place")))
-    return anchored.filter(anchor__lte=place).order_by("anchor", "place")
+def _up_to(rows: QuerySet[Message], place: int) -> QuerySet[Message, Line]:
+    anchored = rows.annotate(
+        anchor=Coalesce(F("run__message__place"), F("place")),
+        load=F("attachment_count") + F("tool_call_count"),
+    )
+    found = anchored.filter(anchor__lte=place).order_by("anchor", "place")
+    return found.values_list("place", "role", "content", "load")
+
+
+def _at(session_id: UUID, places: Sequence[int]) -> list[Entry]:
+    if not places:
+        return []
+    return _laden(list(Message.objects.filter(session_id=session_id, place__in=places)))
 
 
 def _laden(rows: Sequence[Message]) -> list[Entry]:
@@ -211,13 +228,16 @@ def _begun(session_id: UUID) -> QuerySet[Message, tuple[UUID]]:
     return Message.objects.filter(session_id=session_id, parent=None).values_list("pk")
 
 
-def _turns(entry: Entry) -> Iterator[Turn]:
-    message = entry.message
+def _turns(line: Line, entry: Entry | None) -> Iterator[Turn]:
+    _, role, content, _ = line
+    if entry is None:
+        yield Turn(role=Role(role), content=content)
+        return
     shown = {file.pk: attachments.media(file) for file in entry.attachments}
     words = [attachments.in_words(file) for file in entry.attachments if shown[file.pk] is None]
     yield Turn(
-        role=Role(message.role),
-        content="".join([message.content, *words]),
+        role=Role(role),
+        content="".join([content, *words]),
         media=tuple(one for one in shown.values() if one is not None),
         requests=tuple(
             ToolRequest(id=call.call_id, tool=call.tool, arguments=call.asked_arguments)

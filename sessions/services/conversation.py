@@ -162,7 +162,7 @@ def _write(
         message=message,
         task=draft.task,
         parameters=draft.parameters,
-        admission=draft.admission,
+        has_way=True,
     )
     return Said(message, run)
 

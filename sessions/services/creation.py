@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 
+from aegis_project import statements
 from aegis_project.kit.errors import InvalidState, PreconditionFailed, ValidationFailed
 from aegis_project.kit.principal import Principal
 from components.services import credentials, registry
@@ -75,9 +76,10 @@ def create(
         environment=session.environment,
     )
     replays.prepare(session, principal=principal)
-    registry.expect(session=session, expected=expected, actor=principal.actor)
+    if expected:
+        registry.expect(session=session, expected=expected, actor=principal.actor)
+        session.refresh_from_db(fields=["component_count"])
     secret = _token(session, principal).secret if with_token else ""
-    session.refresh_from_db(fields=["component_count"])
     return Outcome(session, State.CREATED.value, secret=secret)
 
 
@@ -101,7 +103,7 @@ def _insert(principal: Principal, draft: Draft) -> Session:
         session.expires_at = conversation.expiry(session.config, now=session.created_at)
     try:
         with transaction.atomic():
-            session.save(force_insert=True)
+            statements.insert(session)
     except IntegrityError:
         raise SessionAlreadyExists(
             f"A session with the key {session.key} exists.", key=session.key

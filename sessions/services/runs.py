@@ -45,12 +45,14 @@ def admit(
     parent: Run | None = None,
     trigger: Trigger | None = None,
     admission: Admission | None = None,
+    has_way: bool = False,
 ) -> Run:
     """
     Let a run in, in the caller's transaction, which has locked the session.
 
     A session that was only created is started; one that is paused keeps the run in its queue.
-    ``admission`` (else that of the session) says what becomes of the agent's open runs.
+    ``admission`` (else that of the session) says what becomes of the agent's open runs, unless
+    :func:`make_way` did already what it says (``has_way``).
 
     :raises InvalidState: if the session takes none, or the agent is busy under ``reject``
     :raises BudgetExceeded: if it is deeper than runs may begin each other
@@ -58,7 +60,7 @@ def admit(
     """
     if len(task) > LONGEST_TASK:
         raise ValidationFailed(f"task has at most {LONGEST_TASK} characters.", field="task")
-    if parent is None:
+    if parent is None and not has_way:
         make_way(session_row, agent=agent, principal=principal, admission=admission)
     run = Run(
         session=session_row,
