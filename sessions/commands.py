@@ -6,11 +6,10 @@ from aegis_project.kit.errors import AegisError, InvalidState
 from sessions.core.errors import StartTimeout
 from sessions.core.lifecycle import State
 from sessions.models import Run, Session
-from sessions.selectors import run_stream, tasks, waiting
+from sessions.selectors import waiting
 from sessions.services import lifecycle
 from sessions.services.outcome import Outcome
 from streaming import node
-from streaming.api.sse import let_go_of_database
 
 
 def settled(found: Outcome, *, timeout_seconds: float) -> Outcome:
@@ -48,12 +47,9 @@ def worked(run: Run, *, timeout_seconds: float) -> Run:
     In the caller's thread, which holds no database connection while it waits. Where no server
     runs nobody waits.
     """
-    here = node.current()
-    if here is not None and timeout_seconds > 0:
-        let_go_of_database()
-        settled = run_stream.settled(here.hub, run, timeout_seconds=timeout_seconds)
-        here.call(settled, seconds=2 * timeout_seconds + 30)
-    return tasks.again(run)
+    if node.current() is None:
+        timeout_seconds = 0
+    return waiting.worked(run, timeout_seconds=timeout_seconds)
 
 
 def _failure(row: Session) -> AegisError:

@@ -5,7 +5,7 @@ import functools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 from uuid import uuid4
@@ -23,6 +23,7 @@ CHANNEL = "aegis_hints"
 # Tells this process' notifications from those of others.
 PROCESS = uuid4().hex[:12]
 POLL_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 SEND_SECONDS = 1.0
 
 Kind = Literal["ledger", "lever", "component", "credential", "run", "tool", "tool_server", "moved"]
@@ -130,6 +131,35 @@ def wait_until(is_true: Callable[[], bool], *, timeout_seconds: float) -> bool:
             connection.close()
         with _arrived:
             _arrived.wait(min(left, POLL_SECONDS))
+    return True
+
+
+def wait_for(
+    is_true: Callable[[], bool], *, about: Collection[Hint], timeout_seconds: float
+) -> bool:
+    """
+    The same, asking again at these hints alone, and each second.
+
+    Whoever waits for one thing asks nothing while others move.
+    """
+    deadline, heard = time.monotonic() + timeout_seconds, threading.Event()
+
+    def hear(hint: Hint) -> None:
+        if hint in about:
+            heard.set()
+
+    listen(hear)
+    try:
+        while not is_true():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            if connection.vendor != "sqlite" and not connection.in_atomic_block:
+                connection.close()
+            heard.wait(min(left, LOOK_SECONDS))
+            heard.clear()
+    finally:
+        unlisten(hear)
     return True
 
 

@@ -1,22 +1,18 @@
 """Following what a run says, from its log alone: in any process, at any time, as often as wanted."""
 
-import asyncio
-import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from aegis_project.database import read_db
 from sessions.core import run_log
 from sessions.core.catching_up import Numbered, so_far
-from sessions.core.run_log import End, Error, Status
-from sessions.core.runs import OPEN, State
+from sessions.core.run_log import End, Error
+from sessions.core.runs import OPEN
 from sessions.models import Run
 from streaming.core.resume import Start
 from streaming.engines.base import Key, Slice
 from streaming.hub import Hub, following
 from streaming.models import Log
-
-LOOK_SECONDS = 4.0
 
 
 def key_of(run: Run) -> Key:
@@ -49,21 +45,6 @@ async def entries(
             if turn.is_beat and await read_db(_is_over, run):
                 return
             waiting, held = 0, []
-
-
-async def settled(hub: Hub, run: Run, *, timeout_seconds: float) -> None:
-    """Wait until a run is over or waits for somebody, so long at most; on the hub's loop."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(timeout_seconds):
-            async with aclosing(entries(hub, run, beat_seconds=LOOK_SECONDS)) as said:
-                async for found in said:
-                    if found and is_waiting(found[-1].entry):
-                        return
-
-
-def is_waiting(entry: run_log.AnyEntry) -> bool:
-    """Whether a run says here that it cannot go on by itself."""
-    return isinstance(entry, Status) and entry.state == State.WAITING
 
 
 def numbered(cut: Slice) -> list[Numbered]:

@@ -20,7 +20,7 @@ MILLISECOND = timedelta(milliseconds=1)
 LAST = 253_402_300_799_000
 """The end of the year 9999, after which no event has a time (unix ms)."""
 
-Row = tuple[int, str, Any, str | bytes]
+Row = tuple[int, str, Any, Any]
 """seq, ck, ts (a datetime in events, unix ms in records) and the JSON text."""
 
 
@@ -93,8 +93,9 @@ class RowLog(Log):
         return models.Record.objects.filter(log=self._id, epoch=self.epoch)
 
     def _rows(self, first: int, last: int) -> list[Row]:
-        items = self._items().filter(seq__gte=first, seq__lte=last).order_by("seq")
-        return list(items.values_list("seq", "ck", "ts", "body"))
+        if self._is_ledger:
+            return _events(log=self._id, first=first, last=last)
+        return _records(log=self._id, epoch=self.epoch, first=first, last=last)
 
     def _ck(self, seq: int) -> bytes | None:
         ck = self._items().filter(seq=seq).values_list("ck", flat=True).first()
@@ -106,7 +107,26 @@ class RowLog(Log):
         return later.values_list("seq", flat=True).first()
 
     def _head(self) -> tuple[str, int, int, str]:
-        return models.Log.objects.values_list("epoch", "start", "head", "ck").get(pk=self._id)
+        for head in _head_of(pk=self._id):
+            return head
+        raise models.Log.DoesNotExist(str(self._id))
+
+
+@Prepared
+def _events(log: int, first: int, last: int) -> QuerySet[models.Event, Row]:
+    rows = models.Event.objects.filter(log=log, seq__gte=first, seq__lte=last)
+    return rows.order_by("seq").values_list("seq", "ck", "ts", "body")
+
+
+@Prepared
+def _records(log: int, epoch: str, first: int, last: int) -> QuerySet[models.Record, Row]:
+    rows = models.Record.objects.filter(log=log, epoch=epoch, seq__gte=first, seq__lte=last)
+    return rows.order_by("seq").values_list("seq", "ck", "ts", "body")
+
+
+@Prepared
+def _head_of(pk: int) -> QuerySet[models.Log, tuple[str, int, int, str]]:
+    return models.Log.objects.filter(pk=pk).values_list("epoch", "start", "head", "ck")
 
 
 def cut(rows: list[Row], max_bytes: int) -> Slice | None:
@@ -166,6 +186,8 @@ class RowEngine(Engine):
         self._hinted.clear()
         # Only now, because the caller may have opened more in the meantime.
         keys = tuple(keys)
+        if not keys:
+            return set()
         wide = {session for session, name in keys if not name}
         newest = {session: self._newest.get(session, 0) for session in wide}
         heads, newer = await read_db(_look, keys, newest)
@@ -205,7 +227,7 @@ def _key(row: models.Log) -> Key:
 
 
 def _find(key: Key) -> models.Log | None:
-    return models.Log.objects.filter(session_id=key[0], name=key[1]).first()
+    return next(iter(_named(sessions=(UUID(key[0]),), names=(key[1],))), None)
 
 
 def _look(

@@ -176,6 +176,25 @@ async def forget_what_was_done_here(heard: list[Hint]) -> None:
     heard.clear()
 
 
+def test_whoever_waits_for_one_thing_asks_nothing_while_others_move():
+    asked: list[bool] = []
+
+    def is_true() -> bool:
+        asked.append(True)
+        if len(asked) == 1:
+            for _ in range(20):
+                hints.deliver(Hint("run", "another"))
+            hints.deliver(MOVED)
+        return len(asked) == 2
+
+    assert hints.wait_for(is_true, about={MOVED}, timeout_seconds=30)
+    assert len(asked) == 2
+
+
+def test_a_wait_for_what_does_not_come_ends():
+    assert not hints.wait_for(lambda: False, about={MOVED}, timeout_seconds=0)
+
+
 async def test_what_another_process_committed_is_heard_here(heard: list[Hint]):
     session = await run_db(factories.session_in, State.RUNNING)
     key = str(session.pk)
