@@ -88,10 +88,9 @@ class Execution:
 
     async def _step(self, found: Situation) -> bool:
         """Ask the model once; whether the run is over or waits for its budget."""
-        box = await read_db(self._equipment.toolbox_of, found.run, found.agent)
         seconds = time.monotonic() - self._since
         try:
-            asked = await read_db(reading.question, found, box, self._equipment, seconds=seconds)
+            asked = await read_db(reading.question, found, self._equipment, seconds=seconds)
         except BudgetExceeded as error:
             return await self._wait_for_budget(error)
         said = await self._ask(asked)

@@ -96,14 +96,14 @@ def _kept(run_id: UUID) -> QuerySet[RunHistory]:
     return RunHistory.objects.filter(run=run_id)
 
 
-def question(found: Situation, box: Toolbox, equipment: Equipment, *, seconds: float) -> Question:
+def question(found: Situation, equipment: Equipment, *, seconds: float) -> Question:
     """
     What to ask the model, if there is room for another request.
 
     :raises BudgetExceeded: if there is none
     """
     budgets.check(found.run, seconds=seconds)
-    specs, turns = box.specs(), _turns(found.run)
+    specs, turns = equipment.toolbox_of(found.run, found.agent).specs(), _turns(found.run)
     kept = next(iter(_kept(run_id=found.run.pk)), None)
     prompt = Prompt(
         instructions=found.agent.instructions,
