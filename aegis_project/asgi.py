@@ -5,17 +5,18 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
+import django
 from asgiref.sync import markcoroutinefunction
 from channels.routing import URLRouter
-from django.core.asgi import get_asgi_application
 from django.urls import path, re_path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis_project.settings")
 # Django must be ready before any module with models is imported.
-django_application = get_asgi_application()
+django.setup(set_prefix=False)
 
 from aegis_project import node, rest, urls  # noqa: E402
 from aegis_project.guard import BodyLimit, unknown_socket  # noqa: E402
+from aegis_project.handler import Handler  # noqa: E402
 from components.auth import Registrar  # noqa: E402
 from components.consumers import ControlConsumer  # noqa: E402
 from sessions.consumers import LiveConsumer  # noqa: E402
@@ -24,6 +25,7 @@ from sessions.dialects.task_socket import TaskConsumer  # noqa: E402
 from streaming import node as nodes  # noqa: E402
 from streaming.consumers import DataConsumer  # noqa: E402
 
+django_application = Handler()
 http = BodyLimit(
     django_application,
     max_bytes=rest.MAX_BODY,
