@@ -71,7 +71,9 @@ def test_an_answer_asks_the_database_no_more_than_it_must():
 
     counts = answered(session, lease)
 
-    assert {name: count for name, count in counts.items() if count > BOUNDS[name]} == {}
+    # PostgreSQL is also asked to notify other processes.
+    told = connection.vendor == "postgresql"
+    assert {name: count for name, count in counts.items() if count > BOUNDS[name] + told} == {}
     assert Run.objects.filter(session=session, state="completed").count() == 2
 
 
