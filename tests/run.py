@@ -20,6 +20,8 @@ APART = ["browser", "servers", "conformance", "docs"]
 BROWSERLESS = "not browser"
 # Without --all the browser's driver is not even installed.
 LIGHT = ["--ignore", "tests/browser", "-p", "no:schemathesis"]
+# What is worth a look when the whole takes too long.
+SLOWEST = ["--durations", "40", "--durations-min", "4"]
 KEPT = {"AEGIS_CHROMIUM", "AEGIS_CI", "AEGIS_DATA"}
 # pytest's exit codes: 2 to 4 are an interrupt, an error of its own, wrong usage.
 NOTHING_COLLECTED, HOPELESS = 5, {2, 3, 4}
@@ -77,7 +79,7 @@ def run_passes(
 ) -> list[Pass]:
     apart = BROWSERLESS if options.all else f"not ({' or '.join(APART)})"
     common = ["-p", "tests.tally", "-n", str(workers()), "--no-loadscope-reorder"]
-    common += [] if options.all else LIGHT
+    common += SLOWEST if options.all else LIGHT
     # What is dear to make, a server above all, is shared by the tests of one file.
     by_file, one_by_one = [*common, "--dist", "loadfile"], [*common, "--dist", "worksteal"]
 
