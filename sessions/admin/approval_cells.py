@@ -31,7 +31,7 @@ def call(row: Approval, *, now: datetime) -> SafeString:
 def where(row: Approval, *, now: datetime) -> SafeString:
     """Which agent asks, in which session."""
     return format_html(
-        '<span class="ae-two"><span>{} {}</span><span class="ae-key">{}</span></span>',
+        '<span class="ae-two"><span>{}</span><span class="ae-key">{} {}</span></span>',
         row.run.agent_slug,
         marks.environment(row.session.environment),
         row.session.name or row.session.key,

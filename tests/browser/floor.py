@@ -78,9 +78,9 @@ class Broker(Scripted):
 class Floor:
     """A session with a broker, and an agent that asks for its tools in one answer."""
 
-    def __init__(self, api: Api, url: str, *, seconds: int = 300) -> None:
+    def __init__(self, api: Api, url: str, **rule: Any) -> None:
         self.api, slug = api, f"trader-{uuid4().hex[:8]}"
-        rules = [{"name": "everything", "verdict": "approve", "seconds": seconds}]
+        rules = [{"name": "everything", "verdict": "approve", **rule}]
         api.post("policies", {"slug": slug, "rules": rules, "team": "default"})
         agent = {"slug": slug, "name": "Trader", "model": "default", "tools": ["*"]}
         api.post("agents", agent)
@@ -117,7 +117,7 @@ class Floor:
 
     def clear(self) -> None:
         for one in self.waiting():
-            self.decide(one, approved=False)
+            self.decide(one, approved=False, reason="The test is over.")
         self.broker.close()
 
 

@@ -1,7 +1,7 @@
 """Approvals: the count on every page, the inbox and the card, by the names of their list."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,18 +12,28 @@ from tests.browser.floor import INBOX, ORDER, Floor, card
 
 
 @pytest.fixture
-def floor(served, api) -> Iterator[Floor]:
-    floor = Floor(api, served.ws_url)
-    yield floor
-    floor.clear()
+def new_floor(served, api) -> Iterator[Callable[..., Floor]]:
+    """Make a session of its own, with what its only rule says beside that it asks."""
+    made: list[Floor] = []
+
+    def make(**rule: Any) -> Floor:
+        made.append(Floor(api, served.ws_url, **rule))
+        return made[-1]
+
+    yield make
+    for floor in made:
+        floor.clear()
 
 
 @pytest.fixture
-def other_floor(served, api) -> Iterator[Floor]:
+def floor(new_floor: Callable[..., Floor]) -> Floor:
+    return new_floor()
+
+
+@pytest.fixture
+def other_floor(new_floor: Callable[..., Floor]) -> Floor:
     """A session beside, because a run that waits lets the next one wait."""
-    floor = Floor(api, served.ws_url)
-    yield floor
-    floor.clear()
+    return new_floor()
 
 
 def row(desk: Desk, approval: dict[str, Any]) -> Any:
@@ -93,8 +103,8 @@ def bar(desk: Desk, name: str) -> Any:
     return desk.page.locator(f"#ae-{name}")
 
 
-def test_ap1_expired_card_is_read_only_and_told_on_time(desk, api, served):
-    floor = Floor(api, served.ws_url, seconds=4)
+def test_ap1_expired_card_is_read_only_and_told_on_time(desk, new_floor):
+    floor = new_floor(seconds=4)
     approval = floor.order()
     desk.open(card(approval)).live()
 
@@ -102,7 +112,6 @@ def test_ap1_expired_card_is_read_only_and_told_on_time(desk, api, served):
     expect(bar(desk, "bar")).to_have_count(0)
     expect(desk.page.get_by_role("link", name="Ask the agent again")).to_be_visible()
     assert floor.broker.calls == []
-    floor.clear()
 
 
 def test_ap2_somebody_who_was_faster_is_shown(desk, floor):
@@ -169,12 +178,14 @@ def test_edit_that_cannot_be_is_told_at_its_field_and_undone(desk, floor):
     assert floor.state(approval) == "pending"
 
 
-def test_ap6_rejection_tells_its_reason_to_the_agent(desk, floor):
+def test_ap6_rejection_needs_the_reason_that_the_agent_is_told(desk, new_floor):
+    floor = new_floor(who={"reason": True})
     approval = floor.order()
     desk.open(card(approval)).live()
 
     desk.page.keyboard.press("r")
     expect(desk.page.get_by_label("Reason")).to_be_focused()
+    expect(bar(desk, "ask-go")).to_be_disabled()
     desk.page.keyboard.type("Too much at once.")
     desk.page.get_by_role("dialog").get_by_role("button", name="Reject").click()
 
@@ -198,9 +209,13 @@ def test_ap11_ten_keys_sort_the_mail(desk, floor):
     expect(bar(desk, "head")).to_contain_text("You are looking at this.")
     desk.page.keyboard.press("a")
     expect(bar(desk, "decided")).to_contain_text("Approved by you")
+    expect(bar(desk, "next")).to_have_text("Next: component.broker.place_order")
     desk.page.keyboard.press("j")
     expect(desk.page).to_have_url(re.compile(second["id"]))
     desk.live()
+    desk.page.keyboard.press("?")
+    expect(desk.page.get_by_text("Reject, with a reason")).to_be_visible()
+    desk.page.keyboard.press("Escape")
     desk.page.keyboard.press("r")
     desk.page.keyboard.press("Tab")
     desk.page.keyboard.press("Tab")
