@@ -106,7 +106,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     place("Agents", "smart_toy", "aegis_sessions_agent_changelist", "agent"),
                     place("Policies", "policy", "aegis_sessions_policy_changelist", "policy"),
-                    place("Rules", "rule", "aegis_sessions_grant_changelist", "policy"),
+                    place("Grants", "rule", "aegis_sessions_grant_changelist", "policy"),
                     place("Providers", "cloud", "aegis_sessions_provider_changelist", "agent"),
                 ],
             },

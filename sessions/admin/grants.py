@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -55,13 +55,7 @@ class GrantAdmin(ServicedAdmin):
             return Grant.objects.none()
         return reading.grants(principal).select_related("session", "run__session")
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        shown: HttpResponse = super().changelist_view(
-            request, {"title": "Rules from decisions", **(extra_context or {})}
-        )
-        return shown
-
-    @admin.display(description="Rule", ordering="tool")
+    @admin.display(description="Grant", ordering="tool")
     def tool_cell(self, row: Grant) -> SafeString:
         return format_html(
             '<span class="ae-two"><span class="ae-name ae-mono">{}</span>'
@@ -92,7 +86,7 @@ class GrantAdmin(ServicedAdmin):
 
     def remove(self, principal: Principal, row: Grant) -> str:
         policies.revoke(principal=principal, grant=row.pk)
-        return f"The rule about {row.tool} is ended; what it let by stays."
+        return f"The grant of {row.tool} is ended; what it let by stays."
 
     def may_write(self, request: HttpRequest, row: Grant | None) -> bool:
         return row is not None and row.revoked_at is None and super().may_write(request, row)
@@ -112,7 +106,7 @@ class GrantAdmin(ServicedAdmin):
             ("Made at", marks.clock(row.created_at, now=now)),
             ("Until", until(row)),
         ]
-        return {"title": f"Rule about {row.tool}", "facts": facts}
+        return {"title": f"Grant of {row.tool}", "facts": facts}
 
 
 def scope(row: Grant) -> str:

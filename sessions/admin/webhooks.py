@@ -156,5 +156,5 @@ def _told(row: Delivery, *, now: Any) -> dict[str, Any]:
         "state": WORDS[row.state],
         "at": marks.clock(row.sent_at or row.created_at, now=now),
         "answer": row.error or (f"HTTP {row.status}" if row.status else ""),
-        "again": marks.clock(row.next_at, now=now) if row.state == "due" else "",
+        "again": marks.clock(row.next_at, now=now) if row.state == "due" and row.attempts else "",
     }

@@ -72,7 +72,7 @@ def test_a_rule_is_ended_now(admin):
 
     row.refresh_from_db()
     assert row.revoked_at is not None
-    assert "The rule about orders.place is ended; what it let by stays." in text(ended)
+    assert "The grant of orders.place is ended; what it let by stays." in text(ended)
     assert "Until ended" in page
     assert "End it now" not in page
 
