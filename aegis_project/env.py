@@ -109,6 +109,9 @@ class Environment(BaseSettings):
     launcher_patience_seconds: float = Field(
         default=60, gt=0, description="Time a program goes on without a launcher."
     )
+    unused_upload_hours: float = Field(
+        default=24, gt=0, description="Time after which a file that no message took is removed."
+    )
     settling_seconds: float = Field(
         default=45, ge=0, description="Time after its start in which a server judges nobody lost."
     )

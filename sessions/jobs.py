@@ -20,7 +20,7 @@ from sessions.core import lifecycle as lifecycle_core
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.selectors import approvals as reading
-from sessions.services import approvals, lifecycle
+from sessions.services import approvals, attachments, lifecycle
 from sessions.toolbox import servers
 from streaming import hints
 from streaming.node import Node
@@ -70,7 +70,7 @@ class Deadlines:
 
 class Closing:
     """
-    Let go of the topics of sessions that are closed, some time after.
+    Let go of what nobody needs: topics of sessions closed some time ago, files that none took.
 
     What is recorded stays on the tape, and where each topic ended stays in its Log row.
     """
@@ -82,7 +82,8 @@ class Closing:
         self._after = timedelta(seconds=after_seconds)
 
     async def run(self, node: Node) -> None:
-        """Let go of those that nobody here follows any more."""
+        """Let go of topics that nobody here follows any more, and of files without a message."""
+        await run_db(attachments.forget_unused)
         before = timezone.now() - self._after
         for session_id, at in await read_db(closed, node.hub.idle(), before):
             held = [one for one in node.hub.held() if one[0][0] == str(session_id)]

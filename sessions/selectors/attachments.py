@@ -1,5 +1,6 @@
 """Reading the files that came in with messages."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -13,6 +14,8 @@ from sessions.models import Attachment
 
 MAX_SHOWN = 100_000
 """Characters of a text file that a model is shown."""
+AT_ONCE = 100
+"""As many unused files are looked at in one turn."""
 
 
 def find(session_id: UUID, attachment: UUID | str) -> Attachment:
@@ -31,6 +34,12 @@ def find(session_id: UUID, attachment: UUID | str) -> Attachment:
 def of_session(session_id: UUID) -> QuerySet[Attachment]:
     """The attachments of a session."""
     return Attachment.objects.filter(session_id=session_id)
+
+
+def unused(*, before: datetime) -> list[tuple[UUID, UUID]]:
+    """Files that came before then and that no message took, with their sessions, the oldest first."""
+    rows = Attachment.objects.filter(message=None, created_at__lt=before, session__deleted_at=None)
+    return list(rows.order_by("created_at").values_list("pk", "session_id")[:AT_ONCE])
 
 
 def content(attachment: Attachment) -> bytes:

@@ -2,13 +2,16 @@
 
 import hashlib
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
+from aegis_project import database
 from aegis_project.kit.errors import PayloadTooLarge, ValidationFailed
 from aegis_project.kit.principal import Principal
 from sessions.core import conversation, sandbox
@@ -30,6 +33,7 @@ MAX_BYTES = 100 * MIB
 """Of one file, in a session that says nothing of it."""
 MAX_SESSION_BYTES = 1024 * MIB
 """Of all attachments of one session."""
+ACTOR = "system:files"
 
 
 @command("attachment.upload", scope="messages:write")
@@ -81,20 +85,12 @@ def delete(*, principal: Principal, session: Reference, attachment: UUID | str) 
     """
     row = messages.opened(principal, session, "delete")
     found = selecting.find(row.pk, attachment)
-    Attachment.objects.filter(pk=found.pk).delete()
+    _remove(found)
     if found.message_id is not None:
         Message.objects.filter(pk=found.message_id).update(
             attachment_count=F("attachment_count") - 1, updated_at=timezone.now()
         )
-    ledger.append(
-        session_id=row.pk,
-        type=WorkEvent.ATTACHMENT_DELETED.value,
-        actor=principal.actor,
-        attachment=found.pk,
-        filename=found.filename,
-    )
-    if not Attachment.objects.filter(path=found.path).exists():
-        transaction.on_commit(partial(storage.remove, found.path))
+    _tell_removal(found, actor=principal.actor)
     return found
 
 
@@ -127,6 +123,36 @@ def give(message: Message, files: Sequence[Attachment]) -> None:
         file.save()
 
 
+def forget_unused() -> int:
+    """
+    Remove files that no message took in time, some of them; how many.
+
+    That time is the setting ``AEGIS_UNUSED_UPLOAD_HOURS``. Where a session is closed its ledger
+    has ended, and nothing more is told there.
+    """
+    before = timezone.now() - timedelta(hours=settings.ENVIRONMENT.unused_upload_hours)
+    return sum(forget(one, session) for one, session in selecting.unused(before=before))
+
+
+def forget(attachment_id: UUID, session_id: UUID) -> bool:
+    """Remove a file unless a message took it meanwhile; whether it did."""
+    with database.atomic():
+        session = Session.objects.locked(session_id)
+        found = Attachment.objects.filter(pk=attachment_id, message=None).first()
+        if found is None:
+            return False
+        _remove(found)
+        if session.is_open:
+            _tell_removal(found, actor=ACTOR)
+        return True
+
+
+def _remove(file: Attachment) -> None:
+    Attachment.objects.filter(pk=file.pk).delete()
+    if not Attachment.objects.filter(path=file.path).exists():
+        transaction.on_commit(partial(storage.remove, file.path))
+
+
 def _most(session: Session) -> int:
     return conversation.limits(session.config).max_attachments or MOST
 
@@ -155,4 +181,14 @@ def _tell_upload(made: Attachment) -> None:
         content_type=made.content_type,
         size=made.size,
         sha256=made.sha256,
+    )
+
+
+def _tell_removal(file: Attachment, *, actor: str) -> None:
+    ledger.append(
+        session_id=file.session_id,
+        type=WorkEvent.ATTACHMENT_DELETED.value,
+        actor=actor,
+        attachment=file.pk,
+        filename=file.filename,
     )

@@ -1,8 +1,12 @@
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from aegis_project.database import run_db
 from sessions.jobs import Closing
-from sessions.services import lifecycle
+from sessions.models import Attachment
+from sessions.services import attachments, lifecycle
 from streaming.core.errors import TopicNotFound
 from streaming.core.rules import NONE
 from streaming.models import Log
@@ -72,3 +76,20 @@ async def test_session_that_is_open_or_followed_or_closed_just_now_stays():
     await closing(process, after_seconds=60)
 
     assert {key[0] for key in process.hub.board.lines} == {open_, followed, fresh}
+
+
+async def test_files_that_no_message_took_are_let_go():
+    session_id = await run_db(make)
+    process = await Process.start()
+    await run_db(_bring_in, session_id)
+
+    await closing(process)
+
+    assert not await run_db(Attachment.objects.exists)
+
+
+def _bring_in(session_id):
+    made = attachments.upload(
+        principal=OPERATOR, session=session_id, filename="a.txt", content=b"Hello"
+    )
+    Attachment.objects.filter(pk=made.pk).update(created_at=timezone.now() - timedelta(days=2))
