@@ -128,7 +128,7 @@ PAGES = {
     "new agent": "/admin/aegis_sessions/agent/add/",
     "providers": "/admin/aegis_sessions/provider/",
     "new provider": "/admin/aegis_sessions/provider/add/",
-    "rules": "/admin/aegis_sessions/grant/",
+    "grants": "/admin/aegis_sessions/grant/",
     "webhooks": "/admin/aegis_sessions/webhook/",
     "new webhook": "/admin/aegis_sessions/webhook/add/",
     "credentials": "/admin/aegis_components/credential/",
