@@ -103,6 +103,11 @@ class Environment(BaseSettings):
     data_frames_per_second: float = Field(
         default=10_000, ge=0, description="Frames that a data socket may send; 0 is no limit."
     )
+    creates_per_minute: int = Field(
+        default=300,
+        ge=0,
+        description="Agent sessions that one client may make in a minute; 0 is no limit.",
+    )
     worker: bool = Field(
         default=True, description="Server processes carry out runs too (not with --no-worker)."
     )

@@ -111,6 +111,8 @@ def render_error(error: Exception, context: Mapping[str, Any]) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="aegis"'
     if found.status == errors.ServiceUnavailable.status:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if isinstance(found, errors.RateLimited) and "retry_after" in found.details:
+        headers["Retry-After"] = str(found.details["retry_after"])
     return Response(body(found, request_id(request)), status=found.status, headers=headers)
 
 

@@ -13,7 +13,7 @@ from sessions.api import gate_urls as gate
 from sessions.api import run_urls as runs
 from sessions.api import tool_urls as tools
 from sessions.api import urls as sessions
-from sessions.dialects import task_urls
+from sessions.dialects import agent_session_urls, task_urls
 from sessions.dialects.daemon import Commands
 from streaming.api import urls as streaming
 from streaming.api.paths import route
@@ -24,6 +24,7 @@ PREFIX = settings.ENVIRONMENT.agents_prefix
 
 canonical = [
     *sessions.urlpatterns,
+    *agent_session_urls.urlpatterns,
     *chat.urlpatterns,
     *gate.urlpatterns,
     *runs.urlpatterns,

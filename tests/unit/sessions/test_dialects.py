@@ -1,5 +1,8 @@
+import pytest
+
+from sessions.core import dialects
 from sessions.core.dialects import DAEMON, DAEMON_AT_REST
-from sessions.core.lifecycle import TRANSITIONS, State
+from sessions.core.lifecycle import TRANSITIONS, Kind, State
 
 WORDS = {"initialized", "running", "stopped", "error"}
 
@@ -25,3 +28,29 @@ def test_a_stop_is_done_where_the_lever_has_none():
     without = {state for state, commands in TRANSITIONS.items() if "stop" not in commands}
 
     assert without == DAEMON_AT_REST
+
+
+def test_seed_001_has_a_word_for_every_state_and_kind():
+    assert set(dialects.AGENT_SESSIONS) == set(State)
+    assert {kind: dialects.agent_session_kind(kind) for kind in Kind} == {
+        Kind.STREAM: "custom",
+        Kind.CHAT: "custom",
+        Kind.METRICS: "metrics",
+        Kind.POLICY: "policy",
+        Kind.SIMULATION: "simulation",
+        Kind.AUDIT: "audit",
+        Kind.CUSTOM: "custom",
+    }
+
+
+def test_seed_001_filters_by_all_that_reads_as_its_word():
+    assert dialects.agent_session_kinds("custom") == ["stream", "chat", "custom"]
+    assert dialects.agent_session_states("paused") == ["paused", "stopped"]
+    assert dialects.agent_session_states("completed") == ["completed", "ended"]
+
+
+@pytest.mark.parametrize(("word", "verb"), dialects.AGENT_SESSION_VERBS.items())
+def test_what_is_written_in_seed_001_is_read_back(word: str, verb: str):
+    reached = {moves[verb] for moves in TRANSITIONS.values() if verb in moves}
+
+    assert {dialects.AGENT_SESSIONS[state] for state in reached} == {word}
