@@ -1,6 +1,6 @@
 """What a client of a session's socket says: the frames of seed 004, read strictly."""
 
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -27,10 +27,11 @@ class Frame(Struct, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
 
 
 class Authenticate(Frame, kw_only=True, tag="authenticate"):
-    """Who is there, if neither cookie nor header said it, and where it goes on."""
+    """Who is there, if neither cookie nor header said it, where it goes on, and what it hears."""
 
     token: Annotated[str, Meta(max_length=500)]
     after: str = ""
+    updates: Literal["", "agent-session"] = ""
 
 
 class Say(Frame, kw_only=True, tag="message"):

@@ -13,13 +13,13 @@ import orjson
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 
-from aegis_project.database import run_db
+from aegis_project.database import read_db, run_db
 from aegis_project.kit.errors import AegisError, InternalError, NotAuthenticated, RateLimited
 from aegis_project.kit.principal import Principal
 from aegis_project.kit.ratelimit import Bucket
 from sessions.core.errors import SessionNotFound
 from sessions.core.events import SessionEvent
-from sessions.dialects import door, session_acts, session_door, session_frames
+from sessions.dialects import door, session_acts, session_door, session_frames, session_updates
 from sessions.dialects.session_door import Visit
 from sessions.dialects.session_frames import AnyFrame, Authenticate, Heartbeat
 from streaming import node as nodes
@@ -57,8 +57,9 @@ class SessionConsumer(AsyncConsumer):
     One client at one session.
 
     It is told who it is and how far the ledger is (``connected``), then every event behind the
-    place it named, once and in order, and those that come. What it says is carried out one after
-    the other; a refusal is told and closes nothing, what is no frame at all closes the socket.
+    place it named, once and in order, and those that come; if it asked for updates, the session as
+    seed 001 shows it, too. What it says is carried out one after the other; a refusal is told and
+    closes nothing, what is no frame at all closes the socket.
     """
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -66,6 +67,7 @@ class SessionConsumer(AsyncConsumer):
         self._send = send
         self._scope: Mapping[str, Any] = scope
         self._token = ""
+        self._updates: session_updates.Updates = ""
         self._lock = asyncio.Lock()
         self._is_closed = False
         frames = settings.ENVIRONMENT.control_frames_per_second
@@ -86,7 +88,8 @@ class SessionConsumer(AsyncConsumer):
         """Who is there and where it goes on; None, if it went before it said so."""
         found = await run_db(door.shown, self._scope, transport=session_door.TRANSPORT)
         if found is not None:
-            return found, _after(self._scope)
+            self._updates = session_updates.read(_parameter(self._scope, "updates"))
+            return found, _parameter(self._scope, "after")
         try:
             async with asyncio.timeout(FIRST_FRAME_SECONDS):
                 event = await receive()
@@ -98,18 +101,21 @@ class SessionConsumer(AsyncConsumer):
         frame = session_frames.read(session_frames.decode(_raw(event)))
         if not isinstance(frame, Authenticate):
             raise NotAuthenticated("The first frame says who is there.")
-        self._token = frame.token
+        self._token, self._updates = frame.token, frame.updates
         return await run_db(session_door.by_token, frame.token), frame.after
 
     async def _serve(self, visit: Visit, after: str, receive: Any) -> None:
         begin, cursor = session_frames.place(after, head=visit.head)
+        if self._updates:
+            visit.principal.require("sessions:read")
         await self._reply(_connected(visit, after=begin.value - 1))
+        await self._update(visit)
         key = (str(visit.session.pk), LEDGER)
         turns = following.follow(
             nodes.required().hub, key, begin, cursor, beat_seconds=CHECK_SECONDS
         )
         work = [
-            self._tell(turns, is_over=not visit.session.is_open),
+            self._tell(turns, visit, is_over=not visit.session.is_open),
             self._read(receive, visit),
             self._check(visit),
             self._beat(),
@@ -126,28 +132,36 @@ class SessionConsumer(AsyncConsumer):
 
     # What happens
 
-    async def _tell(self, turns: Any, *, is_over: bool) -> None:
+    async def _tell(self, turns: Any, visit: Visit, *, is_over: bool) -> None:
         async with aclosing(turns):
             async for turn in turns:
-                is_over = await self._turn(turn) or is_over
+                types = await self._turn(turn)
+                if session_updates.are_due(types):
+                    await self._update(visit)
+                is_over = is_over or SessionEvent.ENDED in types
                 if is_over and turn.cut is None and turn.notice is None:
                     await self._close(CloseCode.SESSION_OVER)
                     return
         await self._close(CloseCode.DRAINING)
 
-    async def _turn(self, turn: Turn) -> bool:
-        """Tell what a turn brings; whether the session is over with it."""
+    async def _turn(self, turn: Turn) -> set[str]:
+        """Tell what a turn brings; the types of the events in it."""
         told = topic_documents.notice(turn.notice)
         if told is not None:
             await self._reply({"type": "notice", "notice": codecs.show(told)})
-        is_over, ck, cut = False, turn.before, turn.cut
+        types, ck, cut = set[str](), turn.before, turn.cut
         for seq, body in enumerate(cut.data if cut else (), cut.first if cut else 1):
             ck = position.chain(ck, seq, body)
             at = Position(turn.at.epoch, seq, ck)
             payload = orjson.Fragment(body)
             await self._reply({"type": "event", "position": str(at), "payload": payload})
-            is_over = is_over or read_head(body).type == SessionEvent.ENDED
-        return is_over
+            types.add(read_head(body).type)
+        return types
+
+    async def _update(self, visit: Visit) -> None:
+        """Tell how the session is now, after what it was told, if that was asked for."""
+        if self._updates:
+            await self._reply(await read_db(session_updates.update, visit.session.pk))
 
     async def _beat(self) -> None:
         while True:
@@ -236,9 +250,9 @@ def _connected(visit: Visit, *, after: int) -> dict[str, Any]:
     }
 
 
-def _after(scope: Mapping[str, Any]) -> str:
+def _parameter(scope: Mapping[str, Any], name: str) -> str:
     query: dict[str, list[str]] = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-    return query.get("after", [""])[0]
+    return query.get(name, [""])[0]
 
 
 def _raw(event: Mapping[str, Any]) -> str | bytes:

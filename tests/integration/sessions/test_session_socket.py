@@ -63,7 +63,7 @@ class Socket:
             frame: dict[str, Any] = json.loads(event["text"])
             if frame["type"] == kind:
                 return frame
-            assert frame["type"] in {"connected", "event"}, frame
+            assert frame["type"] in {"connected", "event", "update"}, frame
 
     async def events(self, count: int) -> list[dict[str, Any]]:
         return [await self.frame("event") for _ in range(count)]
@@ -88,7 +88,12 @@ class Socket:
 
 @asynccontextmanager
 async def connected(
-    reference: object = "k", *, token: str = "", after: str = "", **headers: str
+    reference: object = "k",
+    *,
+    token: str = "",
+    after: str = "",
+    updates: str = "",
+    **headers: str,
 ) -> AsyncIterator[Socket]:
     """Connect; with a token in the first frame."""
     socket = Socket()
@@ -97,13 +102,14 @@ async def connected(
         "type": "websocket",
         "path": f"/ws/sessions/{reference}",
         "scheme": "ws",
-        "query_string": b"" if token else f"after={after}".encode(),
+        "query_string": b"" if token else f"after={after}&updates={updates}".encode(),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "url_route": {"kwargs": {"session": str(reference)}},
     }
     await socket.incoming.put({"type": "websocket.connect"})
     if token:
-        await socket.say({"type": "authenticate", "token": token, "after": after})
+        said = {"token": token, "after": after, "updates": updates}
+        await socket.say({"type": "authenticate", **said})
     task = asyncio.create_task(SessionConsumer()(scope, socket.incoming.get, socket.outgoing.put))
     assert (await socket.event())["type"] == "websocket.accept"
     try:
@@ -314,6 +320,71 @@ async def test_the_ledger_of_a_closed_session_is_still_read(
         assert await socket.closed() == CloseCode.SESSION_OVER
 
     assert [one["payload"]["type"] for one in found] == ["session.created", "session.ended"]
+
+
+# Updates for clients of seed 001
+
+
+def shown(session: Session) -> Any:
+    """The session as seed 001 reads it."""
+    return caller().get(f"/api/v1/agent-sessions/{session.pk}").json()
+
+
+@pytest.mark.parametrize("is_in_frame", [True, False])
+async def test_the_session_of_seed_001_comes_at_once_and_anew_as_it_moves(
+    session: Session, token: str, *, is_in_frame: bool
+):
+    way = {"token": token} if is_in_frame else {"authorization": f"Bearer {token}"}
+
+    async with connected(updates="agent-session", **way) as socket:
+        first = (await socket.frame("update"))["session"]
+        await run_db(lifecycle.start, principal=factories.OPERATOR, session=session)
+        moved = (await socket.frame("update"))["session"]
+        done = {"metricsCollected": 100}
+        await run_db(lifecycle.complete, principal=factories.OPERATOR, session=session, result=done)
+        last = (await socket.frame("update"))["session"]
+        code = await socket.closed()
+
+    assert [one["state"] for one in (first, moved, last)] == ["init", "running", "completed"]
+    assert last == await run_db(shown, session)
+    assert code == CloseCode.SESSION_OVER
+
+
+async def test_a_deletion_is_told_as_its_end(session: Session, token: str):
+    async with connected(updates="agent-session", token=token) as socket:
+        await socket.frame("update")
+        await run_db(lifecycle.delete, principal=factories.OPERATOR, session=session)
+
+        assert (await socket.frame("update"))["session"]["aegisState"] == "ended"
+
+
+async def test_what_the_seed_does_not_show_is_no_update(session: Session, token: str):
+    async with connected(updates="agent-session", token=token) as socket:
+        await socket.frame("update")
+        await run_db(write, session, "a.b")
+        event = json.loads((await socket.event())["text"])
+        await run_db(write, session, "session.updated")
+        rest = [json.loads((await socket.event())["text"]) for _ in range(2)]
+
+    assert event["payload"]["type"] == "a.b"
+    assert [one["type"] for one in rest] == ["event", "update"]
+
+
+@pytest.mark.usefixtures("session")
+async def test_updates_need_the_right_to_read_sessions():
+    shown = await run_db(secret, "events:read")
+
+    async with connected(updates="agent-session", token=shown) as socket:
+        assert await socket.closed() == CloseCode.FORBIDDEN
+
+
+@pytest.mark.parametrize("is_in_frame", [True, False])
+@pytest.mark.usefixtures("session")
+async def test_updates_that_there_are_not_are_refused(token: str, *, is_in_frame: bool):
+    way = {"token": token} if is_in_frame else {"authorization": f"Bearer {token}"}
+
+    async with connected(updates="weather", **way) as socket:
+        assert await socket.closed() == CloseCode.PROTOCOL
 
 
 # What is said
