@@ -6,7 +6,7 @@ from django.conf import settings
 
 from components.jobs import Links, Liveness, ToolUses, Watcher
 from sessions import driver
-from sessions.jobs import Closing, Deadlines, Sweep, ToolServers
+from sessions.jobs import Closing, Deadlines, Idle, Sweep, ToolServers
 from sessions.selectors import topic_rules
 from sessions.worker import EQUIPMENT, Watching, Worker
 from sessions.worker.webhooks import Webhooks
@@ -45,6 +45,7 @@ def build(*, url: str = "") -> Node:
         ToolUses(links),
         Liveness(),
         Sweep(),
+        Idle(),
         Deadlines(),
         webhooks,
         Closing(),

@@ -20,6 +20,7 @@ from sessions.core import lifecycle as lifecycle_core
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.selectors import approvals as reading
+from sessions.selectors import idleness
 from sessions.services import approvals, attachments, lifecycle
 from sessions.toolbox import servers
 from streaming import hints
@@ -44,6 +45,21 @@ class Sweep:
             await _attempt(lifecycle.settle, session_id=session_id)
         for session_id in to_end:
             await _attempt(lifecycle.end, principal=SYSTEM, session=session_id, reason="expired")
+
+    def wants(self, hint: hints.Hint) -> bool:
+        return False
+
+
+class Idle:
+    """End the sessions that nobody uses any more, where they or the server say how long is long."""
+
+    name = "idle"
+    period_seconds = 30.0
+
+    async def run(self, node: Node) -> None:
+        """End each that is over."""
+        for session_id in await read_db(unused):
+            await _attempt(lifecycle.end, principal=SYSTEM, session=session_id, reason="idle")
 
     def wants(self, hint: hints.Hint) -> bool:
         return False
@@ -118,6 +134,11 @@ def unsettled() -> list[UUID]:
 def expired() -> list[UUID]:
     """Open sessions whose time is over."""
     return [pk for (pk,) in _expired(now=timezone.now())]
+
+
+def unused() -> list[UUID]:
+    """Open sessions in which nothing was done for too long."""
+    return idleness.over(now=timezone.now())
 
 
 @Prepared
