@@ -10,7 +10,8 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from aegis_project.kit.errors import ValidationFailed
-from sessions.core import keys, limits, opaque
+from sessions.core import keys, opaque
+from sessions.core import limits as limiting
 from sessions.core.dialects import AGENT_SESSIONS
 from sessions.core.lifecycle import Kind
 
@@ -38,7 +39,7 @@ class StateMissing(ValidationFailed):
     """A change says to which state; there is none."""
 
 
-class ContextInput(Struct, kw_only=True, rename="camel"):
+class ContextInput(Struct, frozen=True, kw_only=True, rename="camel"):
     """
     What the workflow is about; other members are kept as well.
 
@@ -62,7 +63,7 @@ class CreateInput(Struct, kw_only=True, rename="camel"):
 
     session_type: SessionType
     session_id: Annotated[str, Meta(min_length=1, max_length=128)]
-    context: ContextInput | UnsetType = UNSET
+    context: ContextInput = ContextInput()
 
 
 class ChangeInput(Struct, kw_only=True):
@@ -94,10 +95,9 @@ def wanted(value: Any) -> Wanted:
         key = keys.check(asked.session_id)
     except ValidationFailed as error:
         raise ValidationFailed(error.message, fields=["sessionId"]) from None
-    context: dict[str, Any] = value.get("context") or {}
     _check_names(asked.context)
-    settings = context.get("additionalSettings") or {}
-    return Wanted(Kind(asked.session_type), key, context, limits_of(settings))
+    limits = limits_of(asked.context.additional_settings)
+    return Wanted(Kind(asked.session_type), key, value.get("context", {}), limits)
 
 
 def changed(value: Any) -> ChangeInput:
@@ -141,7 +141,7 @@ def limits_of(settings: dict[str, Any]) -> dict[str, Any]:
         found["max_seconds"] = seconds(duration)
     for name, value in found.items():
         try:
-            limits.check({name: value})
+            limiting.check({name: value})
         except ValidationFailed:
             raise ValidationFailed("A whole number from 0 on.", fields=[FIELDS[name]]) from None
     return found
@@ -169,9 +169,7 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
-def _check_names(context: ContextInput | UnsetType) -> None:
-    if isinstance(context, UnsetType):
-        return
+def _check_names(context: ContextInput) -> None:
     named = {"context.policy": context.policy, "context.dataSource": context.data_source}
     for field, name in named.items():
         if not isinstance(name, UnsetType):
@@ -188,7 +186,7 @@ def _read(value: Any, kind: type[T]) -> T:
     if not isinstance(value, dict):
         raise ValidationFailed("An object is required.")
     try:
-        return msgspec.convert(_without_nulls(value), kind)
+        return msgspec.convert(value, kind)
     except msgspec.ValidationError as fault:
         what, _, where = str(fault).partition(" - at `$.")
         field = where.rstrip("`") or _missing(what)
@@ -199,12 +197,3 @@ def _missing(what: str) -> str:
     """The field of a message that tells of one that is not there."""
     found = re.search(r"missing required field `(\w+)`", what)
     return found[1] if found else ""
-
-
-def _without_nulls(value: dict[str, Any]) -> dict[str, Any]:
-    # Clients in other languages write what is not set as null.
-    known = {name: one for name, one in value.items() if one is not None}
-    context = known.get("context")
-    if isinstance(context, dict):
-        known["context"] = {name: one for name, one in context.items() if one is not None}
-    return known

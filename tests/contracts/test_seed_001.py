@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from tests.calling import Caller, caller
 from tests.contracts.seed_001_help import (
@@ -313,3 +315,28 @@ def test_an_example_runs_as_printed(server: Running, number: int):
     assert plain(shown) == {**body, "state": "init", **moments}
     address = f"{server.url}{AGENT_SESSIONS}/{body['sessionId']}"
     assert httpx2.get(address, trust_env=False, timeout=30).json() == shown
+
+
+@pytest.mark.servers
+@pytest.mark.timeout(180)
+def test_a_session_is_followed_as_it_moves(server: Running):
+    session = {"sessionType": "metrics", "sessionId": "followed"}
+    with httpx2.Client(base_url=server.url, timeout=30, trust_env=False) as web:
+        made = web.post(AGENT_SESSIONS, json=session).json()
+        address = f"{server.ws_url}/ws/sessions/followed?updates=agent-session"
+        with connect(address, proxy=None) as socket:
+            found = [updated(socket)]
+            for body in ({"state": "running"}, golden("change_request")):
+                web.patch(f"{AGENT_SESSIONS}/followed", json=body)
+                found.append(updated(socket))
+        last = web.get(f"{AGENT_SESSIONS}/followed").json()
+
+    assert [one["state"] for one in found] == ["init", "running", "completed"]
+    assert (found[0], found[-1]) == (made, last)
+
+
+def updated(socket: Connection) -> Any:
+    """The session in the next update."""
+    while (frame := json.loads(socket.recv(timeout=30)))["type"] != "update":
+        pass
+    return frame["session"]

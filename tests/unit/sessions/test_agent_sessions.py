@@ -25,11 +25,12 @@ def test_a_context_is_kept_as_it_was_sent():
     assert found.limits == {"max_steps": 10, "max_seconds": 3600}
 
 
-def test_what_is_null_is_as_if_it_was_not_there():
-    context = {"agents": None, "policy": None, "additionalSettings": {"maxSteps": None}}
+def test_a_setting_that_is_null_sets_no_limit():
+    settings = {"maxSteps": None, "duration": None}
 
-    assert agent_sessions.wanted({**SESSION, "context": None}).context == {}
-    assert agent_sessions.wanted({**SESSION, "context": context}).limits == {}
+    found = agent_sessions.wanted({**SESSION, "context": {"additionalSettings": settings}})
+
+    assert (found.context, found.limits) == ({"additionalSettings": settings}, {})
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,8 @@ def test_what_is_null_is_as_if_it_was_not_there():
         ({**SESSION, "sessionId": "two words"}, "sessionId"),
         ({**SESSION, "sessionId": "stats"}, "sessionId"),
         ({**SESSION, "context": []}, "context"),
+        ({**SESSION, "context": None}, "context"),
+        ({**SESSION, "context": {"policy": None}}, "context.policy"),
         ({**SESSION, "context": {"agents": "A"}}, "context.agents"),
         ({**SESSION, "context": {"agents": [1]}}, "context.agents[0]"),
         ({**SESSION, "context": {"policy": "/etc/passwd"}}, "context.policy"),
