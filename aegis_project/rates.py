@@ -2,6 +2,7 @@
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from threading import Lock
@@ -19,6 +20,7 @@ PREFIX = "aegis:rates"
 # Whoever waits for a store holds a thread of the server.
 PATIENCE_SECONDS = 1.0
 
+# Many threads that begin to count at once may each be given a lock by the store in memory.
 _turn = Lock()
 
 
@@ -41,11 +43,11 @@ def take(kind: str, *who: str, rate: Rate) -> None:
     """
     if not rate.amount:
         return
-    limiter = _limiter(settings.ENVIRONMENT.redis_url or MEMORY)
+    url = settings.ENVIRONMENT.redis_url or MEMORY
+    limiter = _limiter(url)
     item = RateLimitItemPerSecond(rate.amount, rate.seconds, namespace=PREFIX)
     try:
-        # The store in memory is tidied by threads of its own; one at a time keeps the count exact.
-        with _turn:
+        with _turn if url == MEMORY else nullcontext():
             is_within = limiter.hit(item, kind, *who)
         wait = 0 if is_within else _seconds_left(limiter, item, kind, *who)
     except StorageError:

@@ -6,6 +6,7 @@ from django.conf import settings as django_settings
 from django.test import Client
 
 from components.services.registry import Expected
+from sessions.core.dialects import AGENT_SESSION_VERBS, AGENT_SESSIONS
 from sessions.core.errors import BudgetExceeded
 from sessions.core.lifecycle import Kind, State
 from sessions.models import Session
@@ -54,6 +55,24 @@ def test_a_word_moves_the_session(program: Caller, before: State, word: str, aft
     made.refresh_from_db()
     assert (answer.status_code, said["state"]) == (200, word.lower())
     assert (said["aegisState"], made.state) == (after.value, after.value)
+
+
+def test_what_is_legal_is_what_is_legal_everywhere_and_reads_back_as_it_was_written(
+    program: Caller,
+):
+    found, wanted = {}, {}
+    for state in State:
+        for word in dict.fromkeys(AGENT_SESSIONS.values()):
+            made = factories.session_in(state)
+            is_legal = AGENT_SESSION_VERBS.get(word) in made.legal()
+            is_shown = AGENT_SESSIONS[state] == word
+            status = put(program, made, word).status_code
+            read = program.get(f"{ADDRESS}/{made.pk}").json()["state"]
+            found[state, word] = (status, read)
+            shown = word if is_legal else AGENT_SESSIONS[state]
+            wanted[state, word] = (200 if is_legal or is_shown else 400, shown)
+
+    assert found == wanted
 
 
 @pytest.mark.parametrize(
