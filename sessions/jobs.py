@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from aegis_project import database
 from aegis_project.database import read_db, run_db
 from aegis_project.kit import principal
 from aegis_project.kit.errors import AegisError
@@ -59,7 +60,7 @@ class Idle:
     async def run(self, node: Node) -> None:
         """End each that is over."""
         for session_id in await read_db(unused):
-            await _attempt(lifecycle.end, principal=SYSTEM, session=session_id, reason="idle")
+            await _attempt(end_unused, session_id=session_id)
 
     def wants(self, hint: hints.Hint) -> bool:
         return False
@@ -139,6 +140,14 @@ def expired() -> list[UUID]:
 def unused() -> list[UUID]:
     """Open sessions in which nothing was done for too long."""
     return idleness.over(now=timezone.now())
+
+
+def end_unused(*, session_id: UUID) -> None:
+    """End a session in which nothing was done for too long, if that is so under its lock, too."""
+    with database.atomic():
+        Session.objects.locked(session_id)
+        if idleness.is_over(session_id, now=timezone.now()):
+            lifecycle.end(principal=SYSTEM, session=session_id, reason="idle")
 
 
 @Prepared

@@ -23,6 +23,11 @@ def over(*, now: datetime) -> list[UUID]:
     return [row.pk for row in _unused(now) if _is_over(row, now=now)]
 
 
+def is_over(session_id: UUID, *, now: datetime) -> bool:
+    """Whether a session is still one of those."""
+    return any(_is_over(row, now=now) for row in _unused(now).filter(pk=session_id))
+
+
 def _is_over(row: Session, *, now: datetime) -> bool:
     limit = sessions.idle_limit(row)
     return limit is not None and now - row.last_activity_at > limit

@@ -8,7 +8,7 @@ from django.utils import timezone
 from aegis_project.database import run_db
 from components.services.registry import Expected
 from sessions.core.lifecycle import State
-from sessions.jobs import Idle
+from sessions.jobs import Idle, end_unused
 from sessions.models import Session
 from sessions.selectors import agents, idleness
 from sessions.services import lifecycle, runs
@@ -83,6 +83,16 @@ def test_a_replay_that_goes_on_is_in_use():
     Session.objects.filter(pk=made.pk).update(mode="historical")
 
     assert over() == []
+
+
+def test_a_session_that_is_used_in_that_moment_is_not_ended():
+    made = left_alone(factories.session(config=IDLE))
+    left_alone(made, minutes=0)
+
+    end_unused(session_id=made.pk)
+
+    made.refresh_from_db()
+    assert made.state == "created"
 
 
 async def test_the_job_ends_what_is_over_and_says_why():
