@@ -20,6 +20,8 @@ from aegis_project.handler import Handler  # noqa: E402
 from components.auth import Registrar  # noqa: E402
 from components.consumers import ControlConsumer  # noqa: E402
 from sessions.consumers import LiveConsumer  # noqa: E402
+from sessions.dialects.bus.socket import BusConsumer  # noqa: E402
+from sessions.dialects.daemon_socket import DaemonConsumer  # noqa: E402
 from sessions.dialects.session_socket import SessionConsumer  # noqa: E402
 from sessions.dialects.task_socket import TaskConsumer  # noqa: E402
 from streaming import node as nodes  # noqa: E402
@@ -42,6 +44,8 @@ places: dict[str, Callable[[], Any]] = {
 consumers: list[tuple[str, Any]] = [
     ("ws/live", LiveConsumer.as_asgi()),
     ("ws/sessions/<str:session>", SessionConsumer.as_asgi()),
+    ("aegis/commands", DaemonConsumer.as_asgi()),
+    ("bus/events", BusConsumer.as_asgi()),
     (f"{urls.PREFIX}/agents/<str:agent>/stream".lstrip("/"), TaskConsumer.as_asgi()),
 ]
 elsewhere: Any = unknown_socket

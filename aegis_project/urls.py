@@ -14,6 +14,7 @@ from sessions.api import run_urls as runs
 from sessions.api import tool_urls as tools
 from sessions.api import urls as sessions
 from sessions.dialects import agent_session_urls, task_urls
+from sessions.dialects.bus.views import Bus
 from sessions.dialects.daemon import Commands
 from streaming.api import urls as streaming
 from streaming.api.paths import route
@@ -38,6 +39,7 @@ urlpatterns = [
     route("api/schema", SpectacularAPIView, name="schema"),
     route("api/docs", SpectacularSwaggerSplitView, name="docs"),
     route("aegis/commands", Commands, name="commands"),
+    route("bus/<str:daemon>", Bus, name="bus"),
     path(f"{PREFIX}/" if PREFIX else "", include(task_urls.urlpatterns)),
     path("healthz", ops.healthz, name="healthz"),
     path("readyz", ops.readyz, name="readyz"),

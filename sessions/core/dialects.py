@@ -33,6 +33,17 @@ AGENT_SESSION_VERBS = {
     "failed": "fail",
 }
 
+# Seed 003 knows one boolean; what is closed is not found there any more.
+BUS: dict[State, str] = {
+    State.CREATED: "inactive",
+    State.RUNNING: "active",
+    State.PAUSED: "inactive",
+    State.STOPPED: "inactive",
+    State.FAILED: "inactive",
+    State.COMPLETED: "ended",
+    State.ENDED: "ended",
+}
+
 # Kinds of ours that seed 001 has no word for.
 AGENT_SESSION_KINDS = {Kind.STREAM: Kind.CUSTOM, Kind.CHAT: Kind.CUSTOM}
 

@@ -66,3 +66,14 @@ def reason(failure: AegisError) -> str:
 
 def _head(envelope: Envelope, status: str) -> dict[str, Any]:
     return {"request_id": envelope.request_id, "command": envelope.command, "status": status}
+
+
+def named(value: Any) -> Envelope:
+    """As much of an envelope as can be read from what is none."""
+    found = value if isinstance(value, dict) else {}
+    given, command = found.get("request_id"), found.get("command", found.get("type"))
+    return Envelope(
+        given if isinstance(given, str) and len(given) <= MAX_REQUEST_ID else "",
+        command.strip().upper() if isinstance(command, str) and len(command) <= MAX_COMMAND else "",
+        {},
+    )

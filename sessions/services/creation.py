@@ -63,6 +63,17 @@ def create(
     :raises ValidationFailed: for a key, text, source or topic rules that cannot be
     :raises SessionAlreadyExists: if the team has a session with this key
     """
+    return make(principal=principal, draft=draft, expected=expected, with_token=with_token)
+
+
+def make(
+    *,
+    principal: Principal,
+    draft: Draft,
+    expected: Sequence[Expected] = (),
+    with_token: bool = False,
+) -> Outcome:
+    """The same in the transaction of another command."""
     session = _insert(principal, draft)
     ledger.open_ledger(session_id=session.pk)
     telling.tell(

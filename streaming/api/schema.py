@@ -55,7 +55,7 @@ def operation(
     *,
     tag: str,
     answers: Mapping[Any, Any],
-    body: type[Struct] | None = None,
+    body: Any = None,
     media: str = "application/json",
     query: type[Struct] | None = None,
     parameters: list[OpenApiParameter] | None = None,
@@ -65,7 +65,7 @@ def operation(
     """
     Describe a method of a view; its docstring is the text.
 
-    ``body`` comes as ``media``. ``answers`` has documents by status, or by status and media type. ``fields`` is the document of which the parameter of that name takes some, ``failure`` what
+    ``body``, a struct or a type of OpenAPI, comes as ``media``. ``answers`` has documents by status, or by status and media type. ``fields`` is the document of which the parameter of that name takes some, ``failure`` what
     every refusal looks like.
     """
     asked = parameters_of(query) if query else []

@@ -114,6 +114,7 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/webhooks/{webhook}/deliveries/{delivery}/redeliver",
         "/api/v1/webhooks/{webhook}/rotate",
         "/api/v1/webhooks/{webhook}/test",
+        "/bus/{daemon}",
         "/sessions",
         "/sessions/{session}",
         "/sessions/{session}/tasks",

@@ -1,7 +1,7 @@
 import pytest
 
 from sessions.core import dialects
-from sessions.core.dialects import DAEMON, DAEMON_AT_REST
+from sessions.core.dialects import BUS, DAEMON, DAEMON_AT_REST
 from sessions.core.lifecycle import TRANSITIONS, Kind, State
 
 WORDS = {"initialized", "running", "stopped", "error"}
@@ -54,3 +54,15 @@ def test_what_is_written_in_seed_001_is_read_back(word: str, verb: str):
     reached = {moves[verb] for moves in TRANSITIONS.values() if verb in moves}
 
     assert {dialects.AGENT_SESSIONS[state] for state in reached} == {word}
+
+
+def test_the_words_of_seed_003_are_those_of_the_table():
+    assert {state.value: word for state, word in BUS.items()} == {
+        "created": "inactive",
+        "running": "active",
+        "paused": "inactive",
+        "stopped": "inactive",
+        "failed": "inactive",
+        "completed": "ended",
+        "ended": "ended",
+    }
