@@ -1,4 +1,4 @@
-"""Seed 000 over HTTP: one address that takes its envelopes."""
+"""The commands of seed 000, and the address over HTTP that takes its envelopes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
 from components.core.errors import ComponentNotFound
-from sessions.dialects import envelope, looks, verbs
+from sessions.dialects import envelope, health, looks, verbs
 from sessions.dialects.anything import AnyBody
 from sessions.dialects.envelope import Envelope, Refused
 from streaming.api.base import alone, once
@@ -43,7 +43,9 @@ VERBS = {
     "COMPONENT_LIST": Verb(looks.components),
     "COMPONENT_GET": Verb(looks.component, rest=NAMED),
     "COMPONENT_DESCRIBE": Verb(looks.describe, rest=NAMED),
-    "HEALTH_CHECK": Verb(looks.health),
+    "HEALTH_CHECK": Verb(health.check),
+    "HEALTH_CHECK_SESSION": Verb(health.of_session, rest=NAMED),
+    "HEALTH_CHECK_COMPONENT": Verb(health.of_component, rest=NAMED),
 }
 WAITING = frozenset({"SESSION_START", "SESSION_RESUME", "SESSION_RESTART"})
 

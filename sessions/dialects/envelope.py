@@ -5,7 +5,8 @@ from typing import Any
 from msgspec import Struct
 
 from aegis_project.kit.errors import AegisError, ValidationFailed
-from sessions.core.errors import SessionNotFound
+from components.core.errors import ComponentAmbiguous
+from sessions.core.errors import AmbiguousReference, SessionNotFound
 
 MAX_REQUEST_ID = 200
 MAX_COMMAND = 64
@@ -61,7 +62,19 @@ def error(envelope: Envelope, message: str, data: dict[str, Any] | None) -> dict
 
 def reason(failure: AegisError) -> str:
     """Why, in the words of seed 000 where it has some."""
-    return "Session not found" if isinstance(failure, SessionNotFound) else failure.message
+    if isinstance(failure, SessionNotFound):
+        return "Session not found"
+    if isinstance(failure, AmbiguousReference):
+        return _several(**failure.details)
+    if isinstance(failure, ComponentAmbiguous):
+        return f"multiple components found: {', '.join(failure.details['candidates'])}"
+    return failure.message
+
+
+def _several(*, session: str, by: str, matches: int | None = None) -> str:
+    count = f" ({matches} matches)" if matches else ""
+    found = f"multiple sessions found with {by} '{session}'{count}"
+    return f"{found}. Use session ID for disambiguation"
 
 
 def _head(envelope: Envelope, status: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -78,7 +79,7 @@ def resolve(principal: Principal, reference: str) -> Session:
     The session by id, key, unique id prefix or name, as people and seed 000 refer to it.
 
     :raises SessionNotFound: if none answers
-    :raises AmbiguousReference: if several do
+    :raises AmbiguousReference: if several do, with what it was taken for and how many
     """
     try:
         return find(principal, reference)
@@ -89,8 +90,8 @@ def resolve(principal: Principal, reference: str) -> Session:
     if _is_prefix(reference):
         by_prefix = rows.filter(pk__gte=_pad(reference, "0"), pk__lte=_pad(reference, "f"))
         if by_prefix.exists():
-            return _only(by_prefix, reference)
-    return _only(rows.filter(name=reference), reference)
+            return _only(by_prefix, reference, by="id prefix")
+    return _only(rows.filter(name=reference), reference, by="name")
 
 
 def within(teams: tuple[int, ...] | None, bound: UUID | None) -> QuerySet[Session]:
@@ -113,18 +114,25 @@ def _newest(rows: QuerySet[Session]) -> QuerySet[Session]:
     return rows.select_related("team", "owner").order_by("-created_at")[:2]
 
 
-def _only(rows: QuerySet[Session], reference: str) -> Session:
-    return _single(list(_newest(rows)), reference)
+def _only(rows: QuerySet[Session], reference: str, *, by: str) -> Session:
+    found = list(_newest(rows))
+    if len(found) > 1 and reference:
+        raise _ambiguous(reference, by=by, matches=rows.count())
+    return _single(found, reference)
 
 
 def _single(found: list[Session], reference: str) -> Session:
     if not found or not reference:
         raise SessionNotFound(session=reference)
     if len(found) > 1:
-        raise AmbiguousReference(
-            f"More than one session answers to {reference}; use the id.", session=reference
-        )
+        raise _ambiguous(reference, by="key")
     return found[0]
+
+
+def _ambiguous(reference: str, **how: Any) -> AmbiguousReference:
+    return AmbiguousReference(
+        f"More than one session answers to {reference}; use the id.", session=reference, **how
+    )
 
 
 def _is_prefix(text: str) -> bool:

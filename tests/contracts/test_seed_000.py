@@ -1,10 +1,7 @@
 """Seed 000, shape by shape: its fields at their places with their types, and no others."""
 
-import json
-import re
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +14,7 @@ from sessions.services import lifecycle
 from streaming import hints
 from tests import factories, threads
 from tests.calling import Caller, caller
-
-GOLDEN = Path(__file__).parent / "seed_000"
-# What the specification adds to the seed's shapes.
-ADDITIONS = {"aegis_state", "conditions", "id", "session_token"}
-TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z\Z")
-# Names, and the words of states, are as the test made them.
-FREE = {"name", "mode", "state", "previous_state", "current_state", "message", "session_id"}
+from tests.contracts.seed_000_help import GOLDEN, differences, golden
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
@@ -31,37 +22,6 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def program() -> Caller:
     return caller()
-
-
-def golden(name: str) -> Any:
-    return json.loads((GOLDEN / f"{name}.json").read_text())
-
-
-def differences(wanted: Any, found: Any, place: str = "") -> list[str]:
-    """Where an answer departs from the seed's shape."""
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        return _members(wanted, found, place)
-    if isinstance(wanted, list) and isinstance(found, list):
-        pattern = wanted[0]
-        return [line for one in found for line in differences(pattern, one, f"{place}[]")]
-    return [] if _is_alike(wanted, found, place) else [f"{place}: {found!r} for {wanted!r}"]
-
-
-def _members(wanted: dict[str, Any], found: dict[str, Any], place: str) -> list[str]:
-    lines = [f"{place}.{name} is missing" for name in wanted.keys() - found.keys()]
-    lines += [f"{place}.{name} is new" for name in found.keys() - wanted.keys() - ADDITIONS]
-    for name in wanted.keys() & found.keys():
-        lines += differences(wanted[name], found[name], f"{place}.{name}")
-    return lines
-
-
-def _is_alike(wanted: Any, found: Any, place: str) -> bool:
-    if wanted == "<timestamp>":
-        return isinstance(found, str) and bool(TIMESTAMP.match(found))
-    is_free = place.rpartition(".")[2] in FREE or "<" in str(wanted)
-    if is_free or isinstance(wanted, int):
-        return type(found) is type(wanted)
-    return bool(wanted == found)
 
 
 # Arrangements: each makes what the seed shows, and returns the answer to compare with it.

@@ -5,7 +5,6 @@ from django.utils import timezone
 
 from components.services import standing
 from components.services.registry import Expected
-from sessions.core.lifecycle import State
 from sessions.services import creation
 from tests import factories
 from tests.calling import Caller
@@ -90,20 +89,18 @@ def test_a_component_that_is_not_there_is_told_with_its_session(program: Caller,
     assert said["data"] == {"session_id": str(made.pk)}
 
 
-def test_health_counts_what_is_there(program: Caller):
-    well = program.command("HEALTH_CHECK")["data"]
-    factories.session_in(State.RUNNING)
-    factories.session_in(State.ENDED)
-    factories.session_in(State.FAILED)
+@pytest.mark.parametrize("word", ["COMPONENT_GET", "COMPONENT_DESCRIBE", "HEALTH_CHECK_COMPONENT"])
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("fe", "multiple components found: feed, feeder"),
+        ("", "missing required field: component_id, one of feed, feeder"),
+    ],
+)
+def test_who_of_several_is_meant_is_asked(program: Caller, word: str, reference: str, message: str):
+    made = factories.session(expected=[Expected(name="feed"), Expected(name="feeder")])
 
-    ill = program.command("HEALTH_CHECK")["data"]
+    said = program.command(word, {"session_id": str(made.pk), "component_id": reference})
 
-    assert (well["status"], well["sessions"]["total"]) == ("healthy", 0)
-    assert ill["status"] == "degraded"
-    assert ill["sessions"] == {
-        "total": 3,
-        "initialized": 0,
-        "running": 1,
-        "stopped": 1,
-        "error": 1,
-    }
+    assert said["message"] == message
+    assert said["data"] == {"session_id": str(made.pk)}

@@ -1,6 +1,9 @@
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 
 from components.services.registry import Expected
 from sessions.core.lifecycle import State
@@ -80,7 +83,9 @@ def test_a_name_of_two_is_refused(program: Caller):
     said = program.command("SESSION_STATE", {"session_id": "demo"})
 
     assert (said["status"], "data" in said) == ("error", False)
-    assert said["message"] == "More than one session answers to demo; use the id."
+    assert said["message"] == (
+        "multiple sessions found with name 'demo' (2 matches). Use session ID for disambiguation"
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,3 +203,50 @@ def test_another_teams_session_is_not_found(word: str):
     said = caller(team="strangers").command(word, {"session_id": str(made.pk)})
 
     assert said["message"].endswith("Session not found")
+
+
+@pytest.mark.parametrize("word", ["SESSION_STATE", "SESSION_DELETE", "COMPONENT_LIST"])
+def test_which_of_several_is_meant_is_asked(program: Caller, word: str):
+    for _ in range(3):
+        factories.session(name="twin")
+
+    said = program.command(word, {"session_id": "twin"})
+
+    assert said["message"].endswith(
+        "multiple sessions found with name 'twin' (3 matches). Use session ID for disambiguation"
+    )
+
+
+def test_the_beginning_of_an_id_is_enough_while_no_other_has_it(program: Caller):
+    for number in (1, 2):
+        pk = UUID(f"abcd000{number}-0000-4000-8000-000000000000")
+        Session.objects.create(id=pk, key=str(pk), team=factories.team("default"))
+
+    one = program.command("SESSION_STATE", {"session_id": "abcd0001"})
+    several = program.command("SESSION_STATE", {"session_id": "abcd"})
+
+    assert one["data"]["session"]["id"] == "abcd0001-0000-4000-8000-000000000000"
+    assert several["message"] == (
+        "multiple sessions found with id prefix 'abcd' (2 matches)."
+        " Use session ID for disambiguation"
+    )
+
+
+def test_a_key_of_several_teams_is_ambiguous():
+    for name in ("one", "two"):
+        factories.session(key="same", team=factories.team(name).name)
+    person = User.objects.create_superuser("ann", "", "x")
+    browser = Client()
+    browser.force_login(person)
+    page = {"Origin": "http://testserver"}
+
+    said = browser.post(
+        "/aegis/commands",
+        {"command": "SESSION_STATE", "payload": {"session_id": "same"}},
+        "application/json",
+        headers=page,
+    ).json()
+
+    assert said["message"] == (
+        "multiple sessions found with key 'same'. Use session ID for disambiguation"
+    )
