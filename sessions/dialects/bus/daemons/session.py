@@ -89,7 +89,7 @@ def activate(principal: Principal, data: Data) -> Reply:
 def deactivate(principal: Principal, data: Data) -> Reply:
     """Hold a session; one that is not active stays as it is."""
     row = reading.named(principal, data, message="deactivate")
-    hold = lifecycle.pause if "pause" in row.legal() else at_rest.stay
+    hold = lifecycle.pause if "pause" in row.legal() else at_rest.keep
     return shapes.moved(hold(principal=principal, session=row).session)
 
 
