@@ -19,7 +19,6 @@ from aegis_project.kit.errors import AegisError, InternalError, NotAuthenticated
 from aegis_project.kit.principal import Principal
 from aegis_project.kit.ratelimit import Bucket
 from sessions.dialects import door
-from streaming import node as nodes
 from streaming.api.base import MAX_BODY
 from streaming.core.errors import CloseCode, close_code
 
@@ -132,10 +131,6 @@ class Wire(AsyncConsumer, Generic[T]):
     async def _check(self) -> None:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            here = nodes.current()
-            if here is None or here.is_draining:
-                await self._close(CloseCode.DRAINING)
-                return
             if await self._shown() != self.principal:
                 await self._close(CloseCode.BAD_TOKEN)
                 return

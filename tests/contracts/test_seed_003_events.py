@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -102,6 +103,12 @@ def created(web: httpx2.Client, **more: Any) -> dict[str, str]:
     return {"sessionId": send(web, "session", "create", JOEL | more)["data"]["sessionId"]}
 
 
+def expecting(web: httpx2.Client) -> dict[str, str]:
+    """A session that somebody else made, and that counts on a component."""
+    body = {"components": [{"name": "feed"}]}
+    return {"sessionId": web.post("/api/v1/sessions", json=body).json()["id"]}
+
+
 def test_events_are_as_the_seed_shows_them(server: Running, web: httpx2.Client, listen: Listen):
     listener = listen(server)
 
@@ -173,9 +180,7 @@ def test_a_frame_that_is_no_message_is_answered_and_closes_nothing(
 def test_a_start_that_waits_keeps_no_other_message_waiting(
     server: Running, web: httpx2.Client, listen: Listen
 ):
-    listener = listen(server)
-    body = {"components": [{"name": "feed"}]}
-    named = {"sessionId": web.post("/api/v1/sessions", json=body).json()["id"]}
+    listener, named = listen(server), expecting(web)
 
     listener.say({"daemon": "session", "type": "activate", "data": named, "ref": "start"})
     while listener.ask("session", "get", named)["data"]["conditions"] != ["starting"]:
@@ -190,6 +195,23 @@ def test_a_start_that_waits_keeps_no_other_message_waiting(
         "success": False,
         "error": "The start was withdrawn; the session is created.",
     }
+
+
+def test_people_and_agents_are_in_one_session(server: Running, web: httpx2.Client):
+    named = created(web, owner="shared", type="production")
+    said = {"content": "My name is Joel", "agent": "assistant"}
+
+    web.post(f"/api/v1/sessions/{named['sessionId']}/chat", json=said).raise_for_status()
+    context = send(web, "chat", "context", named)["data"]
+
+    assert context["session"] == {
+        "id": named["sessionId"],
+        "participants": ["ai", "human"],
+        "sandboxDirectory": named["sessionId"],
+        "artifactPaths": {},
+    }
+    assert not Path(context["session"]["sandboxDirectory"]).is_absolute()
+    assert (server.home / "storage" / named["sessionId"]).is_dir()
 
 
 def test_a_page_from_elsewhere_hears_nothing(server: Running, listen: Listen):
@@ -272,13 +294,19 @@ def test_who_loses_the_right_is_sent_away(closed: Running, listen: Listen):
 
 def test_sessions_survive_a_server_that_is_killed(listen: Listen):
     with start_server("--open") as first, client(first) as web:
-        shared, idle = created(web, owner="shared"), created(web)
+        shared, idle, waiting = created(web, owner="shared"), created(web), expecting(web)
         send(web, "session", "deactivate", idle)
+        before = listen(first)
+        before.say({"daemon": "session", "type": "activate", "data": waiting})
+        while before.ask("session", "get", waiting)["data"]["conditions"] != ["starting"]:
+            pass
         first.kill()
         with start_server("--open", home=first.home) as second, client(second) as other:
             listener = listen(second)
 
             assert created(other, owner="shared") == shared
+            assert send(other, "session", "get", waiting)["data"]["conditions"] == ["starting"]
+            assert send(other, "session", "deactivate", waiting)["aegisState"] == "created"
             assert send(other, "session", "get", idle)["data"]["isActive"] is False
             assert send(other, "session", "end", idle)["success"] is True
             assert listener.event() == {"type": "session_ended", "data": idle}
