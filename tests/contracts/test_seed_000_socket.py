@@ -10,7 +10,7 @@ import websocket
 
 from streaming.core.errors import CloseCode
 from tests.contracts.seed_000_help import differences, golden
-from tests.serving import Running, start_server
+from tests.serving import Running, start_server, until
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.servers]
 
@@ -65,7 +65,7 @@ def connect() -> Iterator[Connect]:
 
 @pytest.fixture(scope="module", params=["uvicorn", "daphne"])
 def server(request: pytest.FixtureRequest) -> Iterator[Running]:
-    with start_server("--server", request.param, "--open", AEGIS_START_SECONDS="2") as running:
+    with start_server("--server", request.param, "--open", AEGIS_START_SECONDS="5") as running:
         yield running
 
 
@@ -135,8 +135,7 @@ def test_a_stop_comes_between_a_start_and_its_answer(server: Running, connect: C
     session = {"session_id": made(client, "between", "comp1")}
 
     client.say("SESSION_START", session, request_id="start")
-    while client.command("SESSION_STATE", session)["data"]["session"]["conditions"] != ["starting"]:
-        pass
+    until(lambda: conditions(client, session) == ["starting"])
     client.say("SESSION_STOP", session, request_id="stop")
     said = {one["request_id"]: one for one in (client.next(), client.next())}
 
@@ -144,6 +143,10 @@ def test_a_stop_comes_between_a_start_and_its_answer(server: Running, connect: C
     assert said["start"]["message"] == (
         "Could not start session: The start was withdrawn; the session is created."
     )
+
+
+def conditions(client: Client, session: dict[str, str]) -> Any:
+    return client.command("SESSION_STATE", session)["data"]["session"]["conditions"]
 
 
 def test_two_clients_command_the_same_session(server: Running, connect: Connect):

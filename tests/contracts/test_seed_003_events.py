@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import websocket
 
 from tests.contracts.seed_003_help import golden, plain
 from tests.e2e import places
-from tests.serving import Running, manage, start_server
+from tests.serving import Running, manage, start_server, until
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.servers]
 
@@ -183,18 +184,24 @@ def test_a_start_that_waits_keeps_no_other_message_waiting(
     listener, named = listen(server), expecting(web)
 
     listener.say({"daemon": "session", "type": "activate", "data": named, "ref": "start"})
-    while listener.ask("session", "get", named)["data"]["conditions"] != ["starting"]:
-        pass
-    withdrawn = listener.ask("session", "deactivate", named)
-    while (found := listener.next()).get("ref") != "start":
-        pass
+    until(partial(is_starting, listener, named))
+    listener.say({"daemon": "session", "type": "deactivate", "data": named, "ref": "stop"})
+    found: dict[str, Any] = {}
+    while found.keys() != {"start", "stop"}:
+        answer = listener.next()
+        found |= {answer["ref"]: answer} if "ref" in answer else {}
 
-    assert (withdrawn["success"], withdrawn["aegisState"]) == (True, "created")
-    assert found == {
+    assert (found["stop"]["success"], found["stop"]["aegisState"]) == (True, "created")
+    assert found["start"] == {
         "ref": "start",
         "success": False,
         "error": "The start was withdrawn; the session is created.",
     }
+
+
+def is_starting(listener: Listener, named: dict[str, str]) -> bool:
+    found = listener.ask("session", "get", named)["data"]["conditions"]
+    return bool(found == ["starting"])
 
 
 def test_people_and_agents_are_in_one_session(server: Running, web: httpx2.Client):
@@ -298,8 +305,7 @@ def test_sessions_survive_a_server_that_is_killed(listen: Listen):
         send(web, "session", "deactivate", idle)
         before = listen(first)
         before.say({"daemon": "session", "type": "activate", "data": waiting})
-        while before.ask("session", "get", waiting)["data"]["conditions"] != ["starting"]:
-            pass
+        until(partial(is_starting, before, waiting))
         first.kill()
         with start_server("--open", home=first.home) as second, client(second) as other:
             listener = listen(second)
