@@ -13,7 +13,7 @@ from sessions.api import gate_urls as gate
 from sessions.api import run_urls as runs
 from sessions.api import tool_urls as tools
 from sessions.api import urls as sessions
-from sessions.dialects import agent_session_urls, task_urls
+from sessions.dialects import a2a_urls, agent_session_urls, task_urls
 from sessions.dialects.bus.views import Bus
 from sessions.dialects.daemon import Commands
 from streaming.api import urls as streaming
@@ -41,6 +41,7 @@ urlpatterns = [
     route("aegis/commands", Commands, name="commands"),
     route("bus/<str:daemon>", Bus, name="bus"),
     path(f"{PREFIX}/" if PREFIX else "", include(task_urls.urlpatterns)),
+    path("", include(a2a_urls.urlpatterns)),
     path("healthz", ops.healthz, name="healthz"),
     path("readyz", ops.readyz, name="readyz"),
     # There is no page of its own for the whole yet; the list of sessions is where all begins.

@@ -21,18 +21,19 @@ def key_of(run: Run) -> Key:
 
 
 async def entries(
-    hub: Hub, run: Run, *, after: int = 0, beat_seconds: float
+    hub: Hub, run: Run, *, after: int = 0, beat_seconds: float, is_late: bool = True
 ) -> AsyncGenerator[list[Numbered], None]:
     """
     What a run said behind entry ``after`` and what it says, to its last entry; on the hub's loop.
 
     Who begins at the beginning first gets all that still counts, in few pieces; who comes back
-    gets every later entry once. Nothing at all came for a beat when a list is empty.
+    gets every later entry once, as does who is not ``is_late`` from the beginning on. Nothing at
+    all came for a beat when a list is empty.
 
     :raises TopicNotFound: when there is no such log
     """
     key = key_of(run)
-    waiting = (await hub.bounds(key))[1].seq if after == 0 else 0
+    waiting = (await hub.bounds(key))[1].seq if after == 0 and is_late else 0
     begin, held = Start("seq", after + 1), list[Numbered]()
     async with aclosing(following.follow(hub, key, begin, beat_seconds=beat_seconds)) as turns:
         async for turn in turns:

@@ -1,0 +1,152 @@
+"""Reading runs as the tasks of A2A: whose they are, what they have become, what was said."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
+
+from aegis_project.kit.principal import Principal
+from sessions.core import a2a, run_log
+from sessions.core.a2a import Document, Telling
+from sessions.core.catching_up import Numbered
+from sessions.core.errors import RunNotFound
+from sessions.core.runs import A2A_WORDS, State
+from sessions.models import Run
+from sessions.selectors import runs
+from streaming.models import Record
+
+KEPT = "a2a"
+"""The member of a message's metadata that holds what its client sent."""
+
+
+class Snapshot(NamedTuple):
+    """A task as it stands, and how many entries of its log that takes in."""
+
+    run: Run
+    telling: Telling
+    head: int
+
+    @property
+    def task(self) -> Document:
+        """The task whole."""
+        return {**self.telling.task(said(self.run)), "metadata": facts(self.run)}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it can change no more."""
+        return self.telling.status["state"] in a2a.TERMINAL
+
+
+def own(principal: Principal, agent: str) -> QuerySet[Run]:
+    """
+    The tasks that the principal itself gave an agent; no others exist for it.
+
+    :raises PermissionDenied: without the scope runs:read
+    """
+    principal.require("runs:read")
+    rows = runs.visible(principal).filter(
+        agent_slug=agent, requested_by=principal.actor, parent=None
+    )
+    return rows.select_related("session", "message").annotate(
+        status_at=Coalesce("ended_at", "started_at", "created_at")
+    )
+
+
+def find(principal: Principal, *, agent: str, task: str) -> Run:
+    """
+    One of the principal's own tasks.
+
+    :raises PermissionDenied: without the scope runs:read
+    :raises RunNotFound: if it gave the agent none of this id
+    """
+    mine = own(principal, agent)
+    found = mine.filter(pk=runs.find(principal, task).pk).first()
+    if found is None:
+        raise RunNotFound(run=task[:64])
+    return found
+
+
+def snapshot(run: Run) -> Snapshot:
+    """
+    A task as its log tells it, and where the log is silent as its row does.
+
+    The log is read before the row, so that what comes in between is told by what follows.
+    """
+    telling, head = _telling(run), 0
+    records = Record.objects.filter(log__session=run.session_id, log__name=run_log.name_of(run.pk))
+    for seq, ts, body in records.order_by("seq").values_list("seq", "ts", "body"):
+        telling.take(Numbered(seq, ts, run_log.decode(bytes(body))))
+        head = seq
+    row = again(run)
+    state = telling.status["state"]
+    is_behind = state == a2a.WAITS and row.state != State.WAITING
+    if "timestamp" not in telling.status or is_behind or (is_over(row) and not _ends(state)):
+        telling.status = status(row)
+    elif state != a2a.WAITS:
+        # What lists go by.
+        telling.status = {**telling.status, "timestamp": status(row)["timestamp"]}
+    return Snapshot(row, telling, head)
+
+
+def again(run: Run) -> Run:
+    """A task's row as it stands now."""
+    rows = Run.objects.select_related("session", "message")
+    return rows.annotate(status_at=Coalesce("ended_at", "started_at", "created_at")).get(pk=run.pk)
+
+
+def brief(run: Run) -> Document:
+    """A task without what it has made, from its row alone."""
+    told = _telling(run)
+    told.status = status(run)
+    return {**told.task(said(run)), "metadata": facts(run)}
+
+
+def status(run: Run) -> Document:
+    """Where a task stands, as its row says it."""
+    at: datetime = run.status_at  # type: ignore[attr-defined]  # it was asked for with the row
+    word = A2A_WORDS[State(run.state)]
+    # Queued again is not given anew.
+    is_begun = run.state == State.QUEUED and run.started_at is not None
+    word = A2A_WORDS[State.WORKING] if is_begun else word
+    return {"state": a2a.PREFIX + word, "timestamp": a2a.stamp(_ms(at))}
+
+
+def facts(run: Run) -> Document:
+    """What the words of the protocol leave out."""
+    found = {"aegisState": run.state, "sessionId": str(run.session_id)}
+    return {**found, "waitingFor": run.waiting_for} if run.waiting_for else found
+
+
+def is_over(run: Run) -> bool:
+    """Whether a task is terminal."""
+    return not run.is_open
+
+
+def said(run: Run) -> list[tuple[int, Document]]:
+    """What its user said of a task, each message with its time (unix ms)."""
+    message = run.message
+    if message is None:
+        return []
+    names = {"taskId": str(run.pk), "contextId": run.session.key}
+    at = _ms(message.created_at)
+    kept: dict[str, Any] = message.metadata.get(KEPT) or {
+        "messageId": str(message.pk),
+        "role": "ROLE_USER",
+        "parts": [{"text": message.content, "mediaType": a2a.PLAIN}],
+    }
+    later = [(one["at"], {**one["message"], **names}) for one in kept.get("followUps", [])]
+    first = {name: value for name, value in kept.items() if name != "followUps"}
+    return [(at, {**first, **names}), *later]
+
+
+def _telling(run: Run) -> Telling:
+    return Telling(task=str(run.pk), context=run.session.key)
+
+
+def _ends(state: str) -> bool:
+    return state in a2a.TERMINAL
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
