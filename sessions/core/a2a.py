@@ -25,6 +25,17 @@ SENTENCES = {
 Document: TypeAlias = dict[str, Any]
 """A message of the protocol, as its JSON writes it."""
 
+# What the ledger tells of a run, as states of its task.
+TOLD = {
+    "run.started": State.WORKING,
+    "run.released": State.WORKING,
+    "run.resumed": State.WORKING,
+    "run.waiting": State.WAITING,
+    "run.completed": State.COMPLETED,
+    "run.failed": State.FAILED,
+    "run.cancelled": State.CANCELLED,
+}
+
 
 class Telling:
     """
@@ -181,6 +192,17 @@ def is_over(update: Mapping[str, Any]) -> bool:
 def is_interrupted(update: Mapping[str, Any]) -> bool:
     """Whether the task waits for its client, or somebody else, from this event on."""
     return _state(update) == WAITS
+
+
+def ends(type_: str) -> bool:
+    """Whether an event of the ledger is the last of a run."""
+    return type_ in TOLD and TOLD[type_] not in runs.OPEN
+
+
+def moved(type_: str, *, task: str, context: str, at: str) -> Document:
+    """What an event of the ledger tells of a task; ``at`` is its time."""
+    status = {"state": PREFIX + A2A_WORDS[TOLD[type_]], "timestamp": at}
+    return {"statusUpdate": {"taskId": task, "contextId": context, "status": status}}
 
 
 def stamp(ts: float) -> str:

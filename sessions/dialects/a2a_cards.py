@@ -32,7 +32,7 @@ def card(agent: Agent, *, base: str) -> dict[str, Any]:
         ],
         "capabilities": {
             "streaming": True,
-            "pushNotifications": False,
+            "pushNotifications": True,
             "extendedAgentCard": True,
             "extensions": extensions(agent),
         },

@@ -7,7 +7,7 @@ from sessions.models.replay import Replay
 from sessions.models.run import Run, RunHistory
 from sessions.models.session import Session
 from sessions.models.tool_call import Approval, ToolCall
-from sessions.models.webhook import Delivery, Hearing, Webhook
+from sessions.models.webhook import Delivery, Hearing, Push, Webhook
 
 __all__ = [
     "Agent",
@@ -21,6 +21,7 @@ __all__ = [
     "Message",
     "Policy",
     "Provider",
+    "Push",
     "Replay",
     "Run",
     "RunHistory",

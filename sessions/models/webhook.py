@@ -34,6 +34,31 @@ class Webhook(models.Model):
         return self.url
 
 
+class Push(models.Model):
+    """
+    A webhook that a client of A2A gave for one task: it hears of that run alone, as of a task.
+
+    ``name`` is the client's word for it. ``token`` and ``credentials`` are sent with each message
+    and stored encrypted, ``scheme`` goes before the credentials.
+    """
+
+    webhook = models.OneToOneField(Webhook, on_delete=models.CASCADE, related_name="push")
+    run = models.ForeignKey("aegis_sessions.Run", on_delete=models.CASCADE, related_name="pushes")
+    name = models.CharField(max_length=128)
+    token = models.TextField(blank=True, editable=False)
+    scheme = models.CharField(max_length=64, blank=True)
+    credentials = models.TextField(blank=True, editable=False)
+
+    class Meta:
+        verbose_name_plural = "pushes"
+        constraints = [
+            models.UniqueConstraint(fields=["run", "name"], name="push_of_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.run_id}"
+
+
 class Hearing(models.Model):
     """How far into the ledger of a session a webhook's deliveries have been written down."""
 

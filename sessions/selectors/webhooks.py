@@ -10,7 +10,7 @@ from django.utils import timezone
 from aegis_project.kit.principal import Principal
 from sessions.core import keys
 from sessions.core.errors import DeliveryNotFound, WebhookNotFound
-from sessions.models import Delivery, Hearing, Webhook
+from sessions.models import Delivery, Hearing, Push, Run, Webhook
 from streaming.models import Log
 from streaming.models.log import LEDGER
 
@@ -19,12 +19,12 @@ AT_ONCE = 500
 
 def readable(principal: Principal) -> QuerySet[Webhook]:
     """
-    The webhooks of the principal's teams.
+    The webhooks of the principal's teams, without those that tasks brought.
 
     :raises PermissionDenied: without the scope webhooks:read
     """
     principal.require("webhooks:read")
-    rows = Webhook.objects.select_related("team", "session")
+    rows = Webhook.objects.filter(push=None).select_related("team", "session")
     return rows if principal.teams is None else rows.filter(team__in=principal.teams)
 
 
@@ -94,3 +94,8 @@ def next_in_seconds() -> float | None:
     if row is None:
         return None
     return max(0.0, (row.next_at - timezone.now()) / timedelta(seconds=1))
+
+
+def pushes(run: Run) -> QuerySet[Push]:
+    """The addresses that a task is told to, in the order in which they were given."""
+    return Push.objects.filter(run=run).select_related("webhook").order_by("pk")

@@ -1,7 +1,7 @@
 """What is sent to webhooks: written down from the ledgers, claimed, and told how it went."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from django.utils import timezone
 from aegis_project import database
 from sessions.core import webhooks
 from sessions.models import Delivery, Hearing, Session, Webhook
+from sessions.services import pushing
 from streaming.models import Event
 from streaming.models.log import LEDGER
 
@@ -32,24 +33,26 @@ class Parcel:
     secret: str
     body: bytes
     attempt: int
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def note(*, webhook_id: UUID, session_id: UUID) -> bool:
     """Write down what a webhook has to hear of a session; whether there may be more."""
     with database.atomic():
-        webhook = Webhook.objects.filter(pk=webhook_id, is_active=True).first()
+        rows = Webhook.objects.select_related("push").filter(is_active=True)
+        webhook = rows.filter(pk=webhook_id).first()
         if webhook is None:
             return False
         hearing = _hearing(webhook, session_id)
         events = Event.objects.filter(
             log__session=session_id, log__name=LEDGER, seq__gt=hearing.seq
         )
-        found = list(events.order_by("seq").values_list("seq", "type", "ts")[:SLICE])
+        found = list(events.order_by("seq").values_list("seq", "type", "body")[:SLICE])
         Delivery.objects.bulk_create(
             [
                 Delivery(webhook=webhook, session_id=session_id, seq=seq, type=type_)
-                for seq, type_, _ in found
-                if webhooks.hears(webhook.events, type_)
+                for seq, type_, body in found
+                if webhooks.hears(webhook.events, type_) and pushing.concerns(webhook, body)
             ],
             ignore_conflicts=True,
         )
@@ -99,7 +102,9 @@ def claim(*, lease_id: UUID, limit: int) -> list[Parcel]:
     can_skip = connection.features.has_select_for_update_skip_locked
     with database.atomic():
         rows = (
-            due(now).select_related("webhook").select_for_update(of=("self",), skip_locked=can_skip)
+            due(now)
+            .select_related("webhook__push__run__session")
+            .select_for_update(of=("self",), skip_locked=can_skip)
         )
         taken = list(rows[:limit])
         Delivery.objects.filter(pk__in=[row.pk for row in taken]).update(
@@ -115,12 +120,15 @@ def _parcel(row: Delivery) -> Parcel:
         secret=row.webhook.secret,
         body=_body(row),
         attempt=row.attempts + 1,
+        headers=pushing.headers(row.webhook),
     )
 
 
 def _body(row: Delivery) -> bytes:
     event = Event.objects.get(log__session=row.session_id, log__name=LEDGER, seq=row.seq)
     told: dict[str, Any] = orjson.loads(event.body)
+    if (push := pushing.of(row.webhook)) is not None:
+        return pushing.body(push, told)
     session = Session.objects.values("key", "name", "state", "environment").get(pk=row.session_id)
     return orjson.dumps(
         {
@@ -137,6 +145,7 @@ def _body(row: Delivery) -> bytes:
 def sent(parcel: Parcel, *, lease_id: UUID, status: int) -> bool:
     """Note that the receiver took a delivery; False when it was lost to another process."""
     with database.atomic():
+        pushing.let_go(_mine(parcel, lease_id))
         return bool(
             _mine(parcel, lease_id).update(
                 state=SENT, status=status, error="", sent_at=timezone.now(), lease=None
@@ -158,6 +167,8 @@ def failed(
         mine = _mine(parcel, lease_id)
         if status == webhooks.GONE:
             Webhook.objects.filter(deliveries__in=mine).update(is_active=False)
+        if is_over:
+            pushing.let_go(mine)
         return bool(
             mine.update(
                 state=FAILED if is_over else DUE,

@@ -130,4 +130,5 @@ def _headers(parcel: Parcel) -> dict[str, str]:
         "Webhook-Id": id_,
         "Webhook-Timestamp": str(now),
         "Webhook-Signature": signed,
+        **parcel.headers,
     }

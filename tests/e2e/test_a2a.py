@@ -16,7 +16,9 @@ from a2a.types import a2a_pb2 as types
 from a2a.utils.errors import TaskNotCancelableError, TaskNotFoundError, UnsupportedOperationError
 from google.protobuf.json_format import ParseDict
 
+from sessions.core.webhooks import secret_of, signature
 from tests.e2e import places, remote
+from tests.outside import outside
 from tests.serving import Running, start_server
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.servers]
@@ -130,10 +132,9 @@ async def test_parallel_streams_hear_the_same_and_one_that_ends_hurts_none(
 
     async def follow(most: int) -> list[str]:
         async with client(server, binding) as found:
-            texts = []
-            async with contextlib.aclosing(
-                found.subscribe(types.SubscribeToTaskRequest(id=task.id))
-            ) as events:
+            texts: list[str] = []
+            heard: Any = found.subscribe(types.SubscribeToTaskRequest(id=task.id))
+            async with contextlib.aclosing(heard) as events:
                 async for event in events:
                     texts.append(text_of(event.artifact_update.artifact))
                     if len(texts) == most:
@@ -224,6 +225,29 @@ async def test_a_task_requires_input_and_goes_on_with_it(server: Running, bindin
     ids = [one.message_id for one in task.history]
     waited = asked.status.message.message_id
     assert ids == [ask.message.message_id, waited, answer.message.message_id]
+
+
+@pytest.mark.parametrize("binding", BINDINGS)
+async def test_an_address_is_told_of_a_task(binding: str):
+    with outside() as place, start_server(AEGIS_OUTWARD_NETWORKS="127.0.0.0/8") as running:
+        config = {"url": place.url("/told"), "token": "shown"}
+        asked = message("Hello.", configuration={"taskPushNotificationConfig": config})
+        task = await sent(running, binding, asked)
+        await remote.until(lambda: len(place.visits) == 2, seconds=60)
+
+    first, last = (ParseDict(one.document, types.StreamResponse()) for one in place.visits)
+    assert first.status_update.status.state == types.TaskState.TASK_STATE_WORKING
+    assert last.task == task
+    for visit in place.visits:
+        headers = visit.headers
+        signed = signature(
+            secret_of(b"shown"),
+            id_=headers["webhook-id"],
+            timestamp=int(headers["webhook-timestamp"]),
+            body=visit.body,
+        )
+        assert headers["webhook-signature"] == signed
+        assert headers["x-a2a-notification-token"] == "shown"
 
 
 @pytest.mark.parametrize("path", ["/message:send", ""])

@@ -12,7 +12,6 @@ from a2a.types import a2a_pb2 as types
 from a2a.utils import input_mode_validator
 from a2a.utils.errors import (
     InvalidParamsError,
-    PushNotificationNotSupportedError,
     TaskNotCancelableError,
     UnsupportedOperationError,
 )
@@ -25,13 +24,13 @@ from sessions import commands
 from sessions.core import a2a
 from sessions.core.runs import A2A_WORDS, State
 from sessions.dialects import a2a_cards
-from sessions.dialects.a2a import wire
+from sessions.dialects.a2a import telling, wire
 from sessions.models import Agent, Run
 from sessions.selectors import a2a as reading
 from sessions.selectors import run_stream
 from sessions.selectors.a2a import Snapshot
 from sessions.services import a2a as sending
-from sessions.services import runs
+from sessions.services import pushes, runs
 from sessions.services.a2a import Asked
 from streaming import node
 from streaming.selectors import pages
@@ -117,22 +116,24 @@ class Tasks(RequestHandler):
     async def on_create_task_push_notification_config(
         self, params: types.TaskPushNotificationConfig, context: ServerCallContext
     ) -> types.TaskPushNotificationConfig:
-        raise PushNotificationNotSupportedError
+        run = _found(context, params.task_id)
+        return telling.define(params, run, _principal(context))
 
     async def on_get_task_push_notification_config(
         self, params: types.GetTaskPushNotificationConfigRequest, context: ServerCallContext
     ) -> types.TaskPushNotificationConfig:
-        raise PushNotificationNotSupportedError
+        return telling.one(_found(context, params.task_id), params.id)
 
     async def on_list_task_push_notification_configs(
         self, params: types.ListTaskPushNotificationConfigsRequest, context: ServerCallContext
     ) -> types.ListTaskPushNotificationConfigsResponse:
-        raise PushNotificationNotSupportedError
+        return telling.several(_found(context, params.task_id))
 
     async def on_delete_task_push_notification_config(
         self, params: types.DeleteTaskPushNotificationConfigRequest, context: ServerCallContext
     ) -> None:
-        raise PushNotificationNotSupportedError
+        run = _found(context, params.task_id)
+        pushes.remove(principal=_principal(context), run=run, name=params.id)
 
     async def on_get_extended_agent_card(
         self, params: types.GetExtendedAgentCardRequest, context: ServerCallContext
@@ -160,7 +161,16 @@ def begin(params: types.SendMessageRequest, context: ServerCallContext) -> Run:
         parameters=parameters if isinstance(parameters, dict) else {},
         base=context.state["base"],
     )
-    return sending.send(principal=_principal(context), asked=asked)
+    principal = _principal(context)
+    if params.configuration.HasField("task_push_notification_config"):
+        # Before there is a task that nobody could be told of.
+        principal.require(telling.SCOPE)
+        telling.check(params.configuration.task_push_notification_config)
+    run = sending.send(principal=principal, asked=asked)
+    if params.configuration.HasField("task_push_notification_config"):
+        given = params.configuration.task_push_notification_config
+        telling.define(given, run, principal, from_beginning=not params.message.task_id)
+    return run
 
 
 def run_with_session(run: Run) -> Run:

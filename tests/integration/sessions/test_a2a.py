@@ -1,15 +1,18 @@
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+import orjson
 import pytest
 from a2a.types import a2a_pb2 as types
 from google.protobuf.json_format import ParseDict
 
 from components.core.scopes import SCOPES
 from components.services import credentials
-from sessions.models import Agent, Approval, Run, Session
+from sessions.models import Agent, Approval, Run, Session, Webhook
+from sessions.selectors import webhooks
+from sessions.services import deliveries, steps, working
 from sessions.services import run_log as logs
-from sessions.services import steps, working
 from sessions.services.steps import Step
 from tests import factories
 from tests.calling import SYSTEM, Caller, caller
@@ -322,7 +325,7 @@ def waiting(task: str) -> Approval:
     step = Step("", "m", 1, 1, Decimal(0), 0.1, requests=[request])
     steps.record(run_id=held.run_id, fence=held.fence, step=step, specs=tools_help.SPECS)
     working.wait(run_id=held.run_id, fence=held.fence, seconds=0.1)
-    return Approval.objects.get(run=task)
+    return Approval.objects.get(run=UUID(task))
 
 
 # Cards
@@ -421,3 +424,92 @@ def test_a_body_has_to_say_that_it_is_json(program: Caller):
 
     reason = answer.json()["error"]["details"][0]["reason"]
     assert (answer.status_code, reason) == (400, "CONTENT_TYPE_NOT_SUPPORTED")
+
+
+# Push notifications
+
+CONFIG = {
+    "id": "c-1",
+    "url": "https://example.com/hook",
+    "token": "secret",
+    "authentication": {"scheme": "Bearer", "credentials": "more"},
+}
+
+
+def test_an_address_of_a_task_is_given_read_and_taken_back(client: Client):
+    task = client.send("Hello")["id"]
+
+    given = client.get("CreateTaskPushNotificationConfig", taskId=task, **CONFIG)
+    found = client.get("GetTaskPushNotificationConfig", taskId=task, id="c-1")
+    listed = client.get("ListTaskPushNotificationConfigs", taskId=task)
+    for _ in range(2):
+        assert not client.get("DeleteTaskPushNotificationConfig", taskId=task, id="c-1")
+
+    shown = {"id": "c-1", "taskId": task, "url": CONFIG["url"]}
+    assert given == {**CONFIG, "taskId": task}
+    assert found == {**shown, "authentication": {"scheme": "Bearer"}}
+    assert listed == {"configs": [found]}
+    assert not client.get("ListTaskPushNotificationConfigs", taskId=task)
+    reason = client.refused("GetTaskPushNotificationConfig", taskId=task, id="c-1")
+    assert reason == "TASK_NOT_FOUND"
+    assert Webhook.objects.count() == 0
+
+
+def test_an_address_that_cannot_be_is_refused_before_there_is_a_task(client: Client):
+    configuration = {"taskPushNotificationConfig": {"url": "ftp://x"}}
+
+    refused = client.refused("SendMessage", message=said("Hi"), configuration=configuration)
+
+    assert refused == "INVALID_PARAMS"
+    assert Run.objects.count() == 0
+
+
+def test_who_may_not_name_addresses_is_told_so(client: Client):
+    client.caller = caller(sorted(SCOPES - {"webhooks:write"}))
+    task = client.send("Hello")["id"]
+
+    reason = client.refused("CreateTaskPushNotificationConfig", taskId=task, **CONFIG)
+
+    assert reason == "PERMISSION_DENIED"
+
+
+def test_addresses_of_tasks_are_no_webhooks_of_the_team(client: Client):
+    task = client.send("Hello")["id"]
+    client.get("CreateTaskPushNotificationConfig", taskId=task, **CONFIG)
+
+    assert client.caller.get("/api/v1/webhooks").json()["data"] == []
+
+
+def test_an_address_hears_of_its_task_alone_and_of_all_of_it(client: Client):
+    configuration = {"taskPushNotificationConfig": CONFIG}
+    task = client.send("Hello", configuration=configuration, contextId="c")
+    client.send("Another", contextId="c")
+    work("Done.")
+    work("Done, too.")
+
+    found = sent_to_addresses()
+
+    states = [one["statusUpdate"]["status"]["state"] for one, _ in found[:-1]]
+    assert states == ["TASK_STATE_WORKING"]
+    last, headers = found[-1]
+    whole = client.get("GetTask", id=task["id"])
+    assert last["task"] == {**whole, "artifacts": last["task"]["artifacts"]}
+    assert last["task"]["artifacts"][0]["parts"][0]["text"] == "Done."
+    assert headers == {
+        "Content-Type": "application/a2a+json",
+        "X-A2A-Notification-Token": "secret",
+        "Authorization": "Bearer more",
+    }
+    assert ParseDict(last, types.StreamResponse()).task.id == task["id"]
+    assert not Webhook.objects.get().is_active
+
+
+def sent_to_addresses() -> list[tuple[Any, Any]]:
+    """What is sent to the addresses of tasks until nothing is due, each message with its headers."""
+    found, lease = [], factories.lease().pk
+    for webhook_id, session_id in webhooks.behind():
+        deliveries.note(webhook_id=webhook_id, session_id=session_id)
+    while parcels := deliveries.claim(lease_id=lease, limit=1):
+        found.append((orjson.loads(parcels[0].body), parcels[0].headers))
+        deliveries.sent(parcels[0], lease_id=lease, status=200)
+    return found

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from aegis_project.kit.errors import ValidationFailed
@@ -188,7 +190,12 @@ def test_who_comes_late_sees_the_same_task():
 
 
 def test_the_words_of_a_message_are_its_texts_data_and_addresses():
-    parts = [{"text": "Look:"}, {"data": {"a": [1]}}, {"url": "https://x.y/z"}, {"raw": "aGk="}]
+    parts: list[dict[str, Any]] = [
+        {"text": "Look:"},
+        {"data": {"a": [1]}},
+        {"url": "https://x.y/z"},
+        {"raw": "aGk="},
+    ]
 
     assert a2a_messages.words(parts) == 'Look:\n\n{"a":[1]}\n\nhttps://x.y/z'
 
@@ -216,3 +223,15 @@ def test_a_decision_is_one_word_or_data(parts, decided):
 def test_what_decides_nothing_is_told_how(parts):
     with pytest.raises(ValidationFailed, match="say approve or reject"):
         a2a_messages.decisions(parts)
+
+
+def test_what_the_ledger_tells_of_a_run_moves_its_task():
+    moved = a2a.moved("run.waiting", task="t", context="c", at=AT)
+
+    assert moved == {"statusUpdate": {**NAMES, "status": status("INPUT_REQUIRED")}}
+    assert [type_ for type_ in a2a.TOLD if a2a.ends(type_)] == [
+        "run.completed",
+        "run.failed",
+        "run.cancelled",
+    ]
+    assert not a2a.ends("run.queued")
