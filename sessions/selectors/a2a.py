@@ -71,22 +71,32 @@ def snapshot(run: Run) -> Snapshot:
     """
     A task as its log tells it, and where the log is silent as its row does.
 
-    The log is read before the row, so that what comes in between is told by what follows.
+    The row is read before the log: a run that is over has said everything. What comes in between
+    is told by what follows.
     """
+    row = again(run)
     telling, head = _telling(run), 0
     records = Record.objects.filter(log__session=run.session_id, log__name=run_log.name_of(run.pk))
     for seq, ts, body in records.order_by("seq").values_list("seq", "ts", "body"):
         telling.take(Numbered(seq, ts, run_log.decode(bytes(body))))
         head = seq
-    row = again(run)
     state = telling.status["state"]
-    is_behind = state == a2a.WAITS and row.state != State.WAITING
-    if "timestamp" not in telling.status or is_behind or (is_over(row) and not _ends(state)):
-        telling.status = status(row)
-    elif state != a2a.WAITS:
-        # What lists go by.
-        telling.status = {**telling.status, "timestamp": status(row)["timestamp"]}
+    if state == a2a.WAITS or (state in a2a.TERMINAL and row.is_open):
+        row = again(run)
+    telling.status = _settled(telling.status, row)
     return Snapshot(row, telling, head)
+
+
+def _settled(told: Document, row: Run) -> Document:
+    """Where a task stands by its log and its row; its time is the row's, which lists go by."""
+    state, own = told["state"], status(row)
+    if state == a2a.WAITS:
+        is_past = row.state != State.WAITING
+        working = {"state": a2a.PREFIX + A2A_WORDS[State.WORKING], "timestamp": own["timestamp"]}
+        return working if is_past else told
+    if "timestamp" not in told or (state not in a2a.TERMINAL and not row.is_open):
+        return own
+    return {**told, "timestamp": own["timestamp"]}
 
 
 def again(run: Run) -> Run:
@@ -118,11 +128,6 @@ def facts(run: Run) -> Document:
     return {**found, "waitingFor": run.waiting_for} if run.waiting_for else found
 
 
-def is_over(run: Run) -> bool:
-    """Whether a task is terminal."""
-    return not run.is_open
-
-
 def said(run: Run) -> list[tuple[int, Document]]:
     """What its user said of a task, each message with its time (unix ms)."""
     message = run.message
@@ -142,10 +147,6 @@ def said(run: Run) -> list[tuple[int, Document]]:
 
 def _telling(run: Run) -> Telling:
     return Telling(task=str(run.pk), context=run.session.key)
-
-
-def _ends(state: str) -> bool:
-    return state in a2a.TERMINAL
 
 
 def _ms(at: datetime) -> int:

@@ -4,98 +4,40 @@ import asyncio
 import contextlib
 import json
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
-from a2a.client import ClientConfig, ClientFactory
-from a2a.client.client import Client
 from a2a.types import a2a_pb2 as types
 from a2a.utils.errors import TaskNotCancelableError, TaskNotFoundError, UnsupportedOperationError
 from google.protobuf.json_format import ParseDict
 
 from sessions.core.webhooks import secret_of, signature
 from tests.e2e import places, remote
+from tests.e2e.a2a_client import (
+    BINDINGS,
+    COMPLETED,
+    SLOW,
+    Heard,
+    begun,
+    client,
+    message,
+    sent,
+    text_of,
+)
 from tests.outside import outside
 from tests.serving import Running, start_server
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.servers]
 
-BINDINGS = ["JSONRPC", "HTTP+JSON"]
-COMPLETED = types.TaskState.TASK_STATE_COMPLETED
 WAITS = types.TaskState.TASK_STATE_INPUT_REQUIRED
-SLOW = {"script": [{"text": "{attempt}:", "chunks": 200, "pause_seconds": 0.01}]}
 
 
 @pytest.fixture(scope="module", params=["uvicorn", "daphne"])
 def server(request: pytest.FixtureRequest) -> Iterator[Running]:
     with start_server("--server", request.param) as running:
         yield running
-
-
-@contextlib.asynccontextmanager
-async def client(
-    running: Running, binding: str, *, agent: str = "assistant", streaming: bool = True
-) -> AsyncIterator[Client]:
-    """The official client, which finds the agent by its card."""
-    headers = {"Authorization": f"Bearer {running.token}"}
-    async with httpx.AsyncClient(headers=headers, timeout=60, trust_env=False) as web:
-        config = ClientConfig(
-            streaming=streaming, httpx_client=web, supported_protocol_bindings=[binding]
-        )
-        yield await ClientFactory(config).create_from_url(f"{running.url}/a2a/{agent}")
-
-
-def message(text: str, **given: Any) -> types.SendMessageRequest:
-    """What somebody says to an agent; ``parameters`` are for the run."""
-    parameters = given.pop("parameters", None)
-    configuration = given.pop("configuration", {})
-    said = {"messageId": str(uuid4()), "role": "ROLE_USER", "parts": [{"text": text}], **given}
-    asked = {"message": said, "configuration": configuration}
-    metadata = {"metadata": {"parameters": parameters}} if parameters else {}
-    found: types.SendMessageRequest = ParseDict({**asked, **metadata}, types.SendMessageRequest())
-    return found
-
-
-async def sent(
-    running: Running, binding: str, asked: types.SendMessageRequest, **more: Any
-) -> types.Task:
-    """The task of a message that is answered once."""
-    async with client(running, binding, streaming=False, **more) as found:
-        (only,) = [one.task async for one in found.send_message(asked)]
-        return only
-
-
-class Heard:
-    """A task as a client puts it together from its stream."""
-
-    def __init__(self) -> None:
-        self.task = types.Task()
-        self.artifacts: dict[str, str] = {}
-        self.states: list[int] = []
-
-    def take(self, event: types.StreamResponse) -> None:
-        if event.HasField("task"):
-            self.task = event.task
-            self.states.append(event.task.status.state)
-            self.artifacts = {one.artifact_id: text_of(one) for one in event.task.artifacts}
-        elif event.HasField("status_update"):
-            self.states.append(event.status_update.status.state)
-        else:
-            update = event.artifact_update
-            name = update.artifact.artifact_id
-            before = self.artifacts.get(name, "") if update.append else ""
-            self.artifacts[name] = before + text_of(update.artifact)
-
-    @property
-    def text(self) -> str:
-        return "".join(self.artifacts.values())
-
-
-def text_of(artifact: types.Artifact) -> str:
-    return "".join(part.text for part in artifact.parts)
 
 
 async def test_a_message_is_answered_in_its_context(server: Running):
@@ -149,12 +91,6 @@ async def test_parallel_streams_hear_the_same_and_one_that_ends_hurts_none(
     async with client(server, binding) as found:
         done = await found.get_task(types.GetTaskRequest(id=task.id))
     assert done.status.state == COMPLETED
-
-
-async def begun(running: Running, binding: str) -> types.Task:
-    """A task that takes its time."""
-    asked = message("Count.", parameters=SLOW, configuration={"returnImmediately": True})
-    return await sent(running, binding, asked)
 
 
 @pytest.mark.parametrize("binding", BINDINGS)
