@@ -53,6 +53,9 @@ class Stage:
         await self.view.advance(until_ts=DAY_MS + ms)
         await self.hub.room(SESSION)
         await settle(self.hub)
+        # What it shows is read from files, in threads.
+        await self.hub.is_delivered(SESSION, wait_seconds=1)
+        await settle(self.hub)
 
     async def seek(self, ms):
         target = await replay_seek.find(self.view, DAY_MS + ms, mint=lambda: next(self._epochs))
