@@ -19,7 +19,7 @@ expected-statuses = ["2xx", "3xx", "4xx", "504"]
 # A state may refuse what the schema allows (400 INVALID_STATE), which is no finding.
 OPTIONS = [
     "--max-examples",
-    "8",
+    "4",
     "--seed",
     "1",
     "--no-color",

@@ -18,7 +18,7 @@ from tests.serving import Running, until
 pytestmark = [pytest.mark.timeout(600), pytest.mark.servers]
 
 # The figures of the promise are ten runs of 2,000 chunks: TESTS_RUNS=10 TESTS_CHUNKS=2000.
-RUNS = int(os.environ.get("TESTS_RUNS", "2"))
+RUNS = int(os.environ.get("TESTS_RUNS", "1"))
 CHUNKS = int(os.environ.get("TESTS_CHUNKS", "300"))
 PAUSE_SECONDS = 0.005
 SESSIONS = "/api/v1/sessions"
