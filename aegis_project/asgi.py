@@ -14,8 +14,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aegis_project.settings")
 # Django must be ready before any module with models is imported.
 django.setup(set_prefix=False)
 
-from aegis_project import node, rest, urls  # noqa: E402
-from aegis_project.guard import BodyLimit, unknown_socket  # noqa: E402
+from aegis_project import asking, node, peers, rest, urls  # noqa: E402
+from aegis_project.guard import BodyLimit, alive, asks_for_life, unknown_socket  # noqa: E402
 from aegis_project.handler import Handler  # noqa: E402
 from components.auth import Registrar  # noqa: E402
 from components.consumers import ControlConsumer  # noqa: E402
@@ -74,10 +74,15 @@ async def begin(scope: Any, receive: Any, send: Any) -> None:
 
 def served(scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
     """What serves a scope where the node runs."""
+    asking.note(scope)
     serve: Any = http
     if scope["type"] == "websocket":
         make = places.get(scope["path"])
         serve = make() if make is not None else others
+        if peer := peers.peer_of(scope):
+            serve = partial(peers.limited, serve, peer)
+    elif asks_for_life(scope):
+        serve = alive
     found: Coroutine[Any, Any, None] = serve(scope, receive, send)
     return found
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import django
 
+from aegis_project import cli_document
 from aegis_project.kit import states
 from aegis_project.kit.errors import AegisError, default_message
 from components.core import events as component_events
@@ -89,6 +90,13 @@ closed when the error ends it; an error without one is told in a frame and the s
 EVENTS = """\
 What stands in a session's ledger. Every event has `seq`, `type`, `ts`, `actor`, `cause` and
 `data`; this page says what `data` holds.
+"""
+
+
+METRICS = """\
+What `/metrics` says, in the text format of Prometheus ([operations.md](operations.md)). Labels are
+words of few kinds, never ids. A gauge without a process in its meaning is read from the database
+and the same whichever process is asked. The seven names of seed 004 are those without `aegis_`.
 """
 
 
@@ -231,12 +239,31 @@ def _events(descriptions: Mapping[Any, str]) -> str:
     return rows(["Type", "Meaning", "Data"], body)
 
 
+# Metrics
+
+
+def metrics_page() -> str:
+    """What `/metrics` says, by name."""
+    from aegis_project import metrics  # noqa: PLC0415 -- app ready
+
+    catalogue()
+    table = rows(["Name", "Kind", "Labels", "Meaning"], metrics.described())
+    return page("Metrics", prose(METRICS), table)
+
+
+def cli_page() -> str:
+    """Every command of the command line."""
+    return page("Commands", prose(cli_document.HEAD), *cli_document.sections())
+
+
 # Writing
 
 PAGES: dict[str, Callable[[], str]] = {
     "states.md": states_page,
     "errors.md": errors_page,
     "events.md": events_page,
+    "metrics.md": metrics_page,
+    "cli-reference.md": cli_page,
 }
 
 

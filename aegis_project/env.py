@@ -1,18 +1,22 @@
 """Every setting that Aegis reads from the environment, typed and checked at once."""
 
-import contextlib
 import difflib
 import os
-import secrets
+import re
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from aegis_project.kit import addresses
+from aegis_project import secret_key
+from aegis_project.kit import addresses, entries, quotas
+from aegis_project.kit.entries import listed
 
 PREFIX = "AEGIS_"
+ONE = "one principal at one address"
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+STRONG, SHORTEST_PASSWORD = 32, 12
 CHECKOUT = Path(__file__).resolve().parent.parent
 # Read by the SDK, the tests and the bootstrap, not by the server.
 FOREIGN = frozenset(
@@ -46,6 +50,10 @@ class Environment(BaseSettings):
     redis_url: str = Field(default="", description="redis://host:port/0; empty means memory.")
     secret_key: SecretStr = Field(
         default=SecretStr(""), description="Signing key; made and kept in AEGIS_HOME when empty."
+    )
+    secret_key_fallbacks: SecretStr = Field(
+        default=SecretStr(""),
+        description="Former signing keys, comma-separated: what they made is still read.",
     )
     admin_password: SecretStr = Field(
         default=SecretStr(""), description="Password of the first administrator."
@@ -89,6 +97,10 @@ class Environment(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Lowest level that is logged."
     )
+    a2a_compatibility: bool = Field(
+        default=False,
+        description="There is the agent `compatibility`, which A2A compatibility kits can drive.",
+    )
     admin_publish: bool | None = Field(
         default=None,
         description="People may publish records in the admin; unset means: not in production.",
@@ -103,16 +115,48 @@ class Environment(BaseSettings):
     data_frames_per_second: float = Field(
         default=10_000, ge=0, description="Frames that a data socket may send; 0 is no limit."
     )
-    creates_per_minute: int = Field(
-        default=300,
+    sockets_per_peer: int = Field(
+        default=1000,
         ge=0,
-        description="Agent sessions that one client may make in a minute; 0 is no limit.",
+        description="Sockets that one address may have open, this machine's own apart; 0: no limit.",
+    )
+    sockets_per_principal: int = Field(
+        default=200, ge=0, description="Sockets that one user or credential may have; 0: no limit."
+    )
+    creates_per_minute: int = Field(
+        default=600, ge=0, description=f"Sessions that {ONE} may make in a minute; 0 is no limit."
+    )
+    commands_per_minute: int = Field(
+        default=12_000, ge=0, description=f"Commands that {ONE} may give in a minute; 0: no limit."
+    )
+    publishes_per_minute: int = Field(
+        default=12_000,
+        ge=0,
+        description=f"Requests to publish that {ONE} may send in a minute; 0 is no limit.",
+    )
+    streams_per_minute: int = Field(
+        default=1200, ge=0, description=f"Streams that {ONE} may open in a minute; 0 is no limit."
+    )
+    logins_per_minute: int = Field(
+        default=60,
+        ge=0,
+        description="Attempts to sign in from one address in a minute; 0 is no limit.",
+    )
+    quotas: str = Field(
+        default="",
+        description="What a team may have: open_sessions=100,desk:runs_per_day=50; none is no limit.",
+    )
+    rates_required: bool = Field(
+        default=False,
+        description="Refuse with CACHE_ERROR what cannot be counted over all processes.",
     )
     worker: bool = Field(
         default=True, description="Server processes carry out runs too (not with --no-worker)."
     )
     launcher_patience_seconds: float = Field(
-        default=60, gt=0, description="Time a program goes on without a launcher."
+        default=60,
+        ge=5,  # a launcher is heard every two seconds
+        description="Time a program goes on without a launcher.",
     )
     unused_upload_hours: float = Field(
         default=24, gt=0, description="Time after which a file that no message took is removed."
@@ -134,12 +178,26 @@ class Environment(BaseSettings):
         parse_datasets(value)
         return value
 
+    @field_validator("quotas")
+    @classmethod
+    def _well_formed_quotas(cls, value: str) -> str:
+        quotas.parse(value)
+        return value
+
     @field_validator("model")
     @classmethod
     def _names_a_provider(cls, value: str) -> str:
         provider, _, model = value.partition(":")
         if value and not (provider and model):
             raise ValueError("must be PROVIDER:MODEL, such as openai:gpt-5")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, value: str) -> str:
+        wrong = [one for one in listed(value) if not ORIGIN.fullmatch(one)]
+        if wrong:
+            raise ValueError(f"{wrong[0]} is no origin, which is https://name or https://name:port")
         return value
 
     @field_validator("outward_networks")
@@ -174,20 +232,15 @@ class Environment(BaseSettings):
         given = self.secret_key.get_secret_value()
         if given:
             return given
-        path = self.home / "secret_key"
-        if not path.exists():
-            self._make_key(path)
-        return path.read_text().strip()
+        return secret_key.kept(self.home)
 
-    def _make_key(self, path: Path) -> None:
-        # Linked when it is whole: of several processes that start together, one makes the key.
-        self.home.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        with open(draft, "w", opener=_private) as file:
-            file.write(secrets.token_urlsafe(50))
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
+    def former_keys(self) -> list[str]:
+        """Secret keys that were in use before, the newest first."""
+        return listed(self.secret_key_fallbacks.get_secret_value())
+
+    def origins(self) -> list[str]:
+        """Origins whose pages may call the API."""
+        return listed(self.cors_origins)
 
     def open_networks(self) -> tuple[addresses.Network, ...]:
         """Networks that may be reached from here although they are not public."""
@@ -198,38 +251,31 @@ class Environment(BaseSettings):
         return parse_datasets(self.datasets)
 
 
-class ModelKeys(BaseSettings):
-    """What opens the providers of models, under the names that their own libraries read."""
-
-    model_config = SettingsConfigDict(extra="ignore")
-
-    openai_api_key: SecretStr = Field(default=SecretStr(""), description="Key of OpenAI.")
-    openai_base_url: str = Field(default="", description="Address that speaks OpenAI's interface.")
-    azure_openai_api_key: SecretStr = Field(
-        default=SecretStr(""), description="Key of Azure OpenAI."
-    )
-    azure_openai_endpoint: str = Field(default="", description="https://NAME.openai.azure.com.")
-    azure_openai_api_version: str = Field(
-        default="2024-10-21", description="Version of Azure's interface."
-    )
-    anthropic_api_key: SecretStr = Field(default=SecretStr(""), description="Key of Anthropic.")
-
-
 def production_faults(environment: Environment) -> list[str]:
     """Why these settings may not serve production; empty when they may."""
-    faults = []
-    if len(environment.secret_key.get_secret_value()) < 32:
-        faults.append("AEGIS_SECRET_KEY must have 32 characters or more in production")
-    if "*" in environment.hosts:
-        faults.append("AEGIS_HOSTS must not contain a wildcard in production")
-    if environment.open:
-        faults.append("AEGIS_OPEN is not for production")
-    return faults
+    key, password = environment.secret_key, environment.admin_password.get_secret_value()
+    plain = [one for one in environment.origins() if not one.startswith("https://")]
+    unsafe = {
+        "AEGIS_SECRET_KEY must have 32 characters or more in production: "
+        "python -c 'import secrets; print(secrets.token_urlsafe(50))'": _is_weak(key),
+        "AEGIS_SECRET_KEY_FALLBACKS must have 32 characters or more each in production: "
+        "leave weak ones out, after aegis secrets reseal": any(
+            len(one) < STRONG for one in environment.former_keys()
+        ),
+        "AEGIS_HOSTS must not contain a wildcard in production: name the hosts": "*"
+        in environment.hosts,
+        "AEGIS_OPEN is not for production: leave it out and use credentials": environment.open,
+        "AEGIS_ADMIN_PASSWORD must have 12 characters or more in production: "
+        "leave it out, and one is made": 0 < len(password) < SHORTEST_PASSWORD,
+        "AEGIS_PUBLIC_URL must begin with https:// in production": bool(environment.public_url)
+        and not environment.public_url.startswith("https://"),
+        "AEGIS_CORS_ORIGINS must begin with https:// in production": bool(plain),
+    }
+    return [said for said, is_so in unsafe.items() if is_so]
 
 
-def listed(text: str) -> list[str]:
-    """``one,two`` as a list; blanks and empty entries are left out."""
-    return [entry for part in text.split(",") if (entry := part.strip())]
+def _is_weak(key: SecretStr) -> bool:
+    return len(key.get_secret_value()) < STRONG
 
 
 def parse_datasets(text: str) -> dict[str, Path]:
@@ -238,19 +284,9 @@ def parse_datasets(text: str) -> dict[str, Path]:
 
     :raises ValueError: for an entry without a name or a path
     """
-    found: dict[str, Path] = {}
-    for entry in listed(text):
-        name, sign, path = entry.partition("=")
-        if not sign or not name or not path:
-            raise ValueError(f"{entry!r} is not name=path")
-        found[name] = Path(path)
-    return found
+    return {name: Path(path) for name, path in entries.pairs(text, of="path")}
 
 
 def _suggest(name: str, known: set[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1)
     return f"{name} is not a setting" + (f", did you mean {near[0]}?" if near else "")
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

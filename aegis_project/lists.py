@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import EmptyPage, Page, Paginator
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
@@ -94,6 +95,18 @@ class PlainAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
             number=int(number) if number.isdecimal() else 1,
             is_counted=bool(request.GET.keys() - WIDE),
         )
+
+    def response_action(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """
+        Carry out what is to be done to several rows.
+
+        :raises BadRequest: for names that no row can have
+        """
+        try:
+            answer: HttpResponse | None = super().response_action(request, queryset)
+        except ValidationError as error:
+            raise BadRequest(str(error)) from None
+        return answer
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Rows leave by their own services, never by the admin's delete."""

@@ -7,6 +7,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from aegis_project.kit.moments import stamp
+
 
 class Mark(NamedTuple):
     """How a word looks: its shape in the sprite and its tone in the style sheet."""
@@ -86,6 +88,14 @@ APPROVAL = {
     "cancelled": Mark("ended", "neutral"),
 }
 
+FINDING = {
+    "error": Mark("failed", "bad"),
+    "unknown": Mark("unknown", "bad"),
+    "warning": Mark("degraded", "warn"),
+    "notice": Mark("event", "neutral"),
+    "ok": Mark("completed", "neutral"),
+}
+
 CREDENTIAL = {
     "usable": Mark("registered", "neutral"),
     "expiring": Mark("late", "warn"),
@@ -127,6 +137,16 @@ def condition(word: str, text: str = "") -> SafeString:
         word,
         shape(mark.shape),
         text or (word.capitalize() if mark is not UNKNOWN else word),
+    )
+
+
+def tags(names: list[str]) -> SafeString:
+    """The tags of a session: words, those of the system with a dot in their colour."""
+    return format_html(
+        '<span class="ae-tags">{}</span>',
+        format_html_join(
+            " ", '<span class="ae-tag" data-tag="{0}">{0}</span>', ((n,) for n in names)
+        ),
     )
 
 
@@ -177,11 +197,6 @@ def row(*parts: SafeString) -> SafeString:
     return format_html(
         '<span class="ae-states">{}</span>', format_html_join("", "{}", ((part,) for part in parts))
     )
-
-
-def stamp(at: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds."""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def duration(seconds: float) -> str:

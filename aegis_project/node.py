@@ -4,9 +4,10 @@ import asyncio
 
 from django.conf import settings
 
+from aegis_project import instruments
 from components.jobs import Links, Liveness, ToolUses, Watcher
 from sessions import driver
-from sessions.jobs import Closing, Deadlines, Idle, Sweep, ToolServers
+from sessions.jobs import Closing, Deadlines, Idle, Sandboxes, Sweep, ToolServers
 from sessions.selectors import topic_rules
 from sessions.worker import EQUIPMENT, Watching, Worker
 from sessions.worker.webhooks import Webhooks
@@ -17,7 +18,15 @@ from streaming.engines.replay_engine import ReplayEngine
 from streaming.engines.rows import RowEngine
 from streaming.engines.rulebook import RuleBook
 from streaming.hub import Hub
-from streaming.jobs import ForgetJob, LeaseJob, ListingJob, ReportsJob, hint_receiver
+from streaming.jobs import (
+    FiguresJob,
+    ForgetJob,
+    LeaseJob,
+    ListingJob,
+    ReportsJob,
+    SealerJob,
+    hint_receiver,
+)
 from streaming.node import Job, Node
 from streaming.upkeep import CursorsJob, DatabaseTape, RecordingJob, RulesJob, TapeJob
 
@@ -35,6 +44,8 @@ def build(*, url: str = "") -> Node:
         ListingJob(),
         ReportsJob(),
         ForgetJob(),
+        SealerJob(),
+        FiguresJob(),
         RulesJob(),
         recording,
         TapeJob(),
@@ -49,6 +60,7 @@ def build(*, url: str = "") -> Node:
         Deadlines(),
         webhooks,
         Closing(),
+        Sandboxes(),
         driver.Driver(replays),
         Watching(),
     ]
@@ -67,6 +79,7 @@ def build_worker(*, url: str) -> Node:
     recording = RecordingJob(recorder)
     jobs: list[Job] = [
         LeaseJob(),
+        FiguresJob(),
         RulesJob(),
         recording,
         hint_receiver(),
@@ -92,6 +105,7 @@ async def ensure() -> Node:
     async with _starting:
         node = nodes.current()
         if node is None:
+            instruments.start_tracing()
             node = build()
             await node.start()
             nodes.install(node)
@@ -100,6 +114,7 @@ async def ensure() -> Node:
 
 async def work(*, url: str, until: asyncio.Event) -> None:
     """Be a worker until the event is set; runs that are not over then are let go."""
+    instruments.start_tracing()
     node = build_worker(url=url)
     await node.start()
     nodes.install(node)

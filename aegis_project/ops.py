@@ -2,12 +2,17 @@
 
 import threading
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
+from redis import Redis, RedisError
 
 from streaming import node as nodes
+from streaming.selectors import leases
+
+PATIENCE = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
 
 
 @require_safe
@@ -18,11 +23,21 @@ def healthz(_: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(_: HttpRequest) -> JsonResponse:
-    """Say 200 when this process can serve, else 503; the body says what is wrong."""
+    """
+    Say 200 when this process can serve, else 503; the body says what is wrong.
+
+    Without Valkey it is ``degraded`` and serves all the same: commands need only the database.
+    """
     checks = {"database": _database(), "migrations": _migrations(), "node": _node()}
+    checks["lease"] = _lease()
     is_ready = all(found == "ok" for found in checks.values())
-    status = "ok" if is_ready else "unavailable"
-    return JsonResponse({"status": status, "checks": checks}, status=200 if is_ready else 503)
+    checks["layer"] = _layer()
+    whole = "ok" if checks["layer"] == "ok" else "degraded"
+    status = whole if is_ready else "unavailable"
+    answer = JsonResponse({"status": status, "checks": checks}, status=200 if is_ready else 503)
+    if not is_ready:
+        answer["Retry-After"] = "1"
+    return answer
 
 
 def _database() -> str:
@@ -39,6 +54,27 @@ def _migrations() -> str:
         return "ok" if _is_migrated() else "pending"
     except DatabaseError:
         return "unknown"
+
+
+def _lease() -> str:
+    node = nodes.current()
+    try:
+        is_good = leases.is_good(node.lease_id if node is not None else None)
+    except DatabaseError:
+        return "unknown"
+    return "ok" if is_good else "expired"
+
+
+def _layer() -> str:
+    url = settings.ENVIRONMENT.redis_url
+    if not url:
+        return "ok"
+    try:
+        with Redis.from_url(url, **PATIENCE) as store:
+            store.ping()
+    except RedisError:
+        return "unreachable"
+    return "ok"
 
 
 _migrated = threading.Event()

@@ -77,6 +77,46 @@ async def request(
         raise Unreachable("There was no answer in time.", url=_shown(url)) from None
 
 
+async def check(url: str, *, bounds: Bounds) -> None:
+    """
+    Go on only to an address that may be reached.
+
+    :raises AddressRefused: for an address, a host or a scheme that is not allowed
+    :raises Unreachable: for a host that nobody knows
+    """
+    await _resolve(_parsed(url), bounds)
+
+
+class Guarded(httpx2.AsyncBaseTransport):
+    """
+    The same care for libraries that have clients of their own, for each request and redirect.
+
+    :raises AddressRefused: for an address, a host or a scheme that is not allowed
+    """
+
+    def __init__(self, bounds: Bounds) -> None:
+        self.bounds = bounds
+        self.inner = httpx2.AsyncHTTPTransport(verify=_trust(), trust_env=False)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request to an address that was judged just now; its name stays in TLS and Host."""
+        url = _parsed(str(request.url))
+        found = await _resolve(url, self.bounds)
+        made = httpx2.Request(
+            request.method,
+            url.copy_with(host=found[0]),
+            headers=[*request.headers.raw],
+            stream=request.stream,
+            extensions={**request.extensions, "sni_hostname": url.raw_host.decode("ascii")},
+        )
+        made.headers["Host"] = url.netloc.decode("ascii")
+        return await self.inner.handle_async_request(made)
+
+    async def aclose(self) -> None:
+        """Close what is kept open."""
+        await self.inner.aclose()
+
+
 async def _follow(
     method: str, url: str, headers: dict[str, str], content: bytes, bounds: Bounds
 ) -> Answer:

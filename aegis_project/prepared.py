@@ -4,17 +4,22 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID, SafeUUID, uuid4
 
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper as Connection
 from django.db.models import JSONField, Model, QuerySet
 from django.db.models.base import ModelState
 from django.db.models.query import ModelIterable, get_related_populators
 
+from aegis_project import sql
+
 R = TypeVar("R")
 Convert = Callable[[Any], Any]
+# A UUID lets nobody else write what it is of.
+SET, UNKNOWN = object.__setattr__, SafeUUID.unknown
 
 
 class Prepared(Generic[R]):
@@ -83,9 +88,8 @@ class Plan:
 
     def rows(self, values: dict[str, Any], connection: Connection) -> Iterator[Sequence[Any]]:
         """The rows in Python's types."""
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, [adapt(one.find(values), connection) for one in self.origins])
-            found = cursor.fetchall()
+        parameters = [adapt(one.find(values), connection) for one in self.origins]
+        found = sql.fetch(connection, self.sql, parameters)
         return map(self._convert, found) if self.converters else iter(found)
 
     def _convert(self, row: Sequence[Any]) -> Sequence[Any]:
@@ -140,13 +144,18 @@ def compile_plan(
     }
     rows = ask(**marks)
     compiler = rows.query.get_compiler(DEFAULT_DB_ALIAS)
-    sql, parameters = compiler.as_sql()
+    statement, parameters = compiler.as_sql()
     if not origins.keys() <= set(parameters):
         raise LookupError("A value does not reach the database as it is.")
     fields = [column[0] for column in compiler.select[: compiler.col_count]]
+    every = [origins.get(one) or Origin(constant=one) for one in parameters]
+    if connection.vendor == "sqlite":
+        constants = [None if one.name else one.constant for one in every]
+        statement, left = sql.with_literals(statement, constants)
+        every = [every[place] for place in left]
     return Plan(
-        sql=sql,
-        origins=[origins.get(one) or Origin(constant=one) for one in parameters],
+        sql=statement,
+        origins=every,
         converters=[
             (place, _converter(converters, expression))
             for place, (converters, expression) in compiler.get_converters(fields).items()
@@ -174,7 +183,8 @@ def _converter(converters: Sequence[Any], expression: Any) -> Convert:
 
 
 def _bound(converter: Any, expression: Any) -> Convert:
-    return lambda value: converter(value, expression, connections[DEFAULT_DB_ALIAS])
+    # Looked up by whoever needs it, which hardly one does.
+    return lambda value: converter(value, expression, connection)
 
 
 def _unless_empty(convert: Convert) -> Convert:
@@ -182,8 +192,14 @@ def _unless_empty(convert: Convert) -> Convert:
     return lambda value: {} if value == "{}" else convert(value)
 
 
+# Rows of one page name each other and their session.
+@lru_cache(4096)
 def _quick_uuid(value: Any) -> UUID:
-    return UUID(int=int(value, 16))
+    # What its own way checks cannot be otherwise here, and a page of messages holds hundreds.
+    made = object.__new__(UUID)
+    SET(made, "int", int(value, 16))
+    SET(made, "is_safe", UNKNOWN)
+    return made
 
 
 def _quick_moment(value: Any) -> datetime:

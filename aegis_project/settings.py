@@ -7,7 +7,8 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
-from aegis_project.env import Environment, ModelKeys
+from aegis_project.env import Environment
+from aegis_project.model_keys import ModelKeys
 from aegis_project.unfold import UNFOLD  # noqa: F401 -- a setting that Unfold reads
 
 try:
@@ -25,6 +26,7 @@ IS_PRODUCTION = ENVIRONMENT.profile == "production"
 
 DEBUG = False
 SECRET_KEY = ENVIRONMENT.signing_key()
+SECRET_KEY_FALLBACKS = ENVIRONMENT.former_keys()
 ALLOWED_HOSTS = [host.strip() for host in ENVIRONMENT.hosts.split(",") if host.strip()]
 ROOT_URLCONF = "aegis_project.urls"
 ASGI_APPLICATION = "aegis_project.asgi.application"
@@ -54,6 +56,7 @@ INSTALLED_APPS = [
     "django_typer",
     "axes",
     "csp",
+    *(["corsheaders"] if ENVIRONMENT.cors_origins else []),
     "streaming.apps.StreamingConfig",
     "components.apps.ComponentsConfig",
     "sessions.apps.SessionsConfig",
@@ -61,14 +64,15 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "aegis_project.rest.RequestIdMiddleware",
+    "aegis_project.handler.Files",
     "django.middleware.security.SecurityMiddleware",
-    "servestatic.middleware.ServeStaticMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    *(["corsheaders.middleware.CorsMiddleware"] if ENVIRONMENT.cors_origins else []),
+    "aegis_project.browsers.ContentPolicy",
+    "aegis_project.browsers.Sessions",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "aegis_project.browsers.Users",
+    "aegis_project.browsers.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -89,6 +93,11 @@ TEMPLATES = [
 ]
 
 
+# A connection that cannot be made is given up after a second and asked for anew by who needs one.
+# Left alone, the pool doubles its pauses, and goes on pausing long after PostgreSQL is back.
+POOL = {"min_size": 1, "max_size": 16, "timeout": 20, "reconnect_timeout": 1.0}
+
+
 def database(url: str, home: Path) -> dict[str, object]:
     """Django's database entry for a ``postgresql://`` or ``sqlite://`` URL, or for none."""
     parts = urlsplit(url)
@@ -102,14 +111,18 @@ def database(url: str, home: Path) -> dict[str, object]:
             "PORT": parts.port or "",
             # Persistent connections leak under ASGI; the pool of psycopg does not.
             "CONN_MAX_AGE": 0,
-            "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 20}},
+            "OPTIONS": {"pool": POOL},
         }
     home.mkdir(parents=True, exist_ok=True)
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(Path(parts.path) if parts.path else home.resolve() / "aegis.sqlite3"),
         "TEST": {"NAME": str(home.resolve() / "test.sqlite3")},
+        # Opening one reads the schema again. Threads of requests are kept, and so are these.
+        "CONN_MAX_AGE": None,
         "OPTIONS": {
+            # All of what is asked often stays prepared.
+            "cached_statements": 512,
             # A deferred transaction that reads and then writes fails at once when another wrote.
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -128,7 +141,10 @@ AUTHENTICATION_BACKENDS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
@@ -137,6 +153,9 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
+# Who is behind a proxy, the server has found out, for proxies that it trusts. A header is no proof.
+AXES_CLIENT_IP_CALLABLE = "aegis_project.pages.peer"
+AXES_LOCKOUT_CALLABLE = "aegis_project.pages.locked_out"
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -149,7 +168,9 @@ SECURE_HSTS_SECONDS = 31_536_000 if IS_PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PRODUCTION
 SECURE_HSTS_PRELOAD = IS_PRODUCTION
 X_FRAME_OPTIONS = "DENY"
-# Alpine, which Unfold ships, evaluates its expressions; nothing of ours needs it.
+CSRF_FAILURE_VIEW = "aegis_project.rest.forged"
+# For the pages of the admin: Alpine, which Unfold ships, evaluates its expressions, and Unfold
+# writes its colours into each page. Others get less, see aegis_project.browsers.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -163,6 +184,21 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
     }
 }
+
+# Browsers elsewhere may call the API with a credential of their own, never with our cookies.
+CORS_ALLOWED_ORIGINS = ENVIRONMENT.origins()
+CORS_URLS_REGEX = r"^/(api/v1|a2a|\.well-known|aegis/commands|bus|sessions|agents)(/|$)"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "last-event-id",
+    "x-request-id",
+)
+CORS_EXPOSE_HEADERS = ("etag", "location", "retry-after", "x-request-id")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ENVIRONMENT.home / "static"
@@ -193,7 +229,8 @@ CHANNEL_LAYERS: dict[str, dict[str, object]] = {
 }
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+# What a body takes in memory until it is whole; the rest waits in a file. Many may come slowly.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -240,7 +277,14 @@ LOGGING = {
             "fmt": "%(asctime)s %(levelname)s %(name)s: %(message)s",
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"brief": {"()": "aegis_project.logs.Brief"}},
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "plain",
+            "filters": ["brief"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         **{

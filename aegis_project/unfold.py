@@ -43,7 +43,11 @@ FONT = {
 
 
 def place(title: str, icon: str, page: str, model: str, **more: str) -> dict[str, Any]:
-    """One place of the sidebar; only who may view its model sees it."""
+    """
+    One place of the sidebar; only who may view its model sees it.
+
+    After ``g``, its ``key`` leads there.
+    """
     return {
         **more,
         "title": title,
@@ -70,22 +74,40 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
     "ENVIRONMENT": "aegis_project.site.environment",
+    "DASHBOARD_CALLBACK": "sessions.admin.dashboard.callback",
     "COLORS": {"base": BASE, "primary": PRIMARY, "font": FONT},
-    "STYLES": [_file("aegis/aegis.css"), _file("aegis/approvals.css")],
+    "STYLES": [
+        _file("aegis/aegis.css"),
+        _file("aegis/approvals.css"),
+        _file("aegis/dashboard.css"),
+        _file("aegis/lanes.css"),
+        _file("aegis/palette.css"),
+        _file("aegis/playground.css"),
+    ],
     "SCRIPTS": [_file("aegis/js/shell.js")],
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,
+        # In the order of an operator's questions; what is looked up stands below what is watched.
         "navigation": [
             {
                 "items": [
-                    place("Sessions", "stacks", "aegis_sessions_session_changelist", "session"),
+                    place("Dashboard", "space_dashboard", "index", "session", key="d"),
                     place(
                         "Approvals",
-                        "gavel",
+                        "how_to_reg",
                         "aegis_sessions_approval_changelist",
                         "approval",
+                        key="a",
                         badge="sessions.admin.approval_cells.badge",
+                    ),
+                    place(
+                        "Sessions",
+                        "stacks",
+                        "aegis_sessions_session_changelist",
+                        "session",
+                        key="s",
+                        active="aegis_project.site.is_at_sessions",
                     ),
                 ],
             },
@@ -97,22 +119,67 @@ UNFOLD: dict[str, Any] = {
                         "hub",
                         "aegis_components_component_changelist",
                         "component",
+                        key="c",
                     ),
-                    place("Topics", "waves", "aegis_streaming_log_changelist", "topic"),
+                    place("Topics", "waves", "aegis_streaming_log_changelist", "topic", key="t"),
+                    place(
+                        "Replay",
+                        "history",
+                        "aegis_sessions_replay_changelist",
+                        "session",
+                        key="r",
+                        active="aegis_project.site.is_at_replay",
+                    ),
                 ],
             },
             {
-                "title": "Agents",
+                "title": "Catalogue",
                 "items": [
+                    place(
+                        "Templates",
+                        "content_copy",
+                        "aegis_sessions_preset_changelist",
+                        "template",
+                    ),
                     place("Agents", "smart_toy", "aegis_sessions_agent_changelist", "agent"),
-                    place("Policies", "policy", "aegis_sessions_policy_changelist", "policy"),
-                    place("Grants", "rule", "aegis_sessions_grant_changelist", "policy"),
+                    place("Policies", "rule", "aegis_sessions_policy_changelist", "policy"),
+                    place("Grants", "policy", "aegis_sessions_grant_changelist", "policy"),
+                    place("Triggers", "bolt", "aegis_sessions_trigger_changelist", "agent"),
+                    place(
+                        "Tool servers",
+                        "build",
+                        "aegis_sessions_toolserver_changelist",
+                        "tool_server",
+                    ),
                     place("Providers", "cloud", "aegis_sessions_provider_changelist", "agent"),
+                ],
+            },
+            {
+                "title": "Evidence",
+                "items": [
+                    place(
+                        "Statistics",
+                        "bar_chart",
+                        "aegis_sessions_statistics_changelist",
+                        "session",
+                    ),
+                    place(
+                        "Audit",
+                        "fact_check",
+                        "aegis_streaming_auditentry_changelist",
+                        "audit",
+                    ),
                 ],
             },
             {
                 "title": "System",
                 "items": [
+                    place(
+                        "Credentials",
+                        "key",
+                        "aegis_components_credential_changelist",
+                        "credential",
+                    ),
                     place(
                         "Programs",
                         "terminal",
@@ -120,12 +187,18 @@ UNFOLD: dict[str, Any] = {
                         "program",
                     ),
                     place("Webhooks", "webhook", "aegis_sessions_webhook_changelist", "webhook"),
-                    place(
-                        "Credentials",
-                        "key",
-                        "aegis_components_credential_changelist",
-                        "credential",
-                    ),
+                    {
+                        "title": "Health",
+                        "icon": "monitor_heart",
+                        "link": reverse_lazy("health"),
+                        "permission": "aegis_project.site.may_view_health",
+                    },
+                    {
+                        "title": "Playground",
+                        "icon": "terminal",
+                        "link": reverse_lazy("playground"),
+                        "permission": "aegis_project.site.may_view_session",
+                    },
                 ],
             },
         ],

@@ -6,10 +6,12 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from aegis_project import ops
+from aegis_project import metrics, ops, pages
 from components.api import urls as components
+from sessions.admin import health, palette, playground
 from sessions.api import chat_urls as chat
 from sessions.api import gate_urls as gate
+from sessions.api import library_urls as library
 from sessions.api import run_urls as runs
 from sessions.api import tool_urls as tools
 from sessions.api import urls as sessions
@@ -19,7 +21,7 @@ from sessions.dialects.daemon import Commands
 from streaming.api import urls as streaming
 from streaming.api.paths import route
 
-HOME = "admin:aegis_sessions_session_changelist"
+HOME = "admin:index"
 
 PREFIX = settings.ENVIRONMENT.agents_prefix
 
@@ -28,6 +30,7 @@ canonical = [
     *agent_session_urls.urlpatterns,
     *chat.urlpatterns,
     *gate.urlpatterns,
+    *library.urlpatterns,
     *runs.urlpatterns,
     *tools.urlpatterns,
     *components.urlpatterns,
@@ -44,10 +47,19 @@ urlpatterns = [
     path("", include(a2a_urls.urlpatterns)),
     path("healthz", ops.healthz, name="healthz"),
     path("readyz", ops.readyz, name="readyz"),
-    # There is no page of its own for the whole yet; the list of sessions is where all begins.
-    path("admin/", RedirectView.as_view(pattern_name=HOME)),
+    route("metrics", metrics.Metrics, name="metrics"),
+    path("admin/login/", pages.sign_in),
+    path("admin/health/", admin.site.admin_view(health.page), name="health"),
+    path("admin/playground/", admin.site.admin_view(playground.page), name="playground"),
+    path(
+        "admin/playground/token/",
+        admin.site.admin_view(playground.token),
+        name="playground_token",
+    ),
+    path("admin/palette/", admin.site.admin_view(palette.show), name="palette"),
     path("admin/", admin.site.urls),
 ]
 
+handler400 = "aegis_project.rest.malformed"
 handler404 = "aegis_project.rest.missing"
 handler500 = "aegis_project.rest.failed"

@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import orjson
@@ -223,6 +223,8 @@ def main(arguments: Sequence[str]) -> int:
     """Measure and print."""
     options = options_of(arguments)
     effort = QUICK if options.quick else FULL
+    if options.fill:
+        effort = replace(effort, fill_seconds=options.fill)
     peers: list[Peer] = [Aegis(), Agno(options.peers), Adk(options.peers)]
     lacking = {peer.name: peer.lacks for peer in peers if peer.lacks}
     found = [measure(peer, effort) for peer in peers if peer.name not in lacking]
@@ -244,6 +246,7 @@ def options_of(arguments: Sequence[str]) -> argparse.Namespace:
     """What somebody asked for."""
     parser = argparse.ArgumentParser(prog="benchmarks/agents", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="few sessions, few messages")
+    parser.add_argument("--fill", type=float, help="seconds that filling may take at each step")
     parser.add_argument("--json", metavar="FILE", help="the figures for programs")
     parser.add_argument(
         "--peers",

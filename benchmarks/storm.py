@@ -1,7 +1,5 @@
 """Components that come all at once, are cut off all at once, and come back with their cursors."""
 
-import select
-import socket
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -12,13 +10,12 @@ import orjson
 
 from benchmarks import machine, websocket
 from benchmarks.candidates.aegis import HEARTBEAT, TOPIC, Aegis, AegisLive, Component, published
+from benchmarks.wires import Frame, Wire, Wires
 
-READ_BYTES = 65536
 BEAT_SECONDS, GIVE_UP_SECONDS, IDLE_SECONDS = 2.0, 60.0, 2.0
 # Published while everybody is there, and again while nobody is.
 RECORDS = 10
 STEPS = ("registered", "subscribed", "running")
-Frame = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -45,20 +42,6 @@ class Result:
 
 
 @dataclass(slots=True, eq=False)
-class Wire:
-    """One socket that is not waited for."""
-
-    raw: socket.socket
-    on_open: Callable[[], None]
-    on_frame: Callable[[Frame], None]
-    pending: bytes = b""
-    is_open: bool = False
-
-    def say(self, frame: bytes) -> None:
-        self.raw.sendall(frame)
-
-
-@dataclass(slots=True, eq=False)
 class Client:
     """A component that follows one topic; ``seq`` is the last that it has had."""
 
@@ -75,7 +58,7 @@ class Client:
     def begin(self) -> None:
         """Connect, for the first time or again."""
         self.began_at, self.step = time.perf_counter(), ""
-        self.control = self.storm.wire("/ws/control", self._register, self._hear_control)
+        self.control = self.storm.wires.open("/ws/control", self._register, self._hear_control)
 
     def _register(self) -> None:
         who = {"component_id": self.component_id} if self.component_id else {"name": self.name}
@@ -95,7 +78,7 @@ class Client:
             self.storm.reached(self, "running", lambda: None)
 
     def _open_data(self) -> None:
-        self.data = self.storm.wire("/ws/data", self._hello, self._hear_data)
+        self.data = self.storm.wires.open("/ws/data", self._hello, self._hear_data)
 
     def _hello(self) -> None:
         token = self.storm.live.token
@@ -142,8 +125,7 @@ class Storm:
         self.live = live
         self.result = Result(components=count)
         self.clients = [Client(self, f"observer-{n}") for n in range(count)]
-        self._epoll = select.epoll()
-        self._wires: dict[int, Wire] = {}
+        self.wires = Wires(live.lines.port, self.result.refusals)
         self._beat_at = 0.0
         self._is_stepwise = True
         self._waiting: list[Callable[[], None]] = []
@@ -174,13 +156,6 @@ class Storm:
         until = time.perf_counter() + IDLE_SECONDS
         self._until(lambda: time.perf_counter() >= until)
 
-    def drop(self) -> None:
-        """Cut everybody off, without a word."""
-        for wire in self._wires.values():
-            self._epoll.unregister(wire.raw)
-            wire.raw.close()
-        self._wires.clear()
-
     def reconnect(self) -> None:
         """Everybody comes back at once and goes on after their last record."""
         self._is_stepwise, self._done = False, 0
@@ -201,18 +176,6 @@ class Storm:
 
     # What clients call
 
-    def wire(self, path: str, on_open: Callable[[], None], on_frame: Callable[..., None]) -> Wire:
-        """A socket on its way to being upgraded."""
-        raw = socket.socket()
-        raw.settimeout(0)
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        raw.connect_ex(("127.0.0.1", self.live.lines.port))
-        wire = Wire(raw, on_open, on_frame)
-        self._wires[raw.fileno()] = wire
-        self._epoll.register(raw, select.EPOLLOUT)
-        wire.pending = websocket.request(self.live.lines.port, path)
-        return wire
-
     def reached(self, client: Client, step: str, go: Callable[[], None]) -> None:
         """Take note of a step, and go on now, or with all others."""
         client.step = step
@@ -229,67 +192,14 @@ class Storm:
     def _until(self, is_true: Callable[[], bool]) -> None:
         give_up_at = time.perf_counter() + GIVE_UP_SECONDS
         while not is_true() and time.perf_counter() < give_up_at:
-            for descriptor, events in self._epoll.poll(0.05):
-                self._serve(self._wires[descriptor], events)
+            self.wires.turn(0.05)
             if time.perf_counter() >= self._beat_at:
                 self._beat()
-
-    def _serve(self, wire: Wire, events: int) -> None:
-        if events & select.EPOLLOUT:
-            wire.raw.sendall(wire.pending)
-            wire.pending = b""
-            self._epoll.modify(wire.raw, select.EPOLLIN)
-            return
-        try:
-            data = wire.raw.recv(READ_BYTES)
-        except ConnectionError:
-            data = b""
-        if not data:
-            self._gone(wire)
-            return
-        wire.pending += data
-        if not wire.is_open:
-            self._upgrade(wire)
-        if wire.is_open:
-            self._read(wire)
-
-    def _upgrade(self, wire: Wire) -> None:
-        head, end, rest = wire.pending.partition(b"\r\n\r\n")
-        if end and b" 101 " not in head:
-            self.result.refusals[head[:30].decode()] += 1
-            self._gone(wire)
-        elif end:
-            wire.pending, wire.is_open = rest, True
-            wire.on_open()
-
-    def _read(self, wire: Wire) -> None:
-        data, at = wire.pending, 0
-        for opcode, start, end in websocket.split(data):
-            at = end
-            if opcode == websocket.PING:
-                wire.say(websocket.frame(data[start:end], websocket.PONG))
-            elif opcode == websocket.CLOSE:
-                self.result.refusals[
-                    f"closed {int.from_bytes(data[start : start + 2], 'big')}"
-                ] += 1
-            elif opcode == websocket.TEXT:
-                wire.on_frame(orjson.loads(data[start:end]))
-        wire.pending = data[at:]
-
-    def _gone(self, wire: Wire) -> None:
-        self.result.refusals["gone"] += 1
-        self._epoll.unregister(wire.raw)
-        del self._wires[wire.raw.fileno()]
-        wire.raw.close()
 
     def _beat(self) -> None:
         self._beat_at = time.perf_counter() + BEAT_SECONDS
         for client in self.clients:
-            if (
-                client.step
-                and client.control is not None
-                and client.control.raw.fileno() in self._wires
-            ):
+            if client.step and client.control is not None and client.control in self.wires:
                 client.control.say(HEARTBEAT)
         self.live.lines.wait(0)
 
@@ -304,11 +214,11 @@ def measure(aegis: Aegis, count: int) -> Result:
         storm.connect()
         seq = publish(publisher)
         storm.receive(seq)
-        storm.drop()
+        storm.wires.drop()
         seq = publish(publisher)
         storm.reconnect()
         storm.receive(seq)
-        storm.drop()
+        storm.wires.drop()
         return storm.result
 
 

@@ -9,3 +9,9 @@ class ComponentsConfig(AppConfig):
     name = "components"
     label = "aegis_components"
     verbose_name = "Components"
+
+    def ready(self) -> None:
+        """Let the audit hear of who signs in."""
+        from components import receivers  # noqa: PLC0415 -- app ready
+
+        receivers.connect()

@@ -1,28 +1,40 @@
 """Who is asking: bearer credentials, cookies, and the demo operator of ``--open``."""
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
+from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from aegis_project.database import run_db
+from aegis_project.kit.crowd import Crowd
 from aegis_project.kit.errors import PermissionDenied
-from aegis_project.kit.principal import ALL, Principal
+from aegis_project.kit.principal import Principal
 from aegis_project.kit.seat import Seat
 from components.core import scopes
 from components.jobs import Links
-from components.services import admissions, credentials, standing
+from components.services import admissions, credentials, roles, standing
+from streaming import hints
 from streaming import node as nodes
+from streaming.core.errors import OverCapacity
+from streaming.hints import Hint
 
 if TYPE_CHECKING:
     # REST framework's views import this module while they are imported.
     from rest_framework.views import APIView
+
+# A revoked credential is refused within five seconds even if every hint of it is lost.
+KNOWN_SECONDS = 1.0
+MOST_KNOWN = 4096
 
 OPEN_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 FORWARDED = (
@@ -37,27 +49,51 @@ FORWARDED = (
 
 def of_user(user: User, *, transport: str) -> Principal:
     """A signed-in person as a principal; superusers have every scope in every team."""
-    is_super = user.is_superuser
-    return Principal(
-        kind="user",
-        id=f"user:{user.pk}",
-        label=user.get_username(),
-        scopes=frozenset({ALL}) if is_super else scopes.granted(user.get_all_permissions()),
-        teams=None if is_super else frozenset(user.groups.values_list("pk", flat=True)),
-        user_id=user.pk,
-        transport=transport,
-    )
+    return roles.principal_of(user, transport=transport)
 
 
 def of_secret(secret: str, *, transport: str) -> Principal:
     """
-    The principal that a bearer secret stands for.
+    The principal that a bearer secret stands for; what was read of it counts for a second.
+
+    Whoever revokes a credential hints at it, in whatever process: then it is read at once.
 
     :raises NotAuthenticated: for a secret that opens nothing
     """
-    return credentials.principal_of(
-        credentials.verify(secret, transport=transport), transport=transport
-    )
+    now, key = time.monotonic(), (credentials.digest(secret), transport)
+    known = _known.get(key)
+    if known is not None and known.until > now and known.is_usable():
+        return known.principal
+    found = credentials.verify(secret, transport=transport)
+    principal = credentials.principal_of(found, transport=transport)
+    if len(_known) >= MOST_KNOWN:
+        _known.clear()
+    _known[key] = Known(principal, found.expires_at, now + KNOWN_SECONDS)
+    return principal
+
+
+class Known(NamedTuple):
+    """A principal that a secret was found to stand for, and until when that is not asked again."""
+
+    principal: Principal
+    expires_at: datetime | None
+    until: float
+
+    def is_usable(self) -> bool:
+        """Whether the credential did not expire meanwhile."""
+        return self.expires_at is None or self.expires_at > timezone.now()
+
+
+# By the digest of the secret, so that memory holds none.
+_known: dict[tuple[str, str], Known] = {}
+
+
+def _forget(hint: Hint) -> None:
+    if hint.kind in {"credential", "moved"}:
+        _known.clear()
+
+
+hints.listen(_forget)
 
 
 def of_open(*, transport: str) -> Principal:
@@ -152,6 +188,25 @@ def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
     """The headers of an ASGI scope, names lower-case."""
     pairs: Iterable[tuple[bytes, bytes]] = scope["headers"]
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
+
+
+_here = Crowd()
+
+
+@contextmanager
+def room_for(principal: Principal) -> Iterator[None]:
+    """
+    Let somebody have one more socket at this server, as long as the block lasts.
+
+    :raises OverCapacity: if they have as many as one may have
+    """
+    most = settings.ENVIRONMENT.sockets_per_principal
+    if not _here.enter(principal.id, most=most):
+        raise OverCapacity(f"One may have {most} sockets.")
+    try:
+        yield
+    finally:
+        _here.leave(principal.id)
 
 
 def may_be_open(scope: Mapping[str, Any]) -> bool:

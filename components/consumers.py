@@ -9,6 +9,7 @@ from channels.consumer import AsyncConsumer
 from django.conf import settings
 from django.utils import timezone
 
+from aegis_project import instruments
 from aegis_project.database import run_db
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.ratelimit import Bucket
@@ -17,6 +18,7 @@ from components.core import effects, frames
 from components.core.handshake import Handshake
 from components.jobs import Links
 from components.services import admissions, standing, tool_uses
+from streaming import metrics
 from streaming import node as nodes
 from streaming.core.errors import CloseCode, StreamFailed, TooManyFrames
 
@@ -128,6 +130,7 @@ class ControlConsumer(AsyncConsumer):
             await self.perform(self.handshake.refuse(error))
             return
         self.component_id = admission.component_id
+        instruments.note(component=self.component_id, session=str(admission.session_id))
         self.links.bind(self)
         await self.perform(self.handshake.admit(admission, now=self.links.now()))
 
@@ -148,7 +151,7 @@ class ControlConsumer(AsyncConsumer):
         own: Mapping[str, Any] = {"component_id": self.component_id, "fence": self.fence}
         match effect:
             case effects.MarkReady():
-                await self.links.ready.add((self.component_id, self.fence))
+                await self.links.become_ready(self.component_id, self.fence)
             case effects.MarkLate(is_late=is_late):
                 await run_db(standing.note_late, is_late=is_late, **own)
             case effects.MarkLost(reason=reason):
@@ -174,6 +177,7 @@ class ControlConsumer(AsyncConsumer):
         async with self._sending:
             if not self._closed:
                 self._closed = True
+                metrics.count_close("control", code)
                 await self._put({"type": "websocket.close", "code": int(code)})
 
     async def _put(self, event: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from components.core.errors import ComponentAmbiguous, ComponentNotFound, Creden
 from components.core.lifecycle import State
 from components.core.standing import Standing, token_fault
 from components.models import Component, Credential, Program
+from components.models.credential import CredentialQuerySet
 
 DEFAULT_TEAM = "default"
 # States of a session in which the programs of its components are to run, unless they were let go.
@@ -223,9 +224,7 @@ def credentials(principal: Principal, *, is_usable: bool = False) -> QuerySet[Cr
     :raises PermissionDenied: without the scope credentials:read
     """
     principal.require("credentials:read")
-    rows = Credential.objects.select_related("team")
-    if principal.teams is not None:
-        rows = rows.filter(team_id__in=principal.teams)
+    rows = _credentials_of(principal).select_related("team")
     return rows.usable(at=timezone.now()) if is_usable else rows
 
 
@@ -236,13 +235,16 @@ def credential(principal: Principal, reference: str) -> Credential:
     :raises CredentialNotFound: if none answers
     """
     by = {"pk": reference} if _is_uuid(reference) else {"prefix": reference}
-    rows = Credential.objects.filter(**by)
-    if principal.teams is not None:
-        rows = rows.filter(team_id__in=principal.teams)
-    found = rows.first()
-    if found is None:
-        raise CredentialNotFound(credential=reference)
-    return found
+    found: Credential | None = _credentials_of(principal).filter(**by).first()
+    if found is not None:
+        return found
+    raise CredentialNotFound(credential=reference)
+
+
+def _credentials_of(principal: Principal) -> CredentialQuerySet:
+    bound = {"session_id": principal.session_id} if principal.session_id else {}
+    rows = Credential.objects.filter(**bound)
+    return rows if principal.teams is None else rows.filter(team_id__in=principal.teams)
 
 
 def programs(principal: Principal) -> Any:

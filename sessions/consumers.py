@@ -18,11 +18,12 @@ from django.http import parse_cookie
 from aegis_project.database import read_db
 from aegis_project.kit.errors import AegisError, InternalError, NotAuthenticated
 from aegis_project.kit.principal import Principal
+from aegis_project.kit.ratelimit import Bucket
 from components import auth
 from sessions.admin import frames
 from sessions.admin.feeds import Feed
-from streaming import hints
-from streaming.core.errors import CloseCode, close_code
+from streaming import hints, metrics
+from streaming.core.errors import CloseCode, OverCapacity, close_code
 from streaming.hints import Hint
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 BEAT_SECONDS = 2.0
 # Who signs out, or loses a right, loses the socket within this time.
 RECHECK_SECONDS = 4.0
+BURST_SECONDS = 2.0
 
 
 class Subscription:
@@ -71,6 +73,8 @@ class LiveConsumer(AsyncConsumer):
         self._subscriptions: dict[str, Subscription] = {}
         self._headers = auth.headers_of(scope)
         self._loop = asyncio.get_running_loop()
+        per_second = settings.ENVIRONMENT.control_frames_per_second
+        self._bucket = Bucket(per_second=per_second, burst_seconds=BURST_SECONDS)
         await receive()
         principal = await self._admit(scope)
         if principal is None:
@@ -78,14 +82,21 @@ class LiveConsumer(AsyncConsumer):
             return
         self.principal = principal
         await send({"type": "websocket.accept"})
-        await self._serve(receive)
+        try:
+            with auth.room_for(principal):
+                await self._serve(receive)
+        except OverCapacity as error:
+            await self._refuse(error)
+            await self._close(CloseCode.CAPACITY)
 
     async def _admit(self, scope: Any) -> Principal | None:
         if not is_own_page(self._headers, scheme=scope.get("scheme", "ws")):
+            metrics.refusals.labels("live", "origin").inc()
             return None
         try:
             return await read_db(signed_in, self._headers.get("cookie", ""))
         except NotAuthenticated:
+            metrics.count_close("live", CloseCode.BAD_TOKEN)
             return None
 
     async def _serve(self, receive: Any) -> None:
@@ -95,6 +106,9 @@ class LiveConsumer(AsyncConsumer):
             while not self._is_closed:
                 event = await receive()
                 if event["type"] == "websocket.disconnect":
+                    return
+                if not self._bucket.take(self._loop.time()):
+                    await self._close(CloseCode.RATE_LIMITED)
                     return
                 await self._take(event.get("text") or event.get("bytes") or b"")
         finally:
@@ -184,6 +198,7 @@ class LiveConsumer(AsyncConsumer):
         async with self._lock:
             if not self._is_closed:
                 self._is_closed = True
+                metrics.count_close("live", code)
                 await self._send({"type": "websocket.close", "code": int(code)})
 
 

@@ -1,5 +1,6 @@
 """The periodic work of sessions."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
@@ -15,14 +16,14 @@ from aegis_project.kit import principal
 from aegis_project.kit.errors import AegisError
 from aegis_project.prepared import Prepared
 from components.models import Component
-from sessions import metrics
 from sessions.core import keys
 from sessions.core import lifecycle as lifecycle_core
 from sessions.core.lifecycle import State
+from sessions.files import folders
 from sessions.models import Session
 from sessions.selectors import approvals as reading
 from sessions.selectors import idleness
-from sessions.services import approvals, attachments, lifecycle
+from sessions.services import approvals, attachments, lifecycle, uploads
 from sessions.toolbox import servers
 from streaming import hints
 from streaming.node import Node
@@ -30,6 +31,8 @@ from streaming.services import listing
 
 logger = logging.getLogger(__name__)
 
+LATELY = timedelta(days=1)
+MOST_FOLDERS = 5000
 SYSTEM = principal.system("expiry").via("job")
 
 
@@ -72,10 +75,6 @@ class Deadlines:
     name = "deadlines"
     period_seconds = 1.0
 
-    def __init__(self) -> None:
-        # Counted when somebody asks: it is the same for all processes.
-        metrics.pending_approvals.set_function(reading.pending_count)
-
     async def run(self, node: Node) -> None:
         """End each whose time is over, as its rule says."""
         for approval_id in await read_db(reading.due):
@@ -101,12 +100,27 @@ class Closing:
     async def run(self, node: Node) -> None:
         """Let go of topics that nobody here follows any more, and of files without a message."""
         await run_db(attachments.forget_unused)
+        await run_db(uploads.forget_abandoned)
         before = timezone.now() - self._after
         for session_id, at in await read_db(closed, node.hub.idle(), before):
             held = [one for one in node.hub.held() if one[0][0] == str(session_id)]
             await run_db(listing.write, held)
             await run_db(listing.end, session_id, at)
             await node.hub.forget(str(session_id))
+
+    def wants(self, hint: hints.Hint) -> bool:
+        return False
+
+
+class Sandboxes:
+    """Remove the empty folders of sessions that are over, where nobody was left to do it."""
+
+    name = "sandboxes"
+    period_seconds = 600.0
+
+    async def run(self, node: Node) -> None:
+        """Look at those that were closed lately."""
+        await asyncio.to_thread(folders.remove_empty, await read_db(closed_lately))
 
     def wants(self, hint: hints.Hint) -> bool:
         return False
@@ -169,6 +183,13 @@ def _running() -> QuerySet[Any, Any]:
 @Prepared
 def _expired(now: datetime) -> QuerySet[Any, Any]:
     return Session.objects.open().filter(expires_at__lte=now).values_list("pk")
+
+
+def closed_lately() -> list[UUID]:
+    """The sessions that were closed since yesterday, the last ones first."""
+    since = timezone.now() - LATELY
+    rows = Session.objects.filter(state__in=lifecycle_core.CLOSED, state_changed_at__gte=since)
+    return list(rows.order_by("-state_changed_at").values_list("pk", flat=True)[:MOST_FOLDERS])
 
 
 def closed(session_ids: Collection[str], before: datetime) -> list[tuple[UUID, datetime]]:

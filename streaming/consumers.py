@@ -1,6 +1,7 @@
 """The data socket."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
@@ -9,10 +10,11 @@ from channels.consumer import AsyncConsumer
 from django.conf import settings
 from django.db import DatabaseError
 
+from aegis_project import instruments
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.ratelimit import Bucket
 from aegis_project.kit.seat import Seat
-from streaming import hints
+from streaming import hints, metrics
 from streaming import node as nodes
 from streaming.core import frames, inbound, messages, topics
 from streaming.core.errors import (
@@ -99,6 +101,7 @@ class DataConsumer(AsyncConsumer):
             if not self._is_abandoned:
                 raise
         finally:
+            await self._stay_to_the_end()
             await self._leave(connection)
 
     # Hello
@@ -128,6 +131,7 @@ class DataConsumer(AsyncConsumer):
     async def _connect(self, hello: dict[str, Any], scope: Scope) -> Connection:
         self.hub = self._find_hub()
         seat = await self.registrar.authenticate(hello, scope)
+        instruments.begin(component=seat.component_id, session=seat.session_id)
         connection = self.hub.connect(
             seat,
             self._send,
@@ -145,6 +149,7 @@ class DataConsumer(AsyncConsumer):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._send({"type": "websocket.send", "text": text})
                 await self._send({"type": "websocket.close", "code": int(close_code(error))})
+                metrics.count_close("data", close_code(error))
         except Exception as gone:  # noqa: BLE001 -- each server has its own way to say so
             logger.debug("Nobody was there to be turned away: %s", gone)
 
@@ -152,6 +157,13 @@ class DataConsumer(AsyncConsumer):
         self._is_abandoned = True
         if self._task is not None:
             self._task.cancel()
+
+    async def _stay_to_the_end(self) -> None:
+        # Whoever abandons a socket that ends by itself may cancel what is noted of its end.
+        self._task = None
+        if self._is_abandoned:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
 
     async def _leave(self, connection: Connection) -> None:
         connection.lose()
@@ -196,7 +208,7 @@ class DataConsumer(AsyncConsumer):
 
     async def _begin(self, connection: Connection, frame: Publish) -> None:
         work = self._publish(connection, frame)
-        if self.hub.is_open((connection.seat.session_id, frame.topic)):
+        if self.hub.is_prompt((connection.seat.session_id, frame.topic)):
             self._pipeline = self._pipeline or Pipeline()
             await self._pipeline.begin(work)
         else:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import operator
 import sqlite3
 from typing import Any
 
@@ -10,14 +11,18 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from aegis_project import database
 from aegis_project.database import read_db, run_db
-from streaming import hints
+from streaming import hints, metrics
 from streaming.core.position import Position
 from streaming.engines.base import Key
 from streaming.hints import Hint
+from streaming.hub import figures
 from streaming.hub.hearsay import Hearsay
+from streaming.hub.line import Line
 from streaming.node import Job, Node
-from streaming.services import idempotency, leases, listing, reports
+from streaming.selectors import audit
+from streaming.services import idempotency, leases, listing, reports, sealing
 
 
 class LeaseJob:
@@ -29,6 +34,7 @@ class LeaseJob:
     async def run(self, node: Node) -> None:
         """Renew it once; a row that somebody removed is taken anew."""
         if node.lease_id is not None and not await run_db(leases.renew, lease_id=node.lease_id):
+            metrics.lease_losses.inc()
             node.lease_id = (await run_db(leases.take, url=node.url)).pk
 
     def wants(self, hint: Hint) -> bool:
@@ -108,6 +114,78 @@ class ForgetJob:
 
     def wants(self, hint: Hint) -> bool:
         return False
+
+
+class SealerJob:
+    """Put what was written into the audit into its hash chain, while no other process does."""
+
+    name = "sealer"
+    period_seconds = 1.0
+
+    async def run(self, node: Node) -> None:
+        """Seal a slice; where there is more, its turn comes at once, behind the commands that wait."""
+        if node.lease_id is None or not await read_db(audit.has_unsealed):
+            return
+        if await run_db(sealing.seal, lease_id=node.lease_id) == sealing.BATCH:
+            node.hurry(self.name)
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
+class FiguresJob:
+    """
+    Count what the hub did since the last turn, and look at the pool of connections.
+
+    The hub counts for itself, in plain numbers: what it does most often may not wait for a lock.
+    """
+
+    name = "figures"
+    period_seconds = 2.0
+
+    def __init__(self) -> None:
+        self._seen: dict[Key, Counts] = {}
+        self._flushed = (0, 0.0)
+
+    async def run(self, node: Node) -> None:
+        """Count once."""
+        hub = node.hub
+        metrics.sockets.labels("data").set(hub.figures().connections)
+        self._count_lines(list(hub.board.lines.items()))
+        self._count_flushes(hub.flusher.flushes, hub.flusher.seconds)
+        for state, count in (await read_db(database.pool_figures)).items():
+            metrics.connections.labels(state).set(count)
+
+    def _count_lines(self, lines: list[tuple[Key, Line]]) -> None:
+        seen = {key: counts(line) for key, line in lines}
+        for key, now in seen.items():
+            before = self._seen.get(key, NOTHING)
+            # A topic that was opened again counts from nothing.
+            before = before if all(map(operator.le, before, now)) else NOTHING
+            for counter, old, new in zip(COUNTERS, before, now, strict=True):
+                counter.inc(new - old)
+        self._seen = seen
+        metrics.topics.set(len(lines))
+        metrics.lag.set(max((figures.of_line(line).lag for _, line in lines), default=0))
+
+    def _count_flushes(self, flushes: int, seconds: float) -> None:
+        before, self._flushed = self._flushed, (flushes, seconds)
+        metrics.flushes.inc(flushes - before[0])
+        metrics.flush_time.inc(seconds - before[1])
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
+Counts = tuple[int, int, int, int]
+NOTHING: Counts = (0, 0, 0, 0)
+COUNTERS = (metrics.published, metrics.deliveries, metrics.gaps, metrics.dropped)
+
+
+def counts(line: Line) -> Counts:
+    """What one topic has counted since it was opened."""
+    found = line.counters
+    return found.published, found.deliveries, found.gaps, found.dropped
 
 
 class SqliteHints:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
@@ -10,7 +11,7 @@ from uuid import UUID
 
 from aegis_project.database import run_db
 from aegis_project.kit.errors import ServiceUnavailable
-from streaming import hints
+from streaming import hints, metrics
 from streaming.hub import Hub
 from streaming.services import leases
 
@@ -61,6 +62,8 @@ class Node:
         self._turns: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._heard: deque[hints.Hint] = deque()
+        self._is_told = False
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -125,14 +128,22 @@ class Node:
         self._turns[name].set()
 
     def _hear(self, hint: hints.Hint) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._spread, hint)
+        if self._loop is None or self._loop.is_closed():
+            return
+        self._heard.append(hint)
+        # Waking the loop costs more than a hint; those that come until it looks go together.
+        if not self._is_told:
+            self._is_told = True
+            self._loop.call_soon_threadsafe(self._spread)
 
-    def _spread(self, hint: hints.Hint) -> None:
-        self.hub.hear(hint)
-        for job in self._jobs.values():
-            if job.wants(hint):
-                self._turns[job.name].set()
+    def _spread(self) -> None:
+        self._is_told = False
+        # As many as there are now: whoever comes later tells the loop again.
+        for hint in dict.fromkeys(self._heard.popleft() for _ in range(len(self._heard))):
+            self.hub.hear(hint)
+            for job in self._jobs.values():
+                if job.wants(hint):
+                    self._turns[job.name].set()
 
     async def _write(self, write: Callable[["Node"], Awaitable[None]]) -> None:
         try:
@@ -146,7 +157,9 @@ class Node:
             turn.clear()
             try:
                 await job.run(self)
+                metrics.job_ends.labels(job.name).set_to_current_time()
             except Exception:  # a job must survive what it meets, and what it meets must be seen
+                metrics.job_failures.labels(job.name).inc()
                 logger.exception("A job failed", extra={"action": "job_failed", "job": job.name})
             try:
                 async with asyncio.timeout(job.period_seconds):

@@ -24,6 +24,11 @@ def real(name: str) -> Path:
     return Path(os.environ["AEGIS_DATA"]) / "market" / name
 
 
+def document(name: str) -> bytes:
+    """One of the real documents; only for tests marked ``needs_data``."""
+    return (Path(os.environ["AEGIS_DATA"]) / name).read_bytes()
+
+
 def write(root: Path, topic: str, rows: Iterable[str], *, day: str = DAY, header: str = "") -> Path:
     """Make the file of a topic's day, each row a line."""
     kind, symbol, *interval = topic.split(".")

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from django.test import Client
 
 from aegis_project.kit import principal
 from components.core.scopes import SCOPES
+from components.models import Credential
 from components.services import credentials
 from tests import factories
 
@@ -51,9 +53,10 @@ class Caller:
 
 def caller(scopes: Sequence[str] = tuple(SCOPES), *, team: str = "default") -> Caller:
     """A program of a team with these scopes."""
-    issued = credentials.issue(
-        principal=SYSTEM, name=team, scopes=list(scopes), team_id=factories.team(team).pk
-    )
+    row = factories.team(team)
+    # The first of a team has the team's name.
+    name = f"{team} {uuid4()}" if Credential.objects.filter(name=team, team=row).exists() else team
+    issued = credentials.issue(principal=SYSTEM, name=name, scopes=list(scopes), team_id=row.pk)
     return Caller(issued.secret)
 
 

@@ -3,12 +3,18 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import pytest
 
-from tests.conformance.summary import pytest_addoption, pytest_terminal_summary
+from tests.conformance import summary
+from tests.conformance.summary import pytest_addoption
+from tests.integration.access import tally
+from tests.laws import summary as laws
+from tests.run import WITH_TABLES
 
-__all__ = ["pytest_addoption", "pytest_terminal_summary"]
+__all__ = ["pytest_addoption"]
 
 TESTS = Path(__file__).parent
 # A browser and its server are started for the first test, on cores that others use as well.
@@ -18,12 +24,15 @@ MARKS: dict[str, list[str | pytest.MarkDecorator]] = {
     "browser": ["browser", PATIENCE],
     "servers": ["servers"],
     "docs": ["docs"],
+    "contracts": ["dialects"],
 }
 # Whole files are handed out in this order, so that no long one is left over at the end.
 LONGEST_FIRST = ["e2e", "servers", "docs", "contracts", "conformance", "integration"]
 # In these folders, tests of tables run on every database; elsewhere a test brings its own.
 ON_EVERY_DATABASE = {"integration", "conformance"}
 CHROMIUM = [
+    # Without what shows windows it does the same with half of the work.
+    "chromium-headless-shell",
     "chromium",
     "chromium-browser",
     "google-chrome",
@@ -37,14 +46,25 @@ NO_CHROMIUM = (
 )
 
 
+# How fast examples are drawn depends on what else the machine does.
+hypothesis.settings.register_profile(
+    "aegis", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None
+)
+hypothesis.settings.load_profile("aegis")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=turn)
     for item in items:
         folder = folder_of(item)
         for mark in MARKS.get(folder, []):
             item.add_marker(mark)
-        if folder in ON_EVERY_DATABASE and touches_tables(item):
+        # Who may do what is asked thousands of times, and no database has a say in it.
+        is_matrix = item.get_closest_marker("access") is not None
+        if folder in ON_EVERY_DATABASE and touches_tables(item) and not is_matrix:
             item.add_marker("database")
+        if item.get_closest_marker("database") and f"tests/{folder}" not in WITH_TABLES:
+            raise pytest.UsageError(f"Nobody looks there for tests of tables: {item.nodeid}")
 
 
 def folder_of(item: pytest.Item) -> str:
@@ -65,6 +85,13 @@ def touches_tables(item: pytest.Item) -> bool:
     return bool(fixtures) or item.get_closest_marker("django_db") is not None
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What some tests count beside what failed."""
+    summary.tell(terminalreporter)
+    laws.tell(terminalreporter)
+    tally.summarise(terminalreporter)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("browser") and find_chromium() is None:
         # The full check may not leave anything out.
@@ -73,11 +100,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The test database, emptied in our own way after tests that commit."""
-    from tests import emptying  # noqa: PLC0415 -- app ready
+    from tests import emptying, static_files  # noqa: PLC0415 -- app ready
 
-    emptying.install()
+    static_files.install()
+    with django_db_blocker.unblock():
+        emptying.install()
 
 
 @pytest.fixture(scope="session")

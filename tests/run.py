@@ -19,7 +19,10 @@ APART = ["browser", "servers", "conformance", "docs"]
 # The browser's driver leaves an event loop running in its process, and Django refuses to work there.
 BROWSERLESS = "not browser"
 # Without --all the browser's driver is not even installed.
-LIGHT = ["--ignore", "tests/browser", "-p", "no:schemathesis"]
+BROWSER = "tests/browser"
+LIGHT = ["--ignore", BROWSER, "-p", "no:schemathesis"]
+# No other folder has a test that is marked `database`; every process of a pass collects for itself.
+WITH_TABLES = ["tests/integration", "tests/contracts", "tests/conformance"]
 # What is worth a look when the whole takes too long.
 SLOWEST = ["--durations", "40", "--durations-min", "4"]
 KEPT = {"AEGIS_CHROMIUM", "AEGIS_CI", "AEGIS_DATA"}
@@ -92,21 +95,28 @@ def run_passes(
 
     on_postgres = {**addresses, "AEGIS_DATABASE_URL": addresses["AEGIS_TEST_DATABASE_URL"]}
     selection = marked(options.mark, apart, "database")
-    second = Pass("PostgreSQL", [*one_by_one, *selection, *rest], on_postgres)
+    asked = rest if names_tests(rest) else [*rest, *WITH_TABLES]
+    second = Pass("PostgreSQL", [*one_by_one, *selection, *asked], on_postgres)
     announce("What touches tables, on PostgreSQL")
     second.run(folder)
     passes = [first, second]
     if options.all:
         shown = marked(options.mark, "browser")
-        passes.append(Pass("Browser", [*one_by_one, *shown, *rest], addresses))
+        asked = rest if names_tests(rest) else [*rest, BROWSER]
+        passes.append(Pass("Browser", [*one_by_one, *shown, *asked], addresses))
         announce("In a Chromium")
         passes[-1].run(folder)
     return passes
 
 
+def names_tests(arguments: list[str]) -> bool:
+    """Whether the caller says which files are tried."""
+    return any(Path(one.partition("::")[0]).exists() for one in arguments)
+
+
 def workers() -> int:
     """How many processes test at once: more than cores, for half of the time a test waits."""
-    return min(3 * (os.cpu_count() or 1) // 2, 6)
+    return min(2 * (os.cpu_count() or 1), 6)
 
 
 def marked(*conditions: str) -> list[str]:

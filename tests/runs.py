@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 from tests.serving import read_address, start_server, until
 
 RUNNING_SECONDS = 60
-PROGRAMS = ["feed.py", "sink.py", "strategy.py"]
+SESSION = "btc-flash-dip"
+PROGRAMS = ["ma_cross.py", "quiet.py", "risk_meter.py", "sim_exchange.py"]
+COMPONENTS = ["book-feed", "ma-cross", "paper-desk", "risk-meter", "sim-exchange"]
 
 
 @contextlib.contextmanager
@@ -22,15 +24,15 @@ def demo(running):
     """The demo session, once it runs with all its components."""
 
     def look():
-        session = ask(running, "/api/v1/sessions/btc-demo")
+        session = ask(running, f"/api/v1/sessions/{SESSION}")
         is_running = session.get("state") == "running"
-        return session if is_running and states(running) == ["running"] * len(PROGRAMS) else None
+        return session if is_running and states(running) == ["running"] * len(COMPONENTS) else None
 
     return until(look, seconds=RUNNING_SECONDS)
 
 
 def components(running):
-    return ask(running, "/api/v1/sessions/btc-demo/components")["data"]
+    return ask(running, f"/api/v1/sessions/{SESSION}/components")["data"]
 
 
 def states(running):
@@ -54,10 +56,11 @@ def programs(parent):
         check=True,
     )
     rows = [line.split() for line in listed.stdout.splitlines()]
-    return {row[-1].rpartition("/")[2]: int(row[0]) for row in rows if row[1] == str(parent)}
+    words = [(row[0], word) for row in rows if row[1] == str(parent) for word in row[2:]]
+    return {word.rpartition("/")[2]: int(pid) for pid, word in words if word.endswith(".py")}
 
 
 def prices(running):
-    """What the sink has counted until now."""
-    lines = (running.home / "logs" / "sink.log").read_text().splitlines()
-    return [int(line.split()[0]) for line in lines if " records, " in line]
+    """How many klines there are until now."""
+    found = ask(running, f"/api/v1/sessions/{SESSION}/topics")["data"]
+    return next((one["head"] for one in found if one["name"].startswith("klines.")), 0)

@@ -75,6 +75,12 @@ def running() -> Iterator[dict[str, str]]:
 services_key = pytest.StashKey[contextlib.ExitStack]()
 
 
+UNBOUNDED = {
+    f"AEGIS_{kind}_PER_MINUTE": "0"
+    for kind in ("LOGINS", "CREATES", "COMMANDS", "PUBLISHES", "STREAMS")
+}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Before Django reads its settings: servers up, and a home that is nobody's."""
@@ -85,6 +91,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     else:
         url = os.environ["AEGIS_TEST_REDIS_URL"]
         os.environ["AEGIS_TEST_REDIS_URL"] = own_database(url, worker)
+    # Tests of many share one principal; those of rates set their own.
+    os.environ |= UNBOUNDED
     os.environ["AEGIS_HOME"] = tempfile.mkdtemp(dir=os.environ["TESTS_HOME"])
 
 

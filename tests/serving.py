@@ -17,10 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.services import UNBOUNDED
+
 T = TypeVar("T")
 
 ROOT = Path(__file__).parents[1]
-START_SECONDS, STOP_SECONDS = 40, 32
+START_SECONDS, STOP_SECONDS = 60, 32
 PASSWORD = "correct horse battery"
 
 # Runs once for all tests: the tables, somebody to sign in as, a credential that may do everything.
@@ -101,7 +103,7 @@ def start_server(
             home = Path(stack.enter_context(folder)) / "home"
         if not home.exists():
             shutil.copytree(prepared(), home)
-        environment = {**clean(), "AEGIS_HOME": str(home), **settings}
+        environment = {**clean(), **UNBOUNDED, "AEGIS_HOME": str(home), **settings}
         running = launch(["aegis", verb, "--port", "0", *arguments], home, environment)
         try:
             yield running

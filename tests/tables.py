@@ -12,12 +12,15 @@ TABLE = """
 | fail     | failed    | failed    | failed    | failed    | no-op   | –         | –     |
 | complete | completed | completed | completed | completed | –       | no-op     | –     |
 | end      | ended     | ended     | ended     | ended     | ended   | –         | no-op |
+| recover  | –         | –         | paused    | paused    | paused  | –         | –     |
 | restart  | –         | running   | running   | running   | running | –         | –     |
 """
 # A historical session can be restarted from completed, too; these are the cells of the others.
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in TABLE.split("\n")[1:-1]]
 STATES = [State(word) for word in ROWS[0][1:]]
 COMMANDS = [command for command, *_ in ROWS[1:]]
+# What needs nothing but a session; `recover` needs a checkpoint.
+LEVER = [command for command in COMMANDS if command != "recover"]
 CELLS = [
     (command, state, word)
     for command, *words in ROWS[1:]

@@ -15,6 +15,8 @@ class AegisError(Exception):
     code: ClassVar[str] = "INTERNAL_ERROR"
     status: ClassVar[int] = 500
     temporary: ClassVar[bool] = False
+    # Whether the audit tells of it; whoever renders it sees to that otherwise.
+    is_audited = False
 
     def __init__(self, message: str = "", **details: Any) -> None:
         self.message = message or default_message(type(self))
@@ -43,6 +45,14 @@ class PayloadTooLarge(AegisError):
 
     code = "PAYLOAD_TOO_LARGE"
     status = 413
+
+
+class RequestTimeout(AegisError):
+    """The request did not come in whole in time."""
+
+    code = "REQUEST_TIMEOUT"
+    status = 408
+    temporary = True
 
 
 class InvalidState(AegisError):
@@ -114,6 +124,13 @@ class RateLimited(AegisError):
     code = "RATE_LIMITED"
     status = 429
     temporary = True
+
+
+class QuotaExceeded(AegisError):
+    """The team has as much as its quota allows."""
+
+    code = "QUOTA_EXCEEDED"
+    status = 429
 
 
 class InternalError(AegisError):

@@ -70,7 +70,7 @@ class AegisChat:
             count += len(page["data"])
             if not page["has_more"]:
                 return count
-            query = f"?limit=100&before={page['next_cursor']}"
+            query = f"?limit=100&before_id={page['next_cursor']}"
 
     def stream(self, session: str) -> Heard:
         return self.caller.hear("POST", f"{SESSIONS}/{session}/chat/stream", _said(), JSON)

@@ -18,6 +18,7 @@ TOKENS = 50
 
 QUESTION = "What do you make of it?"
 SECONDS = 120
+IDLE_SECONDS = 2.0
 JSON: Headers = {"Content-Type": "application/json"}
 
 
@@ -93,6 +94,7 @@ class Caller:
     port: int
     headers: dict[str, str] = field(default_factory=dict)
     _connection: http.client.HTTPConnection | None = None
+    _used_at: float = 0.0
 
     def call(
         self, method: str, path: str, body: bytes = b"", headers: Headers = MappingProxyType({})
@@ -142,10 +144,14 @@ class Caller:
     def _ask(
         self, method: str, path: str, body: bytes, headers: Headers
     ) -> http.client.HTTPResponse:
-        if self._connection is None:
+        now = time.monotonic()
+        if self._connection is None or now - self._used_at > IDLE_SECONDS:
+            # uvicorn closes what was left alone for five seconds.
             self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
         self._connection.request(method, path, body or None, {**self.headers, **headers})
-        return self._connection.getresponse()
+        answer = self._connection.getresponse()
+        self._used_at = time.monotonic()
+        return answer
 
     @contextlib.contextmanager
     def _apart(self) -> Iterator[http.client.HTTPConnection]:

@@ -1,9 +1,8 @@
-"""Credentials: listed, issued with the secret shown once, revoked."""
+"""Credentials: listed, issued and rotated with the secret shown once, revoked."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.core.exceptions import PermissionDenied
@@ -15,23 +14,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
-from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminTextInputWidget,
-)
 
 from aegis_project import marks
 from aegis_project.kit.errors import AegisError
-from aegis_project.kit.principal import Principal
 from aegis_project.lists import PlainAdmin
-from components.admin.asking import asking, teams
-from components.core import scopes
+from components.admin.asking import asking
+from components.admin.credential_form import IssueForm, RotateForm
+from components.core.errors import CredentialAlreadyExists
 from components.models import Credential
+from components.models.credential import EXPIRES_SOON
 from components.services import credentials
 
-SOON = timedelta(days=7)
 LIST = "admin:aegis_components_credential_changelist"
 
 
@@ -83,54 +76,9 @@ def state(row: Credential, *, now: datetime) -> str:
         return "usable"
     if row.expires_at <= now:
         return "expired"
-    return "expiring" if row.expires_at - now < SOON and row.session_id is None else "usable"
-
-
-class IssueForm(forms.Form):
-    """What a person may say of a new credential."""
-
-    name = forms.CharField(max_length=100, widget=UnfoldAdminTextInputWidget)
-    team = forms.ChoiceField(widget=UnfoldAdminSelectWidget)
-    scopes = forms.MultipleChoiceField(
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text="What it may do. Nobody can give more than they have.",
+    return (
+        "expiring" if row.expires_at - now < EXPIRES_SOON and row.session_id is None else "usable"
     )
-    patterns = forms.CharField(
-        initial="**",
-        widget=UnfoldAdminTextInputWidget,
-        help_text="Topics it may read and publish: names or patterns, separated by spaces.",
-    )
-    days = forms.IntegerField(
-        label="Days until it expires",
-        required=False,
-        min_value=1,
-        max_value=3650,
-        initial=90,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text="Empty means never.",
-    )
-
-    def __init__(self, *args: Any, principal: Principal, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        offered = [word for word in sorted(scopes.SCOPES) if principal.allows(word)]
-        self.fields["scopes"].choices = [(word, word) for word in offered]  # type: ignore[attr-defined]
-        self.fields["team"].choices = [(team.pk, team.name) for team in teams(principal)]  # type: ignore[attr-defined]
-
-    def issue(self, principal: Principal) -> credentials.Issued:
-        """
-        Through the service.
-
-        :raises AegisError: when it refuses
-        """
-        said = self.cleaned_data
-        return credentials.issue(
-            principal=principal,
-            name=said["name"],
-            scopes=said["scopes"],
-            patterns=said["patterns"].split(),
-            team_id=int(said["team"]),
-            lifetime=timedelta(days=said["days"]) if said["days"] else None,
-        )
 
 
 @admin.register(Credential)
@@ -167,7 +115,7 @@ class CredentialAdmin(PlainAdmin):
         "used_cell",
     )
     readonly_fields = fields
-    change_form_outer_after_template = "admin/aegis/credential_revoke.html"
+    change_form_outer_after_template = "admin/aegis/credential_acts.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
         rows = Credential.objects.all()
@@ -237,9 +185,25 @@ class CredentialAdmin(PlainAdmin):
         return format_html('{} <span class="ae-muted">{}</span>', used, row.last_used_transport)
 
     def get_urls(self) -> list[URLPattern]:
-        revoke = self.admin_site.admin_view(require_POST(self.revoke_view))
-        name = "aegis_components_credential_revoke"
-        return [path("<uuid:credential_id>/revoke/", revoke, name=name), *super().get_urls()]
+        acts = {"revoke": self.revoke_view, "rotate": self.rotate_view}
+        own = [
+            path(
+                f"<uuid:credential_id>/{word}/",
+                self.admin_site.admin_view(require_POST(view)),
+                name=f"aegis_components_credential_{word}",
+            )
+            for word, view in acts.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def rotate_view(self, request: HttpRequest, credential_id: Any) -> HttpResponse:
+        """Put a fresh secret in the place of the old one, and show it once."""
+        try:
+            issued = RotateForm(request.POST).rotate(asking(request), credential_id)
+        except AegisError as error:
+            messages.error(request, f"{error.message} ({error.code})")
+            return HttpResponseRedirect(reverse(LIST))
+        return self._issued(request, self._context(request), issued, is_rotated=True)
 
     def revoke_view(self, request: HttpRequest, credential_id: Any) -> HttpResponse:
         """Revoke through the service and go back to the list."""
@@ -258,26 +222,36 @@ class CredentialAdmin(PlainAdmin):
             raise PermissionDenied
         principal = asking(request)
         form = IssueForm(request.POST or None, principal=principal)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "New credential",
-            "form": form,
-        }
+        context = self._context(request) | {"form": form}
         if request.method == "POST" and form.is_valid():
             try:
                 issued = form.issue(principal)
             except AegisError as error:
-                form.add_error(None, error.message)
+                is_name = isinstance(error, CredentialAlreadyExists)
+                form.add_error("name" if is_name else None, error.message)
             else:
                 return self._issued(request, context, issued)
         return TemplateResponse(request, "admin/aegis/credential_new.html", context)
 
+    def _context(self, request: HttpRequest) -> dict[str, Any]:
+        shell = self.admin_site.each_context(request)
+        return {**shell, "opts": self.opts, "title": "New credential"}
+
     def _issued(
-        self, request: HttpRequest, context: dict[str, Any], issued: credentials.Issued
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        issued: credentials.Issued,
+        *,
+        is_rotated: bool = False,
     ) -> HttpResponse:
         url = request.build_absolute_uri("/").rstrip("/")
-        shown = context | {"secret": issued.secret, "credential": issued.credential, "url": url}
+        shown = context | {
+            "secret": issued.secret,
+            "credential": issued.credential,
+            "url": url,
+            "is_rotated": is_rotated,
+        }
         response = TemplateResponse(request, "admin/aegis/credential_made.html", shown)
         response["Cache-Control"] = "no-store"
         return response

@@ -11,4 +11,5 @@ urlpatterns = [
     route("programs/<str:program>", programs.OneProgram, name="program"),
     route("credentials", views.Credentials, name="credentials"),
     route("credentials/<str:credential>", views.OneCredential, name="credential"),
+    route("credentials/<str:credential>/rotate", views.RotateCredential, name="credential-rotate"),
 ]

@@ -142,6 +142,31 @@ class OneCredential(Endpoint):
     @operation("credentials.revoke", tag="credentials", answers={204: None})
     def delete(self, _request: Request, credential: str) -> Response:
         """Revoke a credential; the sockets that it opened are closed."""
-        found = selectors.credential(self.principal, credential)
-        credentials.revoke(principal=self.principal, credential=found.pk)
+        credentials.revoke(principal=self.principal, credential=credential)
         return Response(status=204)
+
+
+class RotateInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """How long the old secret goes on opening what it does, beside the new one."""
+
+    overlap_seconds: Annotated[int, Meta(ge=0, le=2_592_000)] = 0
+
+
+class RotateCredential(Endpoint):
+    """A fresh secret in the place of one."""
+
+    examples = {"POST": {"overlap_seconds": 3600}}
+
+    @operation(
+        "credentials.rotate", tag="credentials", body=RotateInput, answers={201: SecretDocument}
+    )
+    @once
+    def post(self, _request: Request, credential: str) -> Response:
+        """Issue the same rights under a new secret, shown this once; the old one ends after the overlap."""
+        seconds = self.ordered(RotateInput).overlap_seconds
+        issued = credentials.rotate(
+            principal=self.principal, credential=credential, overlap=timedelta(seconds=seconds)
+        )
+        kept = documents.credential(issued.credential)
+        document = SecretDocument(secret=issued.secret, credential=kept)
+        return Response(codecs.show(document), status=201)

@@ -24,6 +24,13 @@ class CredentialNotFound(AegisError):
     status = 404
 
 
+class CredentialAlreadyExists(AegisError):
+    """A credential of this name is in use; rotate it, revoke it or choose another name."""
+
+    code = "CREDENTIAL_ALREADY_EXISTS"
+    status = 409
+
+
 class ProgramNotFound(AegisError):
     """There is no such program."""
 

@@ -15,6 +15,7 @@ from components.core.handshake import Handshake
 from components.core.heartbeat import Beats
 from components.jobs import drain
 from components.services import crowds, liveness
+from streaming import metrics
 from streaming.core.errors import CloseCode
 from streaming.hints import Hint
 from streaming.hub import inline
@@ -86,6 +87,7 @@ class Links:
         """Let time pass for every link, and note who was heard."""
         self._node, self.lease_id = node, node.lease_id
         now = self.now()
+        metrics.sockets.labels("control").set(len(self._open))
         for link in tuple(self._open):
             if link.is_busy:
                 # In a storm the database keeps it waiting: the silence is ours.
@@ -161,6 +163,18 @@ class Links:
         """Wait until what :meth:`act` began is done, at most so long."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within_seconds)
+
+    async def become_ready(self, component_id: str, fence: int) -> None:
+        """
+        Write down that a component is ready, once the topics it registered are taken up here.
+
+        Whoever learns that the session runs may publish at once, and none of that may be before
+        the place where the component begins. A data socket at another process is looked after by
+        the watcher there.
+        """
+        if self._node is not None:
+            await self._node.hub.prepare(component_id, fence=fence)
+        await self.ready.add((component_id, fence))
 
     async def close_data(self, component_id: str, fence: int, code: CloseCode) -> None:
         """

@@ -1,11 +1,14 @@
 """Secrets that machines show, kept only as hashes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
+
+EXPIRES_SOON = timedelta(days=7)
+"""When somebody is told that the credential of a program will expire."""
 
 
 class CredentialQuerySet(models.QuerySet["Credential"]):

@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.contrib.auth.models import Group
+from django.db.models import Q
 from django.utils import timezone
 
 from aegis_project import database
@@ -16,6 +18,7 @@ from aegis_project.kit.principal import Principal
 from aegis_project.prepared import Prepared
 from components import selectors
 from components.core import scopes as scope_words
+from components.core.errors import CredentialAlreadyExists
 from components.core.events import ComponentEvent
 from components.models import Credential
 from streaming import hints
@@ -57,7 +60,12 @@ def issue(
     """
     Make a credential for a program of one team.
 
+    A program is who its name says, and what it asked for is its own under that name. So a name
+    belongs to one credential of a team, until that one is revoked or over; only rotation puts
+    another in its place before.
+
     :raises ValidationFailed: for a name too long or a scope that does not exist
+    :raises CredentialAlreadyExists: for a name that a program of the team goes by
     :raises UnknownTopic: for a malformed pattern
     :raises PermissionDenied: for a scope, team or topics that the issuer does not have
     """
@@ -66,17 +74,48 @@ def issue(
     unknown = sorted(set(scopes) - scope_words.SCOPES)
     if unknown:
         raise ValidationFailed("There are no such scopes.", scopes=unknown)
+    fields = _checked(
+        principal,
+        name=name,
+        scopes=scopes,
+        patterns=patterns or (),
+        team_id=team_id,
+        lifetime=lifetime,
+    )
+    _claim(name, team_id=team_id)
+    return mint(**fields)
+
+
+def _checked(
+    principal: Principal,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    patterns: Sequence[str],
+    team_id: int,
+    lifetime: timedelta | None,
+) -> dict[str, Any]:
+    """What a credential is made of, if the principal may give it."""
     beyond = [scope for scope in scopes if not principal.allows(scope)]
     if beyond or not principal.sees_team(team_id):
         raise PermissionDenied("Nobody can give more than they have.", scopes=beyond)
-    return mint(
-        name=name,
-        scopes=sorted(set(scopes)),
-        patterns=granted(principal, patterns or ()),
-        team_id=team_id,
-        created_by=principal.actor,
-        expires_at=timezone.now() + lifetime if lifetime else None,
-    )
+    return {
+        "name": name,
+        "scopes": sorted(set(scopes)),
+        "patterns": granted(principal, patterns),
+        "team_id": team_id,
+        "created_by": principal.actor,
+        "expires_at": timezone.now() + lifetime if lifetime else None,
+    }
+
+
+def _claim(name: str, *, team_id: int) -> None:
+    # Nobody else gives the name meanwhile; rows that refer to the team may be written.
+    list(Group.objects.filter(pk=team_id).select_for_update(no_key=True))
+    programs = Credential.objects.usable(at=timezone.now()).filter(session=None, team_id=team_id)
+    # One without a name goes by its prefix.
+    if name and programs.filter(Q(name=name) | Q(name="", prefix=name)).exists():
+        raise CredentialAlreadyExists(name=name)
 
 
 def mint(**fields: Any) -> Issued:
@@ -179,6 +218,40 @@ def principal_of(credential: Credential, *, transport: str) -> Principal:
         patterns=tuple(credential.patterns),
         transport=transport,
     )
+
+
+@command("credential.rotate", scope="credentials:write")
+def rotate(
+    *, principal: Principal, credential: UUID | str, overlap: timedelta = timedelta()
+) -> Issued:
+    """
+    Put a fresh secret with the same rights in the place of a credential.
+
+    The old one opens everything until ``overlap`` is over, at most until its own end. What had an
+    end gets one as far away as that was when it was issued.
+
+    :raises CredentialNotFound: if there is none in the teams of the principal
+    :raises ValidationFailed: for one that opens nothing any more, or is of a session
+    :raises PermissionDenied: for rights that the principal does not have
+    """
+    found, now = selectors.credential(principal, str(credential)), timezone.now()
+    row = Credential.objects.select_for_update(no_key=True).get(pk=found.pk)
+    if row.session_id is not None or row.team_id is None or not row.is_usable(at=now):
+        raise ValidationFailed("Only a program's credential that is in use can be rotated.")
+    fields = _checked(
+        principal,
+        name=row.name,
+        scopes=row.scopes,
+        patterns=row.patterns,
+        team_id=row.team_id,
+        lifetime=row.expires_at - row.created_at if row.expires_at else None,
+    )
+    issued = mint(**fields)
+    ends_at = now + overlap
+    row.expires_at = min(ends_at, row.expires_at) if row.expires_at else ends_at
+    row.save(update_fields=["expires_at"])
+    hints.send(hints.Hint("credential", str(row.pk)))
+    return issued
 
 
 @command("credential.revoke", scope="credentials:write")

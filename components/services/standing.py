@@ -1,6 +1,6 @@
 """How components stand: identified, ready, running, held, lost, finished, released."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -197,6 +197,14 @@ def release(*, session_id: UUID, actor: str) -> list[Component]:
     return _move(session_id, everyone, "stop", ComponentEvent.STOPPED, actor, **_released())
 
 
+def dismiss(*, session_id: UUID, component_ids: Collection[UUID], actor: str) -> list[Component]:
+    """These are released, and nobody waits for them any more; the others stay as they are."""
+    everyone = [state for state in State if state is not State.STOPPED]
+    Component.objects.filter(pk__in=component_ids).update(required=False)
+    told = ComponentEvent.STOPPED
+    return _move(session_id, everyone, "stop", told, actor, only=component_ids, **_released())
+
+
 def _released() -> dict[str, Any]:
     """What becomes of the fields of a component that is let go."""
     return {
@@ -214,9 +222,12 @@ def _move(
     verb: str,
     event: ComponentEvent,
     actor: str,
+    only: Collection[UUID] | None = None,
     **fields: Any,
 ) -> list[Component]:
     rows = Component.objects.of_session(session_id).filter(state__in=[s.value for s in states])
+    if only is not None:
+        rows = rows.filter(pk__in=only)
     moved = list(rows.select_for_update(of=("self",), no_key=True))
     for component in moved:
         _change(component, verb, **fields)

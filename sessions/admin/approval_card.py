@@ -1,43 +1,31 @@
 """What the card of an approval shows: the call, why it was stopped, and what it rests on."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
+from sessions.admin import approval_situation, events
 from sessions.admin.approval_cells import left, person, risk_word, shown
 from sessions.core.freshness import Known
 from sessions.core.policy import Who
 from sessions.models import Approval, ToolCall
 from sessions.selectors import approvals as reading
-from sessions.selectors import sessions, situation
+from sessions.selectors import timeline, tool_calls
 
 PARTS_AT = "admin/aegis/approval"
 PARTS = ("queue", "head", "strip", "what", "situation", "who", "past")
-QUEUE = 50
+QUEUE, MOMENT = 50, 5
 SHORT = timedelta(seconds=60)
-
-
-class Input(NamedTuple):
-    """One topic that the decision rests on: then, now, and why that is too far."""
-
-    topic: str
-    then: str
-    then_at: SafeString
-    now: str
-    now_at: SafeString
-    why: str
 
 
 def context(
     row: Approval, principal: Principal, *, known: Known | None, now: datetime
 ) -> dict[str, Any]:
     """All that the card shows; ``known`` is what is known now of what it rests on."""
-    may_see = sessions.visible(principal).filter(pk=row.session_id).exists()
     return {
         "approval": row,
         "call": row.tool_call,
@@ -45,10 +33,11 @@ def context(
         "risk": risk_word(row.tool_call.risk),
         "environment_mark": marks.environment(row.session.environment),
         "may_decide": row.is_open and principal.allows("approvals:decide"),
-        "may_see_session": may_see and principal.allows("sessions:read"),
+        "is_gone": row.is_open and reading.is_requester_gone(row),
+        "may_see_session": principal.allows("sessions:read"),
         "requested_at": marks.clock(row.requested_at, now=now),
         **_clock(row, now=now),
-        **_situation(row, known, now=now),
+        **approval_situation.context(row, known, now=now),
         **_outcome(row, principal, now=now),
         **_asked(row),
         "queue": _queue(principal, row, now=now),
@@ -57,6 +46,14 @@ def context(
         "claimed_by": person(row.claimed_by) if row.is_open else "",
         "is_mine": bool(row.claimed_by) and row.claimed_by == principal.actor,
     }
+
+
+def moment(row: Approval) -> list[events.Row]:
+    """What the ledger tells up to the moment of asking, newest first; it does not move any more."""
+    if not row.seq:
+        return []
+    found = timeline.up_to(row.session_id, row.seq, limit=MOMENT)
+    return events.in_words(row.session_id, found)
 
 
 def parts(
@@ -82,15 +79,6 @@ def _clock(row: Approval, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _situation(row: Approval, known: Known | None, *, now: datetime) -> dict[str, Any]:
-    rests_on = inputs(row, known, now=now)
-    return {
-        "inputs": rests_on,
-        "has_moved": any(one.why for one in rests_on),
-        "is_known": known is not None,
-    }
-
-
 def _outcome(row: Approval, principal: Principal, *, now: datetime) -> dict[str, Any]:
     if row.is_open:
         return {}
@@ -101,7 +89,7 @@ def _outcome(row: Approval, principal: Principal, *, now: datetime) -> dict[str,
         "by_person": row.decided_by.startswith("user:"),
         "call_state": marks.chip(row.tool_call.state, marks.TOOL_CALL),
         "run_state": marks.chip(row.run.state, marks.RUN),
-        "asked_again": row.replaced_by.order_by("-requested_at").first(),
+        "asked_again": reading.asked_again(row),
     }
 
 
@@ -127,7 +115,6 @@ def _compared(call: ToolCall, name: str) -> dict[str, Any]:
 
 
 def _queue(principal: Principal, row: Approval, *, now: datetime) -> list[dict[str, Any]]:
-    waiting = reading.visible(principal).filter(state=reading.PENDING).order_by("expires_at", "pk")
     return [
         {
             "approval": one,
@@ -137,7 +124,7 @@ def _queue(principal: Principal, row: Approval, *, now: datetime) -> list[dict[s
             "claimed_by": person(one.claimed_by),
             "is_current": one.pk == row.pk,
         }
-        for one in waiting[:QUEUE]
+        for one in reading.soonest(principal, limit=QUEUE)
     ]
 
 
@@ -157,6 +144,13 @@ def last_decided(principal: Principal, *, now: datetime) -> dict[str, Any] | Non
     if row is None:
         return None
     return {"at": marks.clock(row.decided_at, now=now), "by": person(row.decided_by)}
+
+
+def questions(principal: Principal) -> SafeString:
+    """What agents ask people, each with the way to where it is answered."""
+    may = principal.allows("messages:read") and principal.allows("sessions:read")
+    found = tool_calls.questions(principal, limit=QUEUE) if may else []
+    return render_to_string("admin/aegis/approvals_questions.html", {"questions": found})
 
 
 def is_edited(row: Approval) -> bool:
@@ -183,37 +177,3 @@ def who(row: Approval) -> str:
     if asked.not_owner:
         parts.append("but not the owner of the session")
     return ", ".join(parts)
-
-
-def inputs(row: Approval, known: Known | None, *, now: datetime) -> list[Input]:
-    """What the decision rests on, then and now."""
-    far = {one.topic: one.why for one in situation.moved(row, known) or []}
-    found = []
-    for topic in situation.topics_of(row):
-        then, current = row.evidence.get(topic), (known or {}).get(topic)
-        found.append(
-            Input(
-                topic,
-                shown(then["value"]) if then else "nothing",
-                _age(then, row.requested_at),
-                shown(current["value"]) if current else "nothing",
-                _age_now(current, now),
-                far.get(topic, ""),
-            )
-        )
-    return found
-
-
-def _age(known: Any, at: datetime) -> SafeString:
-    """How old it was when it was asked."""
-    if not known:
-        return marks.none()
-    seconds = (at - datetime.fromtimestamp(known["ts"] / 1000, UTC)).total_seconds()
-    return format_html("{} old", marks.duration(max(seconds, 0)))
-
-
-def _age_now(known: Any, now: datetime) -> SafeString:
-    if not known:
-        return marks.none()
-    at = datetime.fromtimestamp(known["ts"] / 1000, UTC)
-    return format_html("{} old", marks.since_html(at, now=now))

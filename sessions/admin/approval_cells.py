@@ -102,7 +102,8 @@ def risk_word(word: str) -> SafeString:
 
 def person(actor: str) -> str:
     """Who an actor is, for people: the name of a person, everybody else with what they are."""
-    return actor.removeprefix("user:")
+    kind, _, name = actor.partition(":")
+    return {"user": name, "role": f"every {name}"}.get(kind, actor)
 
 
 def badge(request: HttpRequest) -> SafeString:

@@ -14,7 +14,7 @@ from sessions.admin.approval_form import DecideForm
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
 from sessions.selectors import situation
-from sessions.services import approvals
+from sessions.services import approvals, handing
 
 ONE = "admin:aegis_sessions_approval_change"
 
@@ -30,9 +30,13 @@ def decide(request: HttpRequest, row: Approval) -> JsonResponse:
 
 
 def claim(request: HttpRequest, row: Approval) -> JsonResponse:
-    """Say that one looks at it, or no longer does."""
+    """Say that one looks at it or no longer does, or leave it to somebody else."""
+    principal, to = asking(request), request.POST.get("to", "")
     try:
-        approvals.claim(principal=asking(request), approval=row, release="release" in request.POST)
+        if to:
+            handing.hand_over(principal=principal, approval=row, to=to)
+        else:
+            approvals.claim(principal=principal, approval=row, release="release" in request.POST)
     except AegisError as error:
         return _refused(request, error)
     return _shown(request, row)

@@ -54,6 +54,24 @@ class ApprovalsFeed(RowsFeed):
         return rows, {str(pk) for pk in new.values_list("pk", flat=True)}
 
 
+class QuestionsFeed(Feed):
+    """What agents ask people, whenever that looks different."""
+
+    scope = "approvals:read"
+
+    def __init__(self, principal: Principal) -> None:
+        super().__init__(principal)
+        self._changes = Changes()
+
+    def wants(self, hint: Hint) -> bool:
+        return hint.kind in KINDS
+
+    async def turn(self) -> list[Frame]:
+        html = await read_db(approval_card.questions, self.principal)
+        changed = self._changes.of({"html": html})
+        return [{"type": "questions", **changed}] if changed else []
+
+
 class CardFeed(Feed):
     """One card: the parts of it that look different, and whether it is still to be decided."""
 

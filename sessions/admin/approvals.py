@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST
 from aegis_project.kit.errors import AegisError
 from aegis_project.lists import PlainAdmin
 from components.admin.asking import asking
+from sessions.admin import approval_bulk, approval_deciding
 from sessions.admin import approval_card as card
 from sessions.admin import approval_cells as cells
-from sessions.admin import approval_deciding
 from sessions.admin.approval_form import DecideForm
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
@@ -33,7 +33,7 @@ class ShownFilter(admin.SimpleListFilter):
     parameter_name = "show"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("decided", "Decided"), ("mine", "Claimed by me"), ("all", "All")]
+        return [("decided", "Decided"), ("mine", "With me"), ("all", "All")]
 
     def choices(self, changelist: Any) -> Any:
         yield {
@@ -48,7 +48,9 @@ class ShownFilter(admin.SimpleListFilter):
             case "decided":
                 return queryset.exclude(state=reading.PENDING).order_by("-decided_at")
             case "mine":
-                return queryset.filter(state=reading.PENDING, claimed_by=asking(request).actor)
+                return queryset.filter(
+                    state=reading.PENDING, claimed_by__in=reading.names(asking(request))
+                )
             case "all":
                 return queryset
         return queryset.filter(state=reading.PENDING)
@@ -72,14 +74,14 @@ class ApprovalAdmin(PlainAdmin):
     risk_cell = _column("risk_cell", "Risk", "tool_call__risk")
     state_cell = _column("state_cell", "State", "state")
     left_cell = _column("left_cell", "Left", "expires_at")
-    claim_cell = _column("claim_cell", "Looked at by")
+    claim_cell = _column("claim_cell", "With")
 
     list_display = tuple(cells.CELLS)
     list_filter = (ShownFilter, "session__environment", "tool_call__risk")
     search_fields = ("tool_call__tool", "run__agent_slug", "session__key", "session__name")
     search_help_text = "Tool, agent or session"
     ordering = ("expires_at",)
-    actions = None
+    actions = (approval_bulk.approve, approval_bulk.reject)
     change_list_template = "admin/aegis/approvals.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Approval]:
@@ -90,11 +92,10 @@ class ApprovalAdmin(PlainAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The inbox; empty, it says what was decided last."""
         waits = request.GET.get(ShownFilter.parameter_name) != "decided"
-        shown: Any = super().changelist_view(
-            request, {"title": "Approvals", "waits": waits, **(extra_context or {})}
-        )
+        told = {"title": "Approvals", "waits": waits, "questions": card.questions(asking(request))}
+        shown: Any = super().changelist_view(request, {**told, **(extra_context or {})})
         found = getattr(shown, "context_data", None)
-        if found and not found["cl"].result_list:
+        if found and "cl" in found and not found["cl"].result_list:
             found["last"] = card.last_decided(asking(request), now=timezone.now())
         return shown  # type: ignore[no-any-return]
 
@@ -104,7 +105,7 @@ class ApprovalAdmin(PlainAdmin):
         return [own, *super().get_urls()]
 
     def claim_view(self, request: HttpRequest, approval_id: Any) -> HttpResponse:
-        """Say that one looks at it, or no longer does."""
+        """Say that one looks at it or no longer does, or leave it to somebody else."""
         return approval_deciding.claim(request, self._find(request, str(approval_id)))
 
     def change_view(
@@ -132,6 +133,8 @@ class ApprovalAdmin(PlainAdmin):
             "title": f"{row.tool_call.tool} for {row.run.agent_slug}",
             "form": DecideForm(approval=row),
             "parts": card.render(shown),
+            "moment": card.moment(row),
+            "receivers": reading.receivers(row, principal) if shown["may_decide"] else [],
             "is_card": True,
             **shown,
         }
@@ -152,3 +155,7 @@ class ApprovalAdmin(PlainAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Whether the verbs for several are there."""
+        return asking(request).allows("approvals:decide")

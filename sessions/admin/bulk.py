@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from aegis_project import marks
 from aegis_project.kit.errors import AegisError
 from components.admin.asking import asking
+from sessions.admin import reasons
 from sessions.admin.lever import EFFECTS, LABELS, Verb, pull, verbs
 from sessions.models import Session
 from sessions.selectors import sessions
@@ -98,9 +99,8 @@ def _carry_out(
     model_admin: Any, request: HttpRequest, verb: str, rows: Sequence[Session]
 ) -> HttpResponse:
     reason = request.POST.get("reason", "").strip()[:500]
-    if not reason and any(row.environment == "production" for row in rows):
-        problem = "A reason is required in production."
-        return _preview(model_admin, request, verb, rows, problem)
+    if not reason and reasons.is_needed(*rows):
+        return _preview(model_admin, request, verb, rows, reasons.PRODUCTION)
     done, refused = [], []
     for row in rows:
         try:

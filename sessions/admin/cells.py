@@ -22,11 +22,12 @@ def name(view: View, *, now: datetime) -> SafeString:
     )
     return format_html(
         '<span class="ae-two" data-row="{}"><span class="ae-name">{}</span>'
-        '<span class="ae-key">{}{}</span></span>',
+        '<span class="ae-key">{}{}</span>{}</span>',
         session.pk,
         session.name or session.key,
         session.key,
         mark if odd else "",
+        marks.tags(session.tags) if session.tags else "",
     )
 
 

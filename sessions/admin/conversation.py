@@ -1,6 +1,7 @@
 """A session's conversation as cards: messages with their tool calls, and what runs say now."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
+from sessions.core.conversation import Role
 from sessions.core.runs import State
 from sessions.models import Agent, Run, Session, ToolCall
 from sessions.selectors import agents, history, tool_calls, voices
@@ -64,7 +66,9 @@ def html(talk: Talk) -> str:
 
 def _message(entry: Entry, talk: Talk) -> str:
     message = entry.message
-    run = talk.runs.get(message.run_id) if message.run_id else None
+    # What a person says to a run that asked belongs to the run, too.
+    by = message.run_id if message.role != Role.USER else None
+    run = talk.runs.get(by) if by else None
     context = {
         "name": name(entry),
         "message": message,
@@ -124,7 +128,7 @@ def _run(run: Run, now: datetime) -> str:
     context = {
         "run": run,
         "chip": marks.chip(run.state, marks.RUN),
-        "why": WAITS.get(run.waiting_for, ""),
+        "why": tool_calls.question(run) or WAITS.get(run.waiting_for, ""),
         "at": marks.clock(run.started_at or run.created_at, now=now),
         "error": (run.error or {}).get("message", ""),
     }
@@ -141,10 +145,25 @@ WAITS = {
 
 def run_rows(session: Session, *, now: datetime) -> str:
     """The last runs with what they took: the drawer beside the conversation."""
-    rows = [run_context(run, now=now) for run in voices.last_runs(session.pk, limit=RUNS)]
+    rows = _families(voices.last_runs(session.pk, limit=RUNS), now=now)
     return render_to_string(
         "admin/aegis/session/runs.html", {"rows": rows, "session": session, "limit": RUNS}
     )
+
+
+def _families(runs: Sequence[Run], *, now: datetime) -> list[dict[str, Any]]:
+    """The rows of runs, the newest first, and each that another run began beneath that one."""
+    known, below = {run.pk for run in runs}, defaultdict[UUID | None, list[Run]](list)
+    for run in reversed(runs):
+        below[run.parent_id].append(run)
+
+    def with_those(run: Run) -> Iterator[Run]:
+        yield run
+        for one in below[run.pk]:
+            yield from with_those(one)
+
+    first = [run for run in runs if run.parent_id not in known]
+    return [run_context(one, now=now) for run in first for one in with_those(run)]
 
 
 def run_context(run: Run, *, now: datetime) -> dict[str, Any]:
@@ -170,7 +189,7 @@ def calls_panel(session: Session, *, now: datetime) -> dict[str, Any]:
     calls = tool_calls.of_session(session.pk).select_related("run")
     rows = calls.order_by("-created_at", "-pk")[:CALLS]
     return {
-        "runs": [run_context(run, now=now) for run in voices.last_runs(session.pk, limit=CALLS)],
+        "runs": _families(voices.last_runs(session.pk, limit=CALLS), now=now),
         "calls": [call_context(call, now=now) for call in rows],
         "limit": CALLS,
     }

@@ -7,11 +7,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from components.admin.asking import asking
 from components.core.lifecycle import CONNECTED
 from components.models import Component
 from sessions.core import lifecycle
-from sessions.models import Session
+from sessions.models import Session, SessionTag
+from sessions.selectors import sessions, tags
 
+MOST_TAGS = 100
 GONE = ("lost", "failed")
 
 
@@ -54,6 +57,25 @@ def current_view(request: HttpRequest) -> str:
     if value is None and "state__exact" in request.GET:
         return ""
     return value if value in ViewFilter.VIEWS else "open"
+
+
+class TagFilter(SimpleListFilter):
+    """The tags that the sessions in sight carry."""
+
+    title = "tag"
+    parameter_name = "tag"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        carried = SessionTag.objects.filter(
+            session__in=sessions.visible(asking(request)).values("pk")
+        )
+        names = carried.order_by("tag__name").values_list("tag__name", flat=True).distinct()
+        return [(name, name) for name in names[:MOST_TAGS]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
+        chosen = self.value()
+        is_known = chosen in dict(self.lookup_choices)
+        return tags.carrying(queryset, str(chosen)) if is_known else queryset
 
 
 class ConditionFilter(SimpleListFilter):

@@ -7,9 +7,11 @@ from aegis_project.kit import strict
 from aegis_project.kit.errors import ValidationFailed
 from aegis_project.kit.principal import Principal
 from sessions.admin import events, panels
-from sessions.admin.approval_feeds import ApprovalsFeed, CardFeed, WaitingFeed
+from sessions.admin.approval_feeds import ApprovalsFeed, CardFeed, QuestionsFeed, WaitingFeed
 from sessions.admin.conversation_feed import ConversationFeed
+from sessions.admin.dashboard_feed import DashboardFeed
 from sessions.admin.feeds import MAX_ROWS, ComponentsFeed, Feed, LedgerFeed, PartsFeed, SessionsFeed
+from sessions.admin.lanes_feed import LanesFeed
 from sessions.admin.monitor import VIEWS
 from sessions.admin.monitor_feed import MonitorFeed
 from sessions.admin.tails import MODES, TailFeed
@@ -31,8 +33,10 @@ def decode(raw: str | bytes) -> Frame:
     :raises ValidationFailed: unless it is a JSON object with a ``type`` that is known here
     :raises PayloadTooLarge: above 16 KiB
     """
-    frame = strict.decode(raw, max_bytes=MAX_BYTES)
-    if not isinstance(frame, dict) or frame.get("type") not in {*FEEDS, "untail"}:
+    decoded = strict.decode(raw, max_bytes=MAX_BYTES)
+    frame: Frame = decoded if isinstance(decoded, dict) else {}
+    kind = frame.get("type")
+    if not isinstance(kind, str) or kind not in {*FEEDS, "untail"}:
         raise ValidationFailed("This frame is not one of a live page.")
     return frame
 
@@ -62,6 +66,10 @@ def _ledger(principal: Principal, frame: Frame) -> Feed:
     show = _word(frame, "show", events.SHOWS)
     after = _number(frame.get("after"))
     return LedgerFeed(principal, session_id=_id(frame.get("id")), show=show, after=after)
+
+
+def _lanes(principal: Principal, frame: Frame) -> Feed:
+    return LanesFeed(principal, session_id=_id(frame.get("id")))
 
 
 def _conversation(principal: Principal, frame: Frame) -> Feed:
@@ -131,13 +139,23 @@ def _approvals(principal: Principal, frame: Frame) -> Feed:
     return ApprovalsFeed(principal, ids=_ids(frame))
 
 
+def _questions(principal: Principal, _frame: Frame) -> Feed:
+    return QuestionsFeed(principal)
+
+
 def _approval(principal: Principal, frame: Frame) -> Feed:
     return CardFeed(principal, approval_id=_id(frame.get("id")))
 
 
+def _dashboard(principal: Principal, _frame: Frame) -> Feed:
+    return DashboardFeed(principal)
+
+
 FEEDS = {
+    "dashboard": _dashboard,
     "session": _parts,
     "ledger": _ledger,
+    "lanes": _lanes,
     "conversation": _conversation,
     "topics": _topics,
     "tail": _tail,
@@ -147,6 +165,7 @@ FEEDS = {
     "topic": _topic,
     "waiting": _waiting,
     "approvals": _approvals,
+    "questions": _questions,
     "approval": _approval,
 }
 
@@ -173,9 +192,9 @@ def _number(value: Any) -> int:
 
 def _word(frame: Frame, name: str, words: Any) -> str:
     word = frame.get(name)
-    if word not in words:
+    if not isinstance(word, str) or word not in words:
         raise ValidationFailed(f"{name} is one of: {', '.join(words)}.")
-    return str(word)
+    return word
 
 
 def _text(frame: Frame, name: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from aegis_project.kit.errors import ValidationFailed
 from aegis_project.kit.principal import Principal
+from sessions.admin import reasons
 from sessions.core.lifecycle import TRANSITIONS, State
 from sessions.models import Session
 from sessions.selectors import sessions
@@ -54,7 +55,7 @@ class Verb:
 def verbs(session: Session) -> list[Verb]:
     """All five; legal are those of the API's ``allowed[]``."""
     legal = session.legal()
-    is_production = session.environment == "production"
+    is_production = reasons.is_needed(session)
     return [
         Verb(
             name=name,
@@ -96,7 +97,6 @@ def pull(*, principal: Principal, session_id: Any, verb: str, reason: str) -> Ou
     if verb not in SERVICES:
         raise ValidationFailed(f"{verb[:40]} is not a verb of the lever.")
     session = sessions.find(principal, session_id)
-    if session.environment == "production" and not reason:
-        raise ValidationFailed("A reason is required in production.")
+    reasons.check(session, reason)
     outcome: Outcome = SERVICES[verb](principal=principal, session=session.pk, reason=reason)
     return outcome

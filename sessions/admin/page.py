@@ -5,7 +5,14 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import render
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -15,16 +22,21 @@ from django.views.decorators.http import require_GET, require_POST
 from aegis_project.kit.errors import AegisError
 from components.admin.asking import asking
 from sessions.admin import events as ledger
+from sessions.admin import instants, keeping, lanes, panels, talking
 from sessions.admin import lever as levers
-from sessions.admin import panels, talking
 from sessions.admin.fragments import fragment
 from sessions.core.errors import SessionNotFound
 from sessions.selectors import sessions, timeline
 from sessions.services import creation
 
+# The two forms of the timeline; without one, how wide the page is decides.
+VIEWS = {"lanes": "Lanes", "list": "List"}
+
 
 def show(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse:
     """The page, on the tab and at the position that the address names."""
+    if request.method not in {"GET", "HEAD"}:
+        return HttpResponseNotAllowed(["GET", "HEAD"])
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
     try:
@@ -32,7 +44,7 @@ def show(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse
     except (SessionNotFound, ValidationError):
         raise Http404 from None
     tab = request.GET.get("tab", "timeline")
-    tab = tab if tab in panels.TABS else "timeline"
+    tab = tab if tab in panels.TABS and panels.may_open(page, tab) else "timeline"
     shown = request.GET.get("show", "all")
     context = {
         **model_admin.admin_site.each_context(request),
@@ -47,6 +59,7 @@ def show(model_admin: Any, request: HttpRequest, object_id: str) -> HttpResponse
         "parts": panels.render(page, tab),
         "lever": panels.lever(page),
         **_timeline(request, page, shown if shown in ledger.SHOWS else "all"),
+        **(_drawn(request, page) if tab == "timeline" else {}),
         **(talking.context(page) if tab == "conversation" else {}),
     }
     return TemplateResponse(request, "admin/aegis/session.html", context)
@@ -62,8 +75,28 @@ def _timeline(request: HttpRequest, page: panels.Page, shown: str) -> dict[str, 
         "rows": ledger.html(found.rows),
         "show": shown,
         "shows": ledger.SHOWS,
+        "views": VIEWS,
         "at": at,
         "is_following": before is None,
+    }
+
+
+def _drawn(request: HttpRequest, page: panels.Page) -> dict[str, Any]:
+    """The lanes as they stand, and which of the two forms was asked for."""
+    view = request.GET.get("view", "")
+    drawing = lanes.Drawing()
+    if page.principal.allows("events:read"):
+        drawing.read(page.session)
+    shown = drawing.shown(page.session)
+    begin, end = shown["from"], shown["closed"]
+    return {
+        "flags": keeping.flags(page.principal, page.session),
+        "lanes": shown,
+        # While it is open, the processes tell how fast its topics are.
+        "strips": instants.strips(page.principal, page.session, begin=begin, end=end)
+        if end is not None
+        else [],
+        "view": view if view in VIEWS else "",
     }
 
 
@@ -136,6 +169,9 @@ def event(request: HttpRequest, session_id: UUID, seq: int) -> HttpResponse:
         "data": ledger.pretty(body.get("data") or {}),
         "session": session,
         "now": timezone.now(),
+        "instant": str(lanes.ms(found.ts)),
+        "bookmark": keeping.own(asking(request), session, seq),
+        "may_share": asking(request).allows("sessions:write"),
     }
     return render(request, "admin/aegis/session/event.html", context)
 

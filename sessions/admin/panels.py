@@ -4,17 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
 from components import selectors
 from components.admin import cells, ladder
 from components.models import Component
-from sessions.admin import conversation, words
+from sessions.admin import artifact_cells, audit_cells, checkpoint_cells, conversation, words
 from sessions.admin.events import pretty
 from sessions.admin.lever import Verb, verbs
 from sessions.admin.strips import Strip, strips
@@ -23,6 +26,7 @@ from sessions.selectors import sessions
 from sessions.selectors.sessions import View
 from streaming.models import Log
 from streaming.models.log import LEDGER
+from streaming.selectors import audit, pages
 from streaming.selectors import logs as log_rows
 
 TABS = {
@@ -31,8 +35,14 @@ TABS = {
     "participants": "Participants",
     "topics": "Topics",
     "calls": "Tool calls",
+    "checkpoints": "Checkpoints",
+    "artifacts": "Artifacts",
     "config": "Config",
+    "audit": "Audit",
 }
+# Tabs that need more than reading the session does.
+SCOPES = {"audit": audit.SCOPE, "artifacts": "messages:read"}
+LAST_ENTRIES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +66,24 @@ class Page:
         return log.head if log else 0
 
     @property
+    def tags(self) -> SafeString:
+        """The tags that it carries."""
+        return marks.tags(self.session.tags)
+
+    @property
+    def may_make_template(self) -> bool:
+        """Whether the principal may make a template of it."""
+        return self.principal.allows("templates:write")
+
+    @property
     def may_control(self) -> bool:
         """Whether the principal may steer the session and give out its tokens."""
         return self.principal.allows("sessions:control")
+
+    @property
+    def may_write(self) -> bool:
+        """Whether the principal may say something in the session, and write files."""
+        return self.principal.allows("messages:write")
 
     @property
     def topics(self) -> list[Log]:
@@ -92,7 +117,7 @@ def render(page: Page, tab: str) -> dict[str, str]:
         "strip": _render("strip", page, **_worst(strips(page.view, page.components, page.now))),
         "tabs": _render("tabs", page, tabs=tabs(page, tab), current=tab),
     }
-    if tab in PANELS:
+    if tab in PANELS and may_open(page, tab):
         parts["panel"] = PANELS[tab](page)
     return parts
 
@@ -117,6 +142,12 @@ def _worst(found: Sequence[Strip]) -> dict[str, Any]:
     return {"strip": found[0] if found else None, "more": max(len(found) - 1, 0)}
 
 
+def may_open(page: Page, tab: str) -> bool:
+    """Whether whoever looks at the page has this tab."""
+    scope = SCOPES.get(tab)
+    return scope is None or page.principal.allows(scope)
+
+
 def tabs(page: Page, current: str) -> list[dict[str, Any]]:
     """The tabs with the number that belongs to each."""
     total, present = len(page.view.participants), page.view.present_count
@@ -135,6 +166,7 @@ def tabs(page: Page, current: str) -> list[dict[str, Any]]:
             "tone": "warn" if word == "participants" and is_short else "",
         }
         for word, title in TABS.items()
+        if may_open(page, word)
     ]
 
 
@@ -187,4 +219,34 @@ def calls(page: Page) -> str:
     return _render("calls", page, **conversation.calls_panel(page.session, now=page.now))
 
 
-PANELS = {"participants": participants, "config": config, "calls": calls}
+def entries(page: Page) -> str:
+    """What was asked for here, the newest first."""
+    rows = audit.readable(page.principal).filter(session=page.session)
+    found = pages.page(rows, order="-at", cursor="", limit=LAST_ENTRIES).rows
+    shown = [
+        {name: cell(row, now=page.now) for name, cell in audit_cells.CELLS.items()}
+        | {"pk": row.pk, "address": audit_cells.address(row)}
+        for row in found
+    ]
+    everything = reverse("admin:aegis_streaming_auditentry_changelist")
+    return _render("audit", page, rows=shown, all=f"{everything}?q={quote(page.session.key)}")
+
+
+def kept(page: Page) -> str:
+    """The positions that the session can come back to."""
+    return _render("checkpoints", page, **checkpoint_cells.panel(page.session, now=page.now))
+
+
+def files(page: Page) -> str:
+    """The files of the session's sandbox."""
+    return _render("artifacts", page, **artifact_cells.panel(page.session, now=page.now))
+
+
+PANELS = {
+    "participants": participants,
+    "config": config,
+    "calls": calls,
+    "checkpoints": kept,
+    "artifacts": files,
+    "audit": entries,
+}

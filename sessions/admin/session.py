@@ -12,7 +12,19 @@ from unfold.views import ChangeList
 
 from aegis_project.lists import PlainAdmin, PlainChangeList
 from components.admin.asking import asking
-from sessions.admin import bulk, cells, create, filters, page, talking
+from sessions.admin import (
+    artifacts,
+    bulk,
+    cells,
+    checkpoints,
+    create,
+    filters,
+    keeping,
+    page,
+    review,
+    statistics,
+    talking,
+)
 from sessions.models import Session
 from sessions.selectors import sessions
 
@@ -57,6 +69,7 @@ class SessionAdmin(PlainAdmin):
         filters.ViewFilter,
         "state",
         filters.ConditionFilter,
+        filters.TagFilter,
         "environment",
         "kind",
         "mode",
@@ -109,12 +122,22 @@ class SessionAdmin(PlainAdmin):
                 ("events/", "events", page.events),
                 ("events/<int:seq>/", "event", page.event),
                 ("token/", "token", page.token),
+                ("bookmark/", "bookmark", keeping.keep),
                 ("conversation/", "conversation", talking.earlier),
                 ("say/", "say", talking.say),
                 ("cancel/", "cancel", talking.cancel),
+                ("review/", "review", review.show),
+                ("instant/", "instant", review.instant),
+                ("redrive/", "redrive", review.redrive),
+                *checkpoints.VIEWS,
+                *artifacts.VIEWS,
             )
         ]
-        return [*own, *super().get_urls()]
+        numbers = path(
+            "statistics/", self.admin_site.admin_view(statistics.show), name=statistics.NAME
+        )
+        replay = path("replay/", self.admin_site.admin_view(review.place), name=review.NAME)
+        return [numbers, replay, *own, *super().get_urls()]
 
     def change_view(
         self,

@@ -54,6 +54,8 @@ class TopicAdmin(PlainAdmin):
 
     def row_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The page of a topic by its row."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         row = topics.visible(asking(request)).filter(pk=pk).first()
         if row is None:
             raise Http404

@@ -61,6 +61,19 @@ def _repositioned(data: Data) -> tuple[Mark, str, str]:
     return marks.CONDITION["replaying"], "Clock set", f"to {to}"
 
 
+def _checkpoint(verb: str) -> Callable[[Data], tuple[Mark, str, str]]:
+    return lambda d: (EVENT, f"Checkpoint {verb}", str(d.get("label") or ""))
+
+
+def _recovered(data: Data) -> tuple[Mark, str, str]:
+    label = data.get("label") or f"position {data.get('at', '–')}"
+    return marks.SESSION["paused"], "Session recovered", f"to {label}"
+
+
+def _forked(data: Data) -> tuple[Mark, str, str]:
+    return EVENT, "Forked", f"at position {data.get('at', '–')}, effects {data.get('effects')}"
+
+
 def _error(data: Data) -> tuple[Mark, str, str]:
     return marks.SESSION["failed"], str(data.get("message", "Failed")), str(data.get("code", ""))
 
@@ -151,7 +164,7 @@ WORK: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
     "run.failed": _of_run(RUN["failed"], "failed", "code", "message"),
     "run.cancelled": _of_run(RUN["cancelled"], "was cancelled", "reason"),
     "approval.requested": _of_call(APPROVAL["pending"], "needs a decision", "risk", "rule"),
-    "approval.claimed": _of_call(APPROVAL["pending"], "is looked at", "by"),
+    "approval.claimed": _of_call(APPROVAL["pending"], "is looked at", "by", "handed_by"),
     "approval.decided": _decided,
     "approval.expired": _of_call(APPROVAL["expired"], "was not decided in time"),
     "approval.cancelled": _of_call(APPROVAL["cancelled"], "needs no decision", "reason"),
@@ -174,6 +187,10 @@ SENTENCES: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
         f"by {d['by']}" if d.get("by") else "",
     ),
     "session.repositioned": _repositioned,
+    "checkpoint.created": _checkpoint("taken"),
+    "checkpoint.deleted": _checkpoint("removed"),
+    "session.recovered": _recovered,
+    "session.forked": _forked,
     "session.updated": lambda d: (
         EVENT,
         "Session changed",

@@ -14,6 +14,8 @@ from pydantic_ai.providers.azure import AzureProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
+from aegis_project import outward
+from aegis_project.kit.errors import AddressRefused, Unreachable
 from sessions.agent.asking import Failure
 from sessions.agent.protocol import Limits
 from sessions.core.errors import LLMError
@@ -29,12 +31,26 @@ async def model(access: Access, name: str, *, limits: Limits) -> AsyncIterator[M
     """
     A model that can be asked once.
 
-    :raises Failure: if its library is not installed
+    :raises Failure: if its library is not installed, or its address may not be reached
     """
     longest = max(limits.first_token_seconds, limits.idle_seconds)
     timeout = httpx2.Timeout(longest, connect=limits.connect_seconds)
-    async with httpx2.AsyncClient(timeout=timeout, verify=_tls()) as client:
+    made = await _guarded(access, name) if access.is_guarded else {"verify": _tls()}
+    async with httpx2.AsyncClient(timeout=timeout, **made) as client:
         yield KINDS[access.kind](access, name, client)
+
+
+async def _guarded(access: Access, name: str) -> dict[str, Any]:
+    bounds = outward.allowed(hosts=("*",))
+    try:
+        await outward.check(access.base_url, bounds=bounds)
+    except AddressRefused as refused:
+        error = LLMError(f"{access.provider}: {refused.message}", model=name)
+        raise Failure(error, is_passing=False) from None
+    except Unreachable as unknown:
+        error = LLMError(f"{access.provider}: {unknown.message}", model=name)
+        raise Failure(error, is_passing=True) from None
+    return {"transport": outward.Guarded(bounds), "trust_env": False}
 
 
 @cache

@@ -8,6 +8,8 @@ from decimal import Decimal
 from sessions.agent.protocol import Completion, Limits, MediaPart, Prompt, Said, Spent, TextDelta
 from sessions.agent.scripts import Reply, Script, step_of
 
+# Pieces without a pause that follow each other before anybody else has a turn.
+TOGETHER = 16
 TOKEN = re.compile(r"\S+\s*|\s+")
 
 
@@ -40,7 +42,8 @@ class Scripted:
             if reply.error is not None and number == reply.after:
                 raise reply.error
             # Also without a pause: whoever else lives in this loop has its turn.
-            await asyncio.sleep(reply.pause_seconds)
+            if reply.pause_seconds or number % TOGETHER == 0:
+                await asyncio.sleep(reply.pause_seconds)
             yield TextDelta(piece)
         if reply.error is not None:
             raise reply.error

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from sessions.agent import scripts, smalltalk
+from sessions.agent import flash_dip, scripts, smalltalk
+from sessions.agent.compatibility import compatibility
 from sessions.agent.protocol import Media, Prompt, ToolRequest, Turn
 from sessions.agent.scripts import Reply
 from sessions.core.conversation import Role
@@ -61,8 +62,9 @@ def failing(_prompt: Prompt) -> Reply:
 
 def install() -> None:
     """Let each of them be a model by its name, as ``scripted:echo``."""
-    for script in (assistant, echo, counting, picture, failing):
+    for script in (assistant, echo, counting, picture, failing, compatibility):
         scripts.register(script.__name__, script)
+    flash_dip.install()
 
 
 def _last_of_user(prompt: Prompt) -> Turn:

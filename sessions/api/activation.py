@@ -8,7 +8,9 @@ from sessions.api import answers
 from sessions.api.documents import SessionDocument
 from sessions.api.inputs import ReasonInput
 from sessions.api.lever import started
-from sessions.services import lifecycle
+from sessions.core.dialects import conversation_states
+from sessions.selectors import sessions
+from sessions.services import at_rest, lifecycle
 from streaming.api.base import Endpoint, alone, once
 from streaming.api.schema import operation
 
@@ -43,7 +45,10 @@ class Suspend(Endpoint):
     @operation("sessions.suspend", tag="lever", body=ReasonInput, answers=ONE)
     @once
     def post(self, _request: Request, session: str) -> Response:
-        """The same as pause."""
+        """The same as pause; what reads as suspended already stays as it is."""
         reason = self.ordered(ReasonInput).reason
-        found = lifecycle.pause(principal=self.principal, session=session, reason=reason)
+        row = sessions.find(self.principal, session)
+        if row.state in conversation_states("suspended") and "pause" not in row.legal():
+            return answers.outcome(at_rest.keep(principal=self.principal, session=row))
+        found = lifecycle.pause(principal=self.principal, session=row, reason=reason)
         return answers.outcome(found)

@@ -12,10 +12,12 @@ from sessions.services.outcome import Outcome
 from streaming.api import codecs
 
 
-def shown(row: Session, *, secret: str = "", previous: str = "") -> dict[str, Any]:
-    """The document of one session as plain values."""
+def shown(
+    row: Session, *, secret: str = "", previous: str = "", is_alone: bool = False
+) -> dict[str, Any]:
+    """The document of one session as plain values; one that is alone was made just now."""
     now = timezone.now()
-    view = sessions.view(row, now=now)
+    view = sessions.view_alone(row, now=now) if is_alone else sessions.view(row, now=now)
     return codecs.show(documents.document(view, now=now, secret=secret, previous=previous))
 
 
@@ -29,6 +31,14 @@ def outcome(found: Outcome, *, status: int = 200) -> Response:
     """A session that a command was carried out on, with the state before it."""
     shows = shown(found.session, secret=found.secret, previous=found.previous)
     return _tagged(found.session, shows, status=status)
+
+
+def made(found: Outcome, *, is_alone: bool) -> Response:
+    """A session that was made; if it is alone, nobody was declared who takes part in it."""
+    shows = shown(found.session, secret=found.secret, previous=found.previous, is_alone=is_alone)
+    response = _tagged(found.session, shows, status=201)
+    response["Location"] = f"/api/v1/sessions/{found.session.pk}"
+    return response
 
 
 def _tagged(row: Session, data: dict[str, Any], *, status: int) -> Response:

@@ -12,6 +12,7 @@ from sessions.core.lifecycle import Environment
 from sessions.core.tool_calls import Risk
 from sessions.core.tool_calls import State as CallState
 from sessions.models import Approval, ToolCall
+from sessions.selectors import approvals as reading
 from sessions.selectors import situation
 from streaming.api.codecs import Timestamp
 
@@ -65,10 +66,11 @@ class ApprovalDocument(Struct, kw_only=True):
     """
     The one decision on a tool call.
 
-    `evidence` is what was known of its topics when it was asked, `freshness` how far they may
+    `seq` is where the ledger tells that it was asked, `evidence` what was known of its topics when it was asked, `freshness` how far they may
     move, `parameters` the JSON Schema of what may be edited. `status` and `feedback` are seed
-    004's words. `now`, `moved` and `precedents` stand only where one approval is read; `now` and
-    `moved` are null where the answering process cannot see the topics.
+    004's words. `now`, `moved`, `precedents` and `requester_is_gone` stand only where one approval is
+    read; `now` and `moved` are null where the answering process cannot see the topics. While the
+    requester is gone, nothing is approved for it.
     """
 
     id: UUID
@@ -86,6 +88,7 @@ class ApprovalDocument(Struct, kw_only=True):
     on_timeout: str
     requested_by: str
     requested_at: Timestamp
+    seq: int
     expires_at: Timestamp
     stops_clock: bool
     clock_stopped_at: Timestamp | None
@@ -104,6 +107,7 @@ class ApprovalDocument(Struct, kw_only=True):
     now: dict[str, InputDocument] | UnsetType | None = UNSET
     moved: list[MovedDocument] | UnsetType | None = UNSET
     precedents: list[PrecedentDocument] | UnsetType = UNSET
+    requester_is_gone: bool | UnsetType = UNSET
     grant: UUID | UnsetType = UNSET
 
 
@@ -136,8 +140,16 @@ def approval(row: Approval, *, grant: UUID | None = None) -> ApprovalDocument:
 
 
 SAME = (
-    *("digest", "rule", "who", "on_timeout", "requested_by", "requested_at", "expires_at"),
-    *("stops_clock", "clock_stopped_at", "claimed_by", "claimed_at", "decided_by", "decided_at"),
+    *("digest", "rule", "who", "on_timeout", "requested_by", "requested_at", "seq"),
+    *(
+        "expires_at",
+        "stops_clock",
+        "clock_stopped_at",
+        "claimed_by",
+        "claimed_at",
+        "decided_by",
+        "decided_at",
+    ),
     *("reason", "edited_arguments", "freshness", "parameters", "version"),
 )
 
@@ -148,6 +160,7 @@ def card(row: Approval, *, now: Known | None, precedents: list[Approval]) -> App
     document.now = None if now is None else _inputs(now)
     found = situation.moved(row, now)
     document.moved = None if found is None else [_moved(one) for one in found]
+    document.requester_is_gone = row.is_open and reading.is_requester_gone(row)
     document.precedents = [_precedent(one) for one in precedents]
     return document
 

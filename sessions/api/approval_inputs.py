@@ -42,9 +42,18 @@ class DecideInput(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ClaimInput(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Whether you no longer look at it."""
+    """
+    Whether you no longer look at it, or to whom you leave it.
+
+    `to` is a user's name, or a role: `role:approver`.
+    """
 
     release: bool = False
+    to: Word = ""
+
+    def __post_init__(self) -> None:
+        if self.release and self.to:
+            raise ValueError("What is released is with nobody")
 
 
 class CancelQuery(Struct, kw_only=True):
@@ -67,9 +76,14 @@ class OneDecision(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class BatchInput(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Decisions, each of which comes to its own end."""
+    """
+    Decisions on calls of one tool, one agent or one session, each of which comes to its own end.
+
+    With `dry_run` nothing is decided: the answer says what would be.
+    """
 
     decisions: Annotated[list[OneDecision], Meta(min_length=1, max_length=MOST)]
+    dry_run: bool = False
 
 
 class ApprovalQuery(PageQuery, kw_only=True):
@@ -81,7 +95,7 @@ class ApprovalQuery(PageQuery, kw_only=True):
     tool: Word = ""
     environment: Environment | UnsetType = UNSET
     risk: Risk | UnsetType = UNSET
-    mine: Annotated[bool, Meta(description="Only those that you claimed.")] = False
+    mine: Annotated[bool, Meta(description="Only those that you claimed, or were left.")] = False
     expiring: Annotated[
         float, Meta(ge=0, le=86_400, description="Only those with so many seconds left.")
     ] = 0

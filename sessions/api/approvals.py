@@ -4,16 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aegis_project.kit.errors import AegisError
 from sessions.api import approval_documents as documents
 from sessions.api.approval_documents import ApprovalDocument, ApprovalPage
 from sessions.api.approval_inputs import (
     ApprovalQuery,
-    BatchInput,
     CancelQuery,
     ClaimInput,
     DecideInput,
@@ -23,29 +21,13 @@ from sessions.core.errors import ApprovalNotFound
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
 from sessions.selectors import sessions, situation
-from sessions.services import approvals, batches, withdrawal
-from sessions.services.batches import Outcome
+from sessions.services import approvals, handing, withdrawal
 from streaming.api import codecs
-from streaming.api.base import Endpoint, alone, once
+from streaming.api.base import Endpoint, once
 from streaming.api.schema import VERSION, operation
 from streaming.selectors import pages
 
 ONE = {200: ApprovalDocument}
-
-
-class OutcomeDocument(Struct, kw_only=True):
-    """What became of one decision of a batch: the approval, or why it was refused."""
-
-    approval: str
-    ok: bool
-    document: ApprovalDocument | UnsetType = UNSET
-    error: dict[str, Any] | UnsetType = UNSET
-
-
-class BatchDocument(Struct, kw_only=True):
-    """What became of each decision, in the order in which they were given."""
-
-    data: list[OutcomeDocument]
 
 
 class CancelledDocument(Struct, kw_only=True):
@@ -139,30 +121,21 @@ class Decide(Endpoint):
 
 
 class Claim(Endpoint):
-    """Say that you look at it."""
+    """Say that you look at it, or leave it to somebody else."""
+
+    examples = {"POST": {"to": "role:approver"}}
 
     @operation("approvals.claim", tag="approvals", body=ClaimInput, answers=ONE)
     @once
     def post(self, _request: Request, approval: str) -> Response:
-        """Let the others see that you look at it; it binds nobody."""
-        release = self.ordered(ClaimInput).release
-        row = approvals.claim(principal=self.principal, approval=approval, release=release)
+        """Let the others see that you look at it, or leave it to somebody; it binds nobody."""
+        order = self.ordered(ClaimInput)
+        asked: dict[str, Any] = {"principal": self.principal, "approval": approval}
+        if order.to:
+            row = handing.hand_over(**asked, to=order.to).approval
+        else:
+            row = approvals.claim(**asked, release=order.release)
         return _tagged(row, documents.approval(row))
-
-
-class Batch(Endpoint):
-    """Many decisions at once."""
-
-    examples = {"POST": {"decisions": [{"approval": "…", "approved": True}]}}
-
-    @operation("approvals.batch", tag="approvals", body=BatchInput, answers={200: BatchDocument})
-    @alone
-    def post(self, _request: Request) -> Response:
-        """Decide on many; each comes to its own end. What is of high risk is approved alone."""
-        self.principal.require("approvals:decide")
-        orders = [one.order() for one in self.ordered(BatchInput).decisions]
-        found = batches.decide(principal=self.principal, orders=orders, look=situation.now)
-        return Response(codecs.show(BatchDocument(data=[_outcome(one) for one in found])))
 
 
 class SessionApproval(Endpoint):
@@ -173,7 +146,7 @@ class SessionApproval(Endpoint):
     @operation("sessions.approvals.read", tag="approvals", answers=ONE)
     def get(self, _request: Request, session: str, approval: str) -> Response:
         """Read an approval of this session."""
-        self.principal.require("approvals:read")
+        reading.require(self.principal)
         return _card(self, self.found(session, approval))
 
     @operation(
@@ -199,7 +172,7 @@ class SessionApproval(Endpoint):
 def _page(view: Endpoint, rows: QuerySet[Approval], query: ApprovalQuery) -> Response:
     rows = rows.filter(**query.words())
     if query.mine:
-        rows = rows.filter(claimed_by=view.principal.actor)
+        rows = rows.filter(claimed_by__in=reading.names(view.principal))
     if query.expiring:
         rows = reading.expiring(rows, seconds=query.expiring)
     page = pages.page(rows, order=query.ordering, cursor=query.cursor, limit=query.limit)
@@ -231,12 +204,3 @@ def _decide(view: Endpoint, found: Approval) -> Response:
 
 def _tagged(row: Approval, document: ApprovalDocument) -> Response:
     return Response(codecs.show(document), headers={"ETag": f'"{row.version}"'})
-
-
-def _outcome(found: Outcome) -> OutcomeDocument:
-    name = str(found.approval)
-    if found.decided is not None:
-        shown = documents.approval(found.decided.approval)
-        return OutcomeDocument(approval=name, ok=True, document=shown)
-    error = found.error or AegisError()
-    return OutcomeDocument(approval=name, ok=False, error=error.as_dict())

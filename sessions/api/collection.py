@@ -13,12 +13,15 @@ from sessions.api.inputs import FieldsQuery, ListQuery, SessionChanges, SessionI
 from sessions.api.schema import PARAMETERS
 from sessions.models import Session
 from sessions.selectors import lists, sessions
-from sessions.services import creation, lifecycle
+from sessions.services import applying, creation, lifecycle
 from streaming.api import codecs
 from streaming.api.base import Endpoint, once
 from streaming.api.schema import VERSION, operation
 from streaming.selectors import pages
 from streaming.selectors.pages import Page
+
+# Verbs of the lever that are nothing without what is said with them.
+NEED_WORDS = frozenset({"fail", "recover"})
 
 
 class Sessions(Endpoint):
@@ -61,15 +64,21 @@ class Sessions(Endpoint):
     def post(self, request: Request) -> Response:
         """Make a session, with the components that it counts on."""
         order = self.ordered(SessionInput)
+        if order.template:
+            applied = applying.apply(
+                principal=self.principal,
+                template=order.template,
+                wishes=order.wishes(),
+                with_token=order.token,
+            )
+            return answers.made(applied, is_alone=False)
         made = creation.create(
             principal=self.principal,
             draft=order.draft(),
             expected=inputs.expected(order.components),
             with_token=order.token,
         )
-        response = answers.outcome(made, status=201)
-        response["Location"] = f"/api/v1/sessions/{made.session.pk}"
-        return response
+        return answers.made(made, is_alone=not order.components)
 
 
 class OneSession(Endpoint):
@@ -81,7 +90,7 @@ class OneSession(Endpoint):
         """What of the lever is legal now and needs nothing said."""
         address = self.request.path.rstrip("/")
         allowed = data.get("allowed", []) if isinstance(data, dict) else []
-        return [(verb, f"{address}/{verb}") for verb in allowed if verb != "fail"]
+        return [(verb, f"{address}/{verb}") for verb in allowed if verb not in NEED_WORDS]
 
     @operation(
         "sessions.read",

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
+from sessions.core.dialects import CONVERSATIONS
 from sessions.core.lifecycle import Environment, Kind, Mode, State
 from sessions.models import Session
 from sessions.selectors.sessions import View
@@ -25,7 +26,8 @@ class SessionDocument(Struct, kw_only=True):
     """
     One supervised piece of live work.
 
-    `allowed` are the commands that would not be refused now. `session_token` and
+    `status` is seed 004's word for `state`: created, active, suspended or ended. `allowed` are the
+    commands that would not be refused now. `session_token` and
     `previous_state` stand only in answers that make or change something.
     """
 
@@ -33,6 +35,7 @@ class SessionDocument(Struct, kw_only=True):
     key: str
     name: str
     state: State
+    status: str
     conditions: list[str]
     allowed: list[str]
     kind: Kind
@@ -47,6 +50,7 @@ class SessionDocument(Struct, kw_only=True):
     config: dict[str, Any]
     memory: dict[str, Any]
     metadata: dict[str, Any]
+    tags: list[str]
     result: Any
     error: dict[str, Any] | None
     reason: str
@@ -94,6 +98,7 @@ def document(view: View, *, now: datetime, secret: str = "", previous: str = "")
     team, owner = _names(row)
     return SessionDocument(
         **{name: values[name] for name in PLAIN},
+        status=CONVERSATIONS[State(row.state)],
         conditions=[condition.value for condition in view.conditions],
         allowed=row.legal(),
         owner=owner,

@@ -1,7 +1,7 @@
 """A topic of a session as a file."""
 
 from collections.abc import AsyncIterator
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import orjson
@@ -10,13 +10,12 @@ from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from msgspec import Struct
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 
 from sessions.selectors import sessions
 from streaming import node
 from streaming.api import codecs, topic_documents
-from streaming.api.base import Endpoint
+from streaming.api.base import ByParameter, Endpoint
 from streaming.api.schema import operation
 from streaming.api.sse import let_go_of_database
 from streaming.api.topic_documents import Instant, Place
@@ -41,16 +40,6 @@ class ExportQuery(Struct, kw_only=True):
     from_: Instant = msgspec.field(default="", name="from")
     to: Instant = ""
     after: Place = ""
-
-
-class ByParameter(BaseContentNegotiation):
-    """The address says what the file is; an Accept header need not."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
-        return renderers[0], renderers[0].media_type
 
 
 class TopicExport(Endpoint):

@@ -6,9 +6,10 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from aegis_project.kit.errors import ValidationFailed
+from sessions.core.dialects import CONVERSATIONS, conversation_states
 from sessions.core.lifecycle import Environment, Kind, Mode, State
 from sessions.models import Session
-from sessions.selectors import lists
+from sessions.selectors import lists, tags
 
 
 class Words(django_filters.BaseInFilter, django_filters.ChoiceFilter):  # type: ignore[misc]
@@ -25,6 +26,11 @@ class SessionFilter(django_filters.FilterSet):  # type: ignore[misc]
     """The filters of the list of sessions."""
 
     state = words(State, "States, with commas between.")
+    status = Words(
+        choices=[(word, word) for word in dict.fromkeys(CONVERSATIONS.values())],
+        method="reading",
+        help_text="Words of seed 004 for states, with commas between.",
+    )
     kind = words(Kind, "Kinds, with commas between.")
     mode = words(Mode, "Modes, with commas between.")
     environment = words(Environment, "Environments, with commas between.")
@@ -35,9 +41,15 @@ class SessionFilter(django_filters.FilterSet):  # type: ignore[misc]
         method="mentioning", help_text="Text in the key, the name or the owner's label."
     )
 
+    tag = django_filters.CharFilter(method="carrying", help_text="The name of a tag.")
+
     class Meta:
         model = Session
         fields: tuple[str, ...] = ()
+
+    def reading(self, rows: QuerySet[Session], _name: str, value: list[str]) -> QuerySet[Session]:
+        """Sessions whose state reads as one of these words."""
+        return rows.filter(state__in=conversation_states(*value)) if value else rows
 
     def of_owner(self, rows: QuerySet[Session], _name: str, value: str) -> QuerySet[Session]:
         """Sessions of a user by name, or with this label of an owner."""
@@ -46,6 +58,10 @@ class SessionFilter(django_filters.FilterSet):  # type: ignore[misc]
     def mentioning(self, rows: QuerySet[Session], _name: str, value: str) -> QuerySet[Session]:
         """Sessions that have this text where people look for it."""
         return lists.mentioning(rows, value)
+
+    def carrying(self, rows: QuerySet[Session], _name: str, value: str) -> QuerySet[Session]:
+        """Sessions that carry a tag."""
+        return tags.carrying(rows, value)
 
 
 NAMES = frozenset(SessionFilter.base_filters)

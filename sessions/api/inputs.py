@@ -9,6 +9,7 @@ from components.core.lifecycle import Role
 from components.services.registry import Expected
 from sessions.core.conversation import OF_CHAT
 from sessions.core.lifecycle import Environment, Kind, Mode
+from sessions.services.applying import OBJECTS, Wishes
 from sessions.services.creation import Draft
 from streaming.api import codecs
 from streaming.api.codecs import Timestamp
@@ -22,6 +23,7 @@ Name = Annotated[str, Meta(max_length=200)]
 Label = Annotated[str, Meta(max_length=200)]
 Agent = Annotated[str, Meta(max_length=100)]
 Team = Annotated[str, Meta(max_length=150)]
+Template = Annotated[str, Meta(max_length=100, description="The slug of a template.")]
 Reason = Annotated[str, Meta(max_length=500)]
 
 
@@ -75,15 +77,17 @@ class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
 
     Without `key` its UUID is its key; without `kind` it is a stream, or a chat when it has an
     agent: that one holds 100 messages with 10 attachments of 10 MiB each and ends after an hour in
-    which nobody used it, unless `config` says otherwise. With `token` the answer carries a session
+    which nobody used it, unless `config` says otherwise. With a `template` it is as that says, and
+    what is said here is added to it; the template says the kind. With `token` the answer carries a session
     token, shown this once.
     """
 
     key: Key = ""
     name: Name = ""
     kind: Kind | UnsetType = UNSET
-    mode: Mode = Mode.REALTIME
-    environment: Environment = Environment.DEVELOPMENT
+    template: Template = ""
+    mode: Mode | UnsetType = UNSET
+    environment: Environment | UnsetType = UNSET
     agent: Agent = ""
     owner_label: Label = ""
     team: Team = ""
@@ -99,6 +103,8 @@ class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
         codecs.check_kept(self.context, self.config, self.memory, self.metadata)
         if self.expires_at is not None:
             self.expires_at = codecs.in_utc(self.expires_at)
+        if self.template and (self.kind is not UNSET or self.expires_at is not None):
+            raise ValueError("With a template neither kind nor expires_at is said")
 
     def draft(self) -> Draft:
         """What the service that makes sessions takes."""
@@ -108,8 +114,10 @@ class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
             key=self.key,
             name=self.name,
             kind=default if self.kind is UNSET else self.kind,
-            mode=self.mode,
-            environment=self.environment,
+            mode=Mode.REALTIME if self.mode is UNSET else self.mode,
+            environment=(
+                Environment.DEVELOPMENT if self.environment is UNSET else self.environment
+            ),
             agent=self.agent,
             owner_label=self.owner_label,
             team=self.team,
@@ -118,6 +126,20 @@ class SessionInput(Struct, kw_only=True, forbid_unknown_fields=True):
             memory=self.memory,
             metadata=self.metadata,
             expires_at=self.expires_at,
+        )
+
+    def wishes(self) -> Wishes:
+        """What the service that applies templates takes."""
+        return Wishes(
+            key=self.key,
+            name=self.name,
+            mode=None if self.mode is UNSET else self.mode,
+            environment=None if self.environment is UNSET else self.environment,
+            agent=self.agent,
+            team=self.team,
+            owner_label=self.owner_label,
+            objects={name: getattr(self, name) for name in OBJECTS},
+            expected=tuple(expected(self.components)),
         )
 
 

@@ -9,6 +9,7 @@ from sessions.core.conversation import MAX_CONTENT, Admission, AttachmentKind, R
 from sessions.core.tool_calls import WORDS, State
 from sessions.models import Attachment, Message, ToolCall
 from sessions.selectors.history import Entry, Extract
+from sessions.selectors.transcripts import Narrowing
 from sessions.services.conversation import Said, Utterance
 from streaming.api import codecs
 from streaming.api.codecs import Timestamp
@@ -64,8 +65,8 @@ class MessageDocument(Struct, kw_only=True):
 
     `place` counts all messages of the session. `parent_id` is the message it follows;
     `branch_count` of them follow that one, and `is_chosen` says whether history shows this one.
-    `run_id` is the run that said it. `answer_run_id` stands only in the answer to whoever said
-    it: the run that answers it, or null.
+    `run_id` is the run that said it, of a user's message the run whose question it answers.
+    `answer_run_id` stands only in the answer to whoever said it: the run that answers it, or null.
     """
 
     id: UUID
@@ -107,7 +108,29 @@ class MessageList(Struct, kw_only=True):
     data: list[MessageDocument]
 
 
-class MessageQuery(Struct, kw_only=True):
+class NarrowingQuery(Struct, kw_only=True):
+    """Which messages: of a role, from when until when, with a text, with files or tool calls."""
+
+    role: Role | None = None
+    since: Timestamp | None = None
+    until: Timestamp | None = None
+    q: Annotated[str, Meta(max_length=200, pattern="^[^\\x00]*$")] = ""
+    has_attachments: bool | None = None
+    has_tool_calls: bool | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("since", "until"):
+            at = getattr(self, name)
+            if at is not None:
+                setattr(self, name, codecs.in_utc(at))
+
+    def narrowing(self) -> Narrowing:
+        """What the selector takes."""
+        names = ("role", "since", "until", "has_attachments", "has_tool_calls")
+        return Narrowing(text=self.q, **{name: getattr(self, name) for name in names})
+
+
+class MessageQuery(NarrowingQuery, kw_only=True):
     """
     Which messages: the newest, those ahead of one, or those behind one.
 
@@ -123,6 +146,7 @@ class MessageQuery(Struct, kw_only=True):
     fields: Fields = ""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         ends = (self.before, self.after, self.before_id, self.after_id)
         if sum(end is not None for end in ends) > 1:
             raise ValueError("Only one of before, after, before_id and after_id can be asked for")

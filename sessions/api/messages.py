@@ -43,7 +43,12 @@ class Messages(Endpoint):
         if query.after_id is not None:
             after = history.find(row.pk, query.after_id).place
         found = history.page(
-            row, limit=query.limit, before=before, after=after, branch=query.branch
+            row,
+            limit=query.limit,
+            before=before,
+            after=after,
+            branch=query.branch,
+            where=query.narrowing().where,
         )
         return Response(documents.page(found, query))
 

@@ -8,7 +8,9 @@ from drf_spectacular.types import OpenApiTypes
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aegis_project import rates
 from aegis_project.kit.principal import Principal
+from aegis_project.rates import Counted
 from sessions.api import feeds
 from sessions.models import Session
 from sessions.selectors import sessions
@@ -99,6 +101,7 @@ class SessionTopic(Streaming):
     def post(self, _request: Request, session: str, topic: str) -> Response:
         """Publish records into a topic of an open session."""
         principal = self.principal
+        rates.admit(Counted.PUBLISH, principal)
         principal.require("topics:publish")
         topics.check_publishable(topic, logs.patterns(principal))
         order, now = self.ordered(PublishInput), time.time_ns() // 1_000_000

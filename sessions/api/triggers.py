@@ -3,10 +3,12 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from django.utils import timezone
+from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from sessions.api.agent_documents import given
 from sessions.models import Trigger
 from sessions.selectors import agents as catalogue
 from sessions.selectors import triggers as reading
@@ -73,6 +75,42 @@ class TriggerInput(Struct, kw_only=True, forbid_unknown_fields=True):
         return TriggerDraft(**{name: getattr(self, name) for name in self.__struct_fields__})
 
 
+class TriggerChanges(Struct, kw_only=True, forbid_unknown_fields=True):
+    """The fields of a trigger that are to change; a pattern takes the place of a schedule."""
+
+    pattern: Annotated[str, Meta(max_length=200)] | UnsetType = UNSET
+    schedule: Annotated[str, Meta(max_length=100)] | UnsetType = UNSET
+    condition: dict[str, Any] | UnsetType = UNSET
+    prompt: Annotated[str, Meta(max_length=10_000)] | UnsetType = UNSET
+    cooldown_seconds: Annotated[int, Meta(ge=0, le=MOST_SECONDS)] | UnsetType = UNSET
+    is_active: bool | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        codecs.check_kept(None if self.condition is UNSET else self.condition)
+
+
+class TrialInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A record that nobody publishes; of a schedule nothing is needed."""
+
+    topic: Annotated[str, Meta(max_length=200)] = ""
+    data: Any = None
+
+
+class TriggerTrialDocument(Struct, kw_only=True):
+    """
+    What a record would do: whether it wakes the agent, and `why` not.
+
+    `prompt` is what the agent would be told, `sessions` the keys of those that run where it would
+    be woken (the first twenty), `next` the moments at which a schedule comes next.
+    """
+
+    wakes: bool
+    why: str
+    prompt: str
+    sessions: list[str]
+    next: list[Timestamp]
+
+
 class AgentTriggers(Endpoint):
     """What wakes one agent."""
 
@@ -118,16 +156,46 @@ class AgentTriggers(Endpoint):
 class OneTrigger(Endpoint):
     """One trigger."""
 
+    examples = {"PATCH": {"is_active": False}}
+
     @operation("triggers.read", tag="agents", answers={200: TriggerDocument})
     def get(self, _request: Request, trigger: str) -> Response:
         """Read a trigger."""
         return Response(codecs.show(document(reading.find(self.principal, trigger))))
+
+    @operation("triggers.change", tag="agents", body=TriggerChanges, answers={200: TriggerDocument})
+    def patch(self, _request: Request, trigger: str) -> Response:
+        """Change what wakes the agent, or let it rest; what has begun goes on."""
+        changes = given(self.ordered(TriggerChanges))
+        changed = triggers.update(principal=self.principal, trigger=trigger, changes=changes)
+        return Response(codecs.show(document(changed.trigger)))
 
     @operation("triggers.delete", tag="agents", answers={204: None})
     def delete(self, _request: Request, trigger: str) -> Response:
         """Take a trigger away; its runs stay."""
         triggers.remove(principal=self.principal, trigger=trigger)
         return Response(status=204)
+
+
+class Trial(Endpoint):
+    """What a record would do."""
+
+    examples = {"POST": {"topic": "prices.BTC", "data": {"change": -6.5}}}
+
+    @operation("triggers.test", tag="agents", body=TrialInput, answers={200: TriggerTrialDocument})
+    @once
+    def post(self, _request: Request, trigger: str) -> Response:
+        """Say what a record would do, or when a schedule comes next; nothing is begun."""
+        row = reading.find(self.principal, trigger)
+        asked = self.ordered(TrialInput)
+        found = reading.trial(row, topic=asked.topic, data=asked.data, now=timezone.now())
+        return Response(codecs.show(trial(found)))
+
+
+def trial(found: reading.Trial) -> TriggerTrialDocument:
+    """The document of what a record would do."""
+    names = TriggerTrialDocument.__struct_fields__
+    return TriggerTrialDocument(**{name: getattr(found, name) for name in names})
 
 
 def document(row: Trigger) -> TriggerDocument:

@@ -32,21 +32,27 @@ class UploadEndpoint(Endpoint):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Whoever looks for a CSRF token in the form would meet what is wrong with it.
         if request.method == "POST":
-            self.file = self._read(request)
+            self.take(self._read(request))
         super().initial(request, *args, **kwargs)
 
     def raw(self) -> bytes:
         """What tells this upload from another: a digest, since a file may be large."""
         return self._digest if self.request.method == "POST" else super().raw()
 
-    def _read(self, request: Request) -> tuple[str, bytes]:
+    def take(self, file: "UploadedFile[bytes]") -> None:
+        """Have the file as its name and its bytes."""
+        self.file = (file.name or "", file.read())
+        self.know(file, hashlib.sha256(self.file[1]).digest())
+
+    def know(self, file: "UploadedFile[bytes]", digest: bytes) -> None:
+        """Tell this file from others."""
+        self._digest = (file.name or "").encode() + b"\x00" + digest
+
+    def _read(self, request: Request) -> "UploadedFile[bytes]":
         kind = (request.content_type or "").partition(";")[0].strip().lower()
         if kind != FORM:
             raise UnsupportedMediaType(kind)
-        file = _only(request)
-        name, content = file.name or "", file.read()
-        self._digest = name.encode() + b"\x00" + hashlib.sha256(content).digest()
-        return name, content
+        return _only(request)
 
 
 def _only(request: Request) -> "UploadedFile[bytes]":

@@ -1,19 +1,25 @@
 """The log of a run as the task of A2A 1.0: what it is by now, and what each entry changes."""
 
+import base64
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
+import msgspec
+
+from aegis_project.kit import moments
 from sessions.core import runs, tool_calls
 from sessions.core.catching_up import Numbered
 from sessions.core.run_log import Data, End, Error, Start, Status, Text, ToolCall, ToolResult
-from sessions.core.runs import A2A_WORDS, State
+from sessions.core.runs import A2A_WORDS, REJECTED, State, a2a_word
 
 UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 PREFIX = "TASK_STATE_"
-TERMINAL = frozenset(PREFIX + A2A_WORDS[state] for state in State if state not in runs.OPEN)
+ENDS = {A2A_WORDS[state] for state in State if state not in runs.OPEN} | {REJECTED}
+TERMINAL = frozenset(PREFIX + word for word in ENDS)
 WAITS = PREFIX + A2A_WORDS[State.WAITING]
 PLAIN = "text/plain"
+JSON, ADDRESS = "application/json", "text/uri-list"
 ANSWER, FILE = "answer-", "file-"
 SENTENCES = {
     "approval": "Waits for a decision.",
@@ -83,6 +89,13 @@ class Telling:
         artifacts = self.artifacts()
         return {**found, "artifacts": artifacts} if artifacts else found
 
+    def reply(self) -> Document:
+        """What the task has made, as a message of its agent instead."""
+        parts = [part for artifact in self.artifacts() for part in artifact["parts"]]
+        name, context = self._names["taskId"], self._names["contextId"]
+        own = {"messageId": f"{name}-reply", "role": "ROLE_AGENT", "contextId": context}
+        return {**own, "parts": parts}
+
     def artifacts(self) -> list[Document]:
         """What the task has made, texts whole."""
         found: dict[str, list[Document]] = {}
@@ -102,7 +115,7 @@ class Telling:
     def _give(self, seq: int, entry: Data) -> Document:
         self._files += 1
         self._is_new_part = True
-        part = {"raw": entry.data, "mediaType": entry.media_type}
+        part = _part(entry)
         artifact = {
             "artifactId": f"{FILE}{self._files}",
             "name": entry.name or "file",
@@ -146,7 +159,7 @@ class Telling:
                     _text(entry.message),
                     _data({"code": entry.code, "details": entry.details}),
                 ]
-                return self._stand(one, State.FAILED, parts=parts)
+                return self._stand(one, State.FAILED, parts=parts, code=entry.code)
 
     def _wait(self, one: Numbered, what: str, text: str) -> Document:
         pending = [
@@ -167,8 +180,12 @@ class Telling:
         *,
         parts: list[Document] | None = None,
         metadata: Document | None = None,
+        code: str = "",
     ) -> Document:
-        status: Document = {"state": PREFIX + A2A_WORDS[state], "timestamp": stamp(one.ts)}
+        status: Document = {
+            "state": PREFIX + a2a_word(state, code=code),
+            "timestamp": stamp(one.ts),
+        }
         if parts:
             status["message"] = self._message(one.seq, parts)
         told = {**self._names, "status": status}
@@ -207,8 +224,7 @@ def moved(type_: str, *, task: str, context: str, at: str) -> Document:
 
 def stamp(ts: float) -> str:
     """A time (unix ms) as the protocol writes it: UTC, milliseconds, Z."""
-    at = UNIX + timedelta(milliseconds=ts)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z"
+    return moments.stamp(UNIX + timedelta(milliseconds=ts))
 
 
 def _state(update: Mapping[str, Any]) -> str:
@@ -216,12 +232,25 @@ def _state(update: Mapping[str, Any]) -> str:
     return found
 
 
+def _part(entry: Data) -> Document:
+    """A piece of an answer that is no text: JSON as data, an address as itself, else a file."""
+    if entry.media_type not in {JSON, ADDRESS}:
+        return {"raw": entry.data, "mediaType": entry.media_type}
+    body = base64.b64decode(entry.data)
+    try:
+        if entry.media_type == ADDRESS:
+            return {"url": body.decode().strip()}
+        return {"data": msgspec.json.decode(body), "mediaType": JSON}
+    except (UnicodeDecodeError, msgspec.DecodeError):
+        return {"raw": entry.data, "mediaType": entry.media_type}
+
+
 def _text(text: str) -> Document:
     return {"text": text, "mediaType": PLAIN}
 
 
 def _data(value: Document) -> Document:
-    return {"data": value, "mediaType": "application/json"}
+    return {"data": value, "mediaType": JSON}
 
 
 def _whole(pieces: list[Document]) -> Document:

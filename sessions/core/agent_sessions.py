@@ -3,7 +3,6 @@
 import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -162,11 +161,6 @@ def seconds(duration: Any) -> int:
         "A duration is written as 1h, 5m30s, or a number of seconds.",
         fields=[FIELDS["max_seconds"]],
     )
-
-
-def moment(at: datetime) -> str:
-    """A moment as the seed writes it: UTC, milliseconds, Z."""
-    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def _check_names(context: ContextInput) -> None:

@@ -1,5 +1,6 @@
 """The machine of approvals: the one decision on a tool call."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from aegis_project.kit.states import Table
@@ -30,3 +31,12 @@ TRANSITIONS: Table[State] = {
     State.EXPIRED: {},
     State.CANCELLED: {},
 }
+
+
+ALIKE = ("tool", "agent", "session")
+"""What decisions that are made in one go have in common, at least one of it."""
+
+
+def alike(facts: Sequence[Mapping[str, str]]) -> list[str]:
+    """Which of :data:`ALIKE` is the same of all; each of ``facts`` says it of one approval."""
+    return [name for name in ALIKE if len({one[name] for one in facts}) <= 1]

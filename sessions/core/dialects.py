@@ -44,6 +44,17 @@ BUS: dict[State, str] = {
     State.ENDED: "ended",
 }
 
+# Seed 004's word stands in the field `status` beside our `state`.
+CONVERSATIONS: dict[State, str] = {
+    State.CREATED: "created",
+    State.RUNNING: "active",
+    State.PAUSED: "suspended",
+    State.STOPPED: "suspended",
+    State.FAILED: "suspended",
+    State.COMPLETED: "ended",
+    State.ENDED: "ended",
+}
+
 # Kinds of ours that seed 001 has no word for.
 AGENT_SESSION_KINDS = {Kind.STREAM: Kind.CUSTOM, Kind.CHAT: Kind.CUSTOM}
 
@@ -62,3 +73,8 @@ def agent_session_kinds(word: str) -> list[str]:
 def agent_session_states(word: str) -> list[str]:
     """The states that read as a word of seed 001."""
     return [state.value for state, other in AGENT_SESSIONS.items() if other == word]
+
+
+def conversation_states(*words: str) -> list[str]:
+    """The states that read as one of these words of seed 004."""
+    return [state.value for state, other in CONVERSATIONS.items() if other in words]

@@ -175,6 +175,13 @@ class InvalidToolArgs(AegisError):
     status = 422
 
 
+class CheckpointNotFound(AegisError):
+    """There is no such checkpoint."""
+
+    code = "CHECKPOINT_NOT_FOUND"
+    status = 404
+
+
 class ApprovalNotFound(AegisError):
     """There is no such approval."""
 

@@ -20,6 +20,10 @@ class SessionEvent(StrEnum):
     START_WITHDRAWN = "session.start_withdrawn"
     UPDATED = "session.updated"
     REPOSITIONED = "session.repositioned"
+    CHECKPOINT = "checkpoint.created"
+    CHECKPOINT_DELETED = "checkpoint.deleted"
+    RECOVERED = "session.recovered"
+    FORKED = "session.forked"
 
 
 DESCRIPTIONS: dict[SessionEvent, str] = {
@@ -34,6 +38,18 @@ DESCRIPTIONS: dict[SessionEvent, str] = {
     SessionEvent.START_WITHDRAWN: "The pending start was taken back. Data: by (command).",
     SessionEvent.REPOSITIONED: (
         "Its clock was set. Data: clock (unix ms), from_n (records before it), n (the same, now)."
+    ),
+    SessionEvent.CHECKPOINT: (
+        "Somebody took a checkpoint, which is of this position. Data: checkpoint, label."
+    ),
+    SessionEvent.CHECKPOINT_DELETED: "It is gone. Data: checkpoint, label, at (its position).",
+    SessionEvent.RECOVERED: (
+        "Memory and participants are those of a checkpoint again. Data: checkpoint, label, at (its"
+        " position), memory (names that changed), restored, removed, released (components)."
+    ),
+    SessionEvent.FORKED: (
+        "It was made from a checkpoint of another one. Data: parent, checkpoint, at (its position),"
+        " effects, messages (how many it begins with)."
     ),
     SessionEvent.UPDATED: "Editable fields changed. Data: fields (names).",
 }
@@ -100,7 +116,8 @@ WORK: dict[WorkEvent, str] = {
     WorkEvent.STREAM_STARTED: "A run begins to answer. Data: run, agent, attempt.",
     WorkEvent.STREAM_ENDED: "It has answered, or never will. Data: run, state.",
     WorkEvent.TOOL_CALL_STARTED: (
-        "Its effect begins now. Data: tool_call, run, tool, attempt, effect_key."
+        "Its effect begins now. Data: tool_call, run, tool, attempt, effect_key; in a fork also"
+        " effects (recorded, stub, live)."
     ),
     WorkEvent.TOOL_CALL_EXPIRED: "Nobody decided in time. Data: tool_call, run, tool.",
     WorkEvent.TOOL_CALL_CANCELLED: "It, or its run, was cancelled. Data: tool_call, run, tool.",
@@ -119,7 +136,7 @@ WORK: dict[WorkEvent, str] = {
         "Somebody has to decide. Data: approval, tool_call, run, tool, risk, rule, digest,"
         " expires_at."
     ),
-    WorkEvent.APPROVAL_CLAIMED: "Somebody looks at it. Data: approval, tool, by.",
+    WorkEvent.APPROVAL_CLAIMED: "Somebody looks at it, or was left it. Data: approval, tool, by, handed_by.",
     WorkEvent.APPROVAL_DECIDED: (
         "It is decided. Data: approval, tool_call, run, tool, state, by, reason, edited, digest."
     ),

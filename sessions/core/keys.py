@@ -26,6 +26,8 @@ VERBS = frozenset(
         "step",
         "speed",
         "clock",
+        "capsule",
+        "import",
     }
 )
 COLLECTIONS = frozenset(

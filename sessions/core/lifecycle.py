@@ -69,6 +69,7 @@ TRANSITIONS: Table[State] = {
         "fail": State.FAILED,
         "complete": State.COMPLETED,
         "end": State.ENDED,
+        "recover": State.PAUSED,
         "restart": State.RUNNING,
     },
     State.STOPPED: {
@@ -77,6 +78,7 @@ TRANSITIONS: Table[State] = {
         "fail": State.FAILED,
         "complete": State.COMPLETED,
         "end": State.ENDED,
+        "recover": State.PAUSED,
         "restart": State.RUNNING,
     },
     State.FAILED: {
@@ -84,6 +86,7 @@ TRANSITIONS: Table[State] = {
         "stop": State.STOPPED,
         "fail": State.FAILED,
         "end": State.ENDED,
+        "recover": State.PAUSED,
         "restart": State.RUNNING,
     },
     State.COMPLETED: {"complete": State.COMPLETED},

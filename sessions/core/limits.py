@@ -15,6 +15,9 @@ WHOLE = frozenset({"max_steps", "max_depth", "max_seconds", "max_tokens"})
 MONEY = "max_cost"
 NAMES = WHOLE | {MONEY}
 MOST = 10**12
+WAYS_OUT = dict.fromkeys(
+    ("user", "team"), " It goes on when their period begins anew, or with a higher limit."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ def require(of: str, limits: Mapping[str, Any], used: Used) -> None:
     """
     name = exceeded(limits, used)
     if name is not None:
-        raise BudgetExceeded(f"The {of} has used its {name}.", of=of, limit=name, most=limits[name])
+        said = f"The {of} has used its {name}.{WAYS_OUT.get(of, '')}"
+        raise BudgetExceeded(said, of=of, limit=name, most=limits[name])
 
 
 def deeper(depth: int, limits: Mapping[str, Any]) -> int:

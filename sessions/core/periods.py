@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+KNOWN = ("day", "month", "always")
+
 
 def began(period: str, *, now: datetime) -> datetime | None:
     """The start of this day or month (UTC); None for a budget that never begins anew."""

@@ -2,9 +2,17 @@
 
 from enum import StrEnum
 
+from aegis_project.kit.errors import AegisError
 from aegis_project.kit.states import Table
 
 MAX_ATTEMPTS = 3
+
+
+class RunRejected(AegisError):
+    """The agent does not take what it was asked to do."""
+
+    code = "RUN_REJECTED"
+    status = 422
 
 
 class State(StrEnum):
@@ -70,3 +78,10 @@ A2A_WORDS: dict[State, str] = {
     State.FAILED: "FAILED",
     State.CANCELLED: "CANCELED",
 }
+REJECTED = "REJECTED"
+
+
+def a2a_word(state: State, *, code: str = "") -> str:
+    """The word of A2A for a run; ``code`` is why it failed, if it did."""
+    is_rejected = state is State.FAILED and code == RunRejected.code
+    return REJECTED if is_rejected else A2A_WORDS[state]

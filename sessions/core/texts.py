@@ -2,7 +2,14 @@
 
 from aegis_project.kit.errors import ValidationFailed
 
-LIMITS = {"name": 200, "agent": 100, "owner_label": 200, "reason": 500, "template": 100}
+LIMITS = {
+    "name": 200,
+    "agent": 100,
+    "owner_label": 200,
+    "reason": 500,
+    "template": 100,
+    "label": 200,
+}
 
 
 def check(**texts: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from aegis_project.kit import strict
 from aegis_project.kit.states import Table
 
 
@@ -33,12 +34,14 @@ class Risk(StrEnum):
     HIGH = "high"
 
 
+# `answer`: it was a question to a person, whose next message is its result.
 # `fail` while pending: its arguments are not those of the tool, or there is no such tool.
 # `lose`: its worker was gone between the effect and its record. A person says what happened
 # (`complete`, `fail`), or that it is to be done again (`approve`).
 TRANSITIONS: Table[State] = {
     State.PENDING: {
         "approve": State.APPROVED,
+        "answer": State.COMPLETED,
         "reject": State.REJECTED,
         "expire": State.EXPIRED,
         "fail": State.FAILED,
@@ -87,7 +90,8 @@ def canonical(arguments: Mapping[str, Any]) -> bytes:
     The arguments as JSON that is the same for equal arguments: sorted keys, no blanks.
 
     A whole number is one, however it was written: a database may keep ``1e16`` and give back
-    ``10000000000000000``.
+    ``10000000000000000``. One that no 64 bits hold is a float, though PostgreSQL gives back all of
+    its digits.
     """
     return msgspec.json.encode(_whole(arguments), order="sorted")
 
@@ -99,6 +103,8 @@ def _whole(value: Any) -> Any:
         return [_whole(one) for one in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST:
         return int(value)
+    if isinstance(value, int) and value not in strict.INTEGERS:
+        return float(value)
     return value
 
 

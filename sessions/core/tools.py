@@ -14,12 +14,16 @@ from streaming.core import schemas
 from streaming.core.schemas import SchemaRefused
 
 TIMEOUT_SECONDS = 30.0
+QUESTION = "ask_person"
+"""The built-in tool that nothing carries out: a person's next message is its result."""
 MAX_ARGUMENTS = 256 * 1024
 """Bytes of a call's arguments, as JSON."""
 MAX_RESULT = 256 * 1024
 """Bytes of a result, as JSON; what is longer is kept as an artifact and begins here."""
 # The marker has its own names and numbers.
 ROOM = 1024
+DELEGATION = "delegate"
+"""The built-in tool with which an agent lets another one work beneath its own run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,11 @@ class ToolSpec:
     source: str = "python"
     evidence: tuple[str, ...] = field(default=())
     """Topics whose newest value a decision rests on; ``{name}`` is an argument."""
+
+    @property
+    def is_question(self) -> bool:
+        """Whether a person answers it, and nothing is carried out."""
+        return (self.source, self.name) == ("builtin", QUESTION)
 
 
 def checked(spec: ToolSpec, arguments: Any) -> dict[str, Any]:

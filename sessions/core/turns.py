@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from sessions.core.conversation import Role
 
 
@@ -24,12 +26,12 @@ class ToolRequest:
     arguments: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """
     One entry of a conversation.
 
-    An assistant's may ask for tools; one of the role ``tool`` answers the request ``answers``.
+    An assistant's may ask for tools; one of the role ``tool`` answers the request ``answers``. A
+    conversation holds thousands, which are made for each request, so that what makes one counts.
     """
 
     role: Role

@@ -13,6 +13,8 @@ BINDINGS = ("JSONRPC", "HTTP+JSON")
 PUBLIC_SECONDS, OTHERS_SECONDS = 300, 60
 EXTENSIONS = "extensions"
 """The member of an agent's settings that lists the extensions it speaks."""
+MESSAGES = "messages"
+"""The member that says to which messages it answers with one: all, or by beginnings of ids."""
 ALWAYS = "application/json"
 """What decisions are sent as; other data is told to the agent as JSON."""
 
@@ -78,6 +80,14 @@ def extensions(agent: Agent) -> list[dict[str, Any]]:
 def required(agent: Agent) -> set[str]:
     """The extensions without which nobody can speak with an agent."""
     return {one["uri"] for one in extensions(agent) if one["required"]}
+
+
+def answers_by_message(agent: Agent, message_id: str) -> bool:
+    """Whether an agent answers a message with a message, and not with a task."""
+    told = agent.settings.get(MESSAGES)
+    if isinstance(told, list):
+        return any(isinstance(one, str) and message_id.startswith(one) for one in told)
+    return told is True
 
 
 def caching(agent: Agent, told: dict[str, Any]) -> dict[str, str]:

@@ -73,6 +73,7 @@ class A2AView(AnyBody):
     def handle_exception(self, exc: Exception) -> Response:
         from sessions.dialects.a2a import faults  # noqa: PLC0415 -- slow import
 
+        self.note(exc)
         fault = faults.fault(exc)
         headers: dict[str, str] = {}
         if fault is None or fault.is_ours:

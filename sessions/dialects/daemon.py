@@ -17,6 +17,7 @@ from sessions.dialects.anything import AnyBody
 from sessions.dialects.envelope import Envelope, Refused
 from streaming.api.base import alone, once
 from streaming.api.schema import operation
+from streaming.services import commands
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ VERBS = {
     "HEALTH_CHECK_SESSION": Verb(health.of_session, rest=NAMED),
     "HEALTH_CHECK_COMPONENT": Verb(health.of_component, rest=NAMED),
 }
+# What is refused of these stands in the audit, however far it came.
+CHANGING = frozenset(
+    f"SESSION_{word}"
+    for word in ("CREATE", "ATTACH", "START", "RESUME", "RESTART", "STOP", "DELETE")
+)
 WAITING = frozenset({"SESSION_START", "SESSION_RESUME", "SESSION_RESTART"})
 
 
@@ -58,9 +64,17 @@ def execute(principal: Principal, asked: Envelope) -> dict[str, Any]:
     try:
         return envelope.ok(asked, verb.run(principal, asked.payload), message=verb.message)
     except Refused as refused:
+        _note(principal, asked, refused.error)
         return envelope.error(asked, _say(verb, refused.error), refused.data)
     except AegisError as error:
+        _note(principal, asked, error)
         return envelope.error(asked, _say(verb, error), _rest(verb, asked))
+
+
+def _note(principal: Principal, asked: Envelope, error: AegisError) -> None:
+    if asked.command in CHANGING:
+        target = str(asked.payload.get("session_id") or "")
+        commands.kept_out(error, command=asked.command, principal=principal, target=target)
 
 
 def _say(verb: Verb, error: AegisError) -> str:

@@ -9,6 +9,7 @@ from django.http import parse_cookie
 from aegis_project.kit.principal import Principal
 from components import auth
 from sessions.consumers import is_own_page, signed_in
+from streaming import metrics
 
 
 def shown(scope: Mapping[str, Any], *, transport: str) -> Principal | None:
@@ -28,3 +29,11 @@ def shown(scope: Mapping[str, Any], *, transport: str) -> Principal | None:
         is_ours = is_own_page(headers, scheme=scope.get("scheme", "ws"))
         return signed_in(cookie).via(transport) if is_ours else None
     return auth.of_open(transport=transport) if auth.may_be_open(scope) else None
+
+
+def turned_away(scope: Mapping[str, Any]) -> None:
+    """Count somebody who is not let in: a page that is not ours, or nobody."""
+    headers = auth.headers_of(scope)
+    is_page = settings.SESSION_COOKIE_NAME in parse_cookie(headers.get("cookie", ""))
+    is_foreign = is_page and not is_own_page(headers, scheme=scope.get("scheme", "ws"))
+    metrics.refusals.labels("socket", "origin" if is_foreign else "credential").inc()

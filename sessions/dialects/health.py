@@ -14,8 +14,9 @@ from sessions.core.conditions import Condition
 from sessions.core.dialects import DAEMON
 from sessions.core.lifecycle import State
 from sessions.dialects import looks, payloads, shapes
-from sessions.models import Session
+from sessions.models import Replay, Session
 from sessions.selectors import sessions, tallies
+from sessions.services import replays
 from streaming import node
 from streaming.selectors import leases, logs
 
@@ -46,17 +47,19 @@ def of_all(principal: Principal) -> Data:
 
 
 def of_session(principal: Principal, payload: Payload) -> Data:
-    """HEALTH_CHECK_SESSION: inactive while it neither runs nor starts, nor is broken."""
+    """HEALTH_CHECK_SESSION: inactive while it neither runs nor starts, nor is broken or without files."""
     principal.require("sessions:read")
     principal.require("components:read")
     asked = payloads.read(payload, payloads.One, required="session_id")
     row = sessions.resolve(principal, asked.session_id)
-    parts = list(selectors.parts(row.pk))
+    files = _files(row)
+    is_short = bool(files) and files["data_files"]["files_missing"] > 0
     return {
-        "status": _status(row),
+        "status": DEGRADED if is_short else _status(row),
         "session": shapes.standing(row),
-        "components": [_component(one) for one in parts],
+        "components": [_component(one) for one in selectors.parts(row.pk)],
         "data_stream": {"topic_count": len(logs.names(row.pk))},
+        **files,
     }
 
 
@@ -64,6 +67,21 @@ def of_component(principal: Principal, payload: Payload) -> Data:
     """HEALTH_CHECK_COMPONENT: inactive before it registered and after it was let go."""
     row, found = looks.one(principal, payload)
     return {"status": _part_status(found), "session_id": str(row.pk), **_component(found)}
+
+
+def _files(row: Session) -> Data:
+    """What a historical session is replayed from; where that is on a disk is nobody's affair."""
+    replay = Replay.objects.filter(session=row).first()
+    found = replays.inventory(replay.source) if replay else None
+    if replay is None or found is None:
+        return {}
+    told = {
+        "data_path": replay.source.get("dataset"),
+        "files_found": found.files,
+        "files_missing": len(found.missing),
+        "missing": found.missing,
+    }
+    return {"data_files": told}
 
 
 def _status(row: Session) -> str:

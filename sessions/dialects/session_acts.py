@@ -3,18 +3,20 @@
 from typing import Any
 from uuid import UUID
 
-from aegis_project.kit.errors import InvalidState, ValidationFailed
+from aegis_project.kit.errors import AegisError, InvalidState, ValidationFailed
 from aegis_project.kit.principal import Principal
+from sessions.api import reconnect
 from sessions.core.errors import ApprovalNotFound, RunNotFound
 from sessions.core.runs import OPEN
-from sessions.dialects.session_frames import AnyFrame, Cancel, Decide, Say
+from sessions.dialects.session_frames import AnyFrame, Cancel, Decide, Reconnect, Say
 from sessions.models import Approval, Run
 from sessions.selectors import approvals as reading
+from sessions.selectors import reconnecting, sessions, situation
 from sessions.selectors import runs as runs_reading
-from sessions.selectors import sessions, situation
 from sessions.services import approvals, conversation, runs
 from sessions.services.conversation import Utterance
 from streaming.api import codecs
+from streaming.services import commands
 
 Answer = dict[str, Any]
 
@@ -23,8 +25,17 @@ def carry_out(principal: Principal, session_id: UUID, frame: AnyFrame) -> Answer
     """
     Do what a frame says; what is answered.
 
-    :raises AegisError: as the service that does it
+    :raises AegisError: as the service that does it; the audit tells of it then
     """
+    try:
+        return _carried_out(principal, session_id, frame)
+    except AegisError as error:
+        name = str(frame.__struct_config__.tag)
+        commands.kept_out(error, command=name, principal=principal, target=str(session_id))
+        raise
+
+
+def _carried_out(principal: Principal, session_id: UUID, frame: AnyFrame) -> Answer:
     match frame:
         case Say():
             return _say(principal, session_id, frame)
@@ -32,6 +43,8 @@ def carry_out(principal: Principal, session_id: UUID, frame: AnyFrame) -> Answer
             return _decide(principal, session_id, frame)
         case Cancel():
             return _cancel(principal, session_id, frame)
+        case Reconnect():
+            return _reconnect(principal, session_id, frame)
         case _:
             raise ValidationFailed("Who is there was said already.")
 
@@ -95,6 +108,11 @@ def _cancel(principal: Principal, session_id: UUID, frame: Cancel) -> Answer:
         "cancelled_approvals": cancelled,
         "reason": frame.reason,
     }
+
+
+def _reconnect(principal: Principal, session_id: UUID, frame: Reconnect) -> Answer:
+    found = reconnecting.read(principal, session_id, after=frame.after, limit=frame.limit)
+    return {"type": "reconnected", **reconnect.shown(found, after=frame.after)}
 
 
 def _end(principal: Principal, run: Run, *, reason: str) -> Run | None:

@@ -63,11 +63,18 @@ class Cancel(Frame, kw_only=True, tag="cancel"):
     run_id: UUID | None = None
 
 
+class Reconnect(Frame, kw_only=True, tag="reconnect"):
+    """What was missed behind an event, and what is pending."""
+
+    after: Annotated[int, Meta(ge=0, le=position.MAX_SEQ)] | None = None
+    limit: Annotated[int, Meta(ge=1, le=200)] = 100
+
+
 class Heartbeat(Frame, kw_only=True, tag="heartbeat"):
     """A sign of life."""
 
 
-AnyFrame: TypeAlias = Authenticate | Say | Decide | Cancel | Heartbeat
+AnyFrame: TypeAlias = Authenticate | Say | Decide | Cancel | Reconnect | Heartbeat
 
 
 def decode(raw: str | bytes) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from aegis_project.database import read_db, run_db
 from aegis_project.kit.errors import AegisError, InternalError, NotAuthenticated, RateLimited
 from aegis_project.kit.principal import Principal
 from aegis_project.kit.ratelimit import Bucket
+from components import auth
 from sessions.core.errors import SessionNotFound
 from sessions.core.events import SessionEvent
 from sessions.dialects import door, session_acts, session_door, session_frames, session_updates
+from sessions.dialects.outlet import Outlet
 from sessions.dialects.session_door import Visit
 from sessions.dialects.session_frames import AnyFrame, Authenticate, Heartbeat
 from streaming import node as nodes
@@ -38,9 +40,6 @@ BEAT_SECONDS = 15.0
 # Who may not be here any more is sent away within this time.
 CHECK_SECONDS = 4.0
 BURST_SECONDS = 2.0
-# Daphne takes whatever it is given; above this much that its client has not taken, it gets no more.
-UNSENT_BYTES = 262_144
-UNSENT_POLL_SECONDS = 0.02
 
 
 class Head(msgspec.Struct):
@@ -64,12 +63,10 @@ class SessionConsumer(AsyncConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection; no channel layer and no dispatch take part."""
-        self._send = send
         self._scope: Mapping[str, Any] = scope
         self._token = ""
         self._updates: session_updates.Updates = ""
-        self._lock = asyncio.Lock()
-        self._is_closed = False
+        self._outlet = Outlet(scope, send)
         frames = settings.ENVIRONMENT.control_frames_per_second
         self._bucket = Bucket(per_second=frames, burst_seconds=BURST_SECONDS)
         await receive()
@@ -78,9 +75,9 @@ class SessionConsumer(AsyncConsumer):
             principal, after = await self._admit(receive)
             if principal is not None:
                 reference = scope["url_route"]["kwargs"]["session"]
-                await self._serve(
-                    await run_db(session_door.enter, principal, reference), after, receive
-                )
+                visit = await run_db(session_door.enter, principal, reference)
+                with auth.room_for(principal):
+                    await self._serve(visit, after, receive)
         except AegisError as error:
             await self._end_with(error)
 
@@ -96,7 +93,7 @@ class SessionConsumer(AsyncConsumer):
         except TimeoutError:
             raise HelloMissing from None
         if event["type"] == "websocket.disconnect":
-            self._is_closed = True
+            self._outlet.over.set()
             return None, ""
         frame = session_frames.read(session_frames.decode(_raw(event)))
         if not isinstance(frame, Authenticate):
@@ -140,9 +137,9 @@ class SessionConsumer(AsyncConsumer):
                     await self._update(visit)
                 is_over = is_over or SessionEvent.ENDED in types
                 if is_over and turn.cut is None and turn.notice is None:
-                    await self._close(CloseCode.SESSION_OVER)
+                    await self._outlet.close(CloseCode.SESSION_OVER)
                     return
-        await self._close(CloseCode.DRAINING)
+        await self._outlet.close(CloseCode.DRAINING)
 
     async def _turn(self, turn: Turn) -> set[str]:
         """Tell what a turn brings; the types of the events in it."""
@@ -176,7 +173,7 @@ class SessionConsumer(AsyncConsumer):
             await run_db(session_door.enter, principal, str(visit.session.pk))
             if principal != visit.principal:
                 # With other rights it is somebody else.
-                await self._close(CloseCode.DRAINING)
+                await self._outlet.close(CloseCode.DRAINING)
                 return
 
     # What the client says
@@ -186,7 +183,7 @@ class SessionConsumer(AsyncConsumer):
         while True:
             event = await receive()
             if event["type"] == "websocket.disconnect":
-                self._is_closed = True
+                self._outlet.over.set()
                 return
             if not self._bucket.take(loop.time()):
                 raise RateLimited("Too many frames.")
@@ -219,22 +216,11 @@ class SessionConsumer(AsyncConsumer):
     async def _end_with(self, error: AegisError) -> None:
         await self._refuse(error)
         gone = isinstance(error, SessionNotFound)
-        await self._close(CloseCode.NO_SESSION if gone else close_code(error))
+        code = CloseCode.NO_SESSION if gone else close_code(error)
+        await self._outlet.close(code, error.message)
 
     async def _reply(self, frame: dict[str, Any]) -> None:
-        unsent = (self._scope.get("extensions") or {}).get("aegis.unsent")
-        while unsent is not None and unsent() > UNSENT_BYTES:  # noqa: ASYNC110 -- no event is set
-            await asyncio.sleep(UNSENT_POLL_SECONDS)
-        async with self._lock:
-            if not self._is_closed:
-                text = orjson.dumps(frame, default=str).decode()
-                await self._send({"type": "websocket.send", "text": text})
-
-    async def _close(self, code: CloseCode) -> None:
-        async with self._lock:
-            if not self._is_closed:
-                self._is_closed = True
-                await self._send({"type": "websocket.close", "code": int(code)})
+        await self._outlet.say(orjson.dumps(frame, default=str).decode())
 
 
 def _connected(visit: Visit, *, after: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from channels.consumer import AsyncConsumer
+from django.conf import settings
 from django.utils import timezone
 
 from aegis_project.database import read_db, run_db
@@ -18,17 +19,20 @@ from aegis_project.kit.errors import (
     ValidationFailed,
 )
 from aegis_project.kit.principal import Principal
+from aegis_project.kit.ratelimit import Bucket
+from components import auth
 from sessions.core import chunks, tasks
 from sessions.core.chunks import Chunk
 from sessions.core.sse import parse
 from sessions.dialects import door, task_orders
+from sessions.dialects.outlet import Outlet
 from sessions.models import Run
 from sessions.selectors import run_stream
 from sessions.selectors import tasks as reading
 from sessions.services import tasks as giving
 from streaming import node as nodes
 from streaming.api.base import MAX_BODY
-from streaming.core.errors import CloseCode
+from streaming.core.errors import CloseCode, OverCapacity
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +42,8 @@ TRANSPORT = "tasks"
 IDLE_SECONDS = 60.0
 # Who may not be here any more is sent away within this time.
 CHECK_SECONDS = 4.0
+BURST_SECONDS = 2.0
 MOST_TASKS = 64
-# Daphne takes whatever it is given; above this much that its client has not taken, it gets no more.
-UNSENT_BYTES = 262_144
-UNSENT_POLL_SECONDS = 0.02
 
 
 class TaskConsumer(AsyncConsumer):
@@ -56,21 +58,26 @@ class TaskConsumer(AsyncConsumer):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection; no channel layer and no dispatch take part."""
-        self._send = send
         self._scope: Mapping[str, Any] = scope
+        self._outlet = Outlet(scope, send)
         self._agent: str = scope["url_route"]["kwargs"]["agent"]
-        self._lock = asyncio.Lock()
-        self._over = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._frames = 0
+        frames = settings.ENVIRONMENT.control_frames_per_second
+        self._bucket = Bucket(per_second=frames, burst_seconds=BURST_SECONDS)
         await receive()
         principal = await self._shown()
         if principal is None:
+            door.turned_away(scope)
             await send({"type": "websocket.close"})
             return
         self.principal = principal
         await send({"type": "websocket.accept"})
-        await self._serve(receive)
+        try:
+            with auth.room_for(principal):
+                await self._serve(receive)
+        except OverCapacity as error:
+            await self._outlet.close(CloseCode.CAPACITY, error.message)
 
     async def _shown(self) -> Principal | None:
         """Who is there now: a secret that opens nothing any more is nobody's."""
@@ -80,12 +87,12 @@ class TaskConsumer(AsyncConsumer):
             return None
 
     async def _serve(self, receive: Any) -> None:
-        work = [self._read(receive), self._check(), self._over.wait()]
+        work = [self._read(receive), self._check(), self._outlet.over.wait()]
         lives = [asyncio.ensure_future(one) for one in work]
         try:
             await asyncio.wait(lives, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._over.set()
+            self._outlet.over.set()
             for task in (*lives, *self._tasks.values()):
                 task.cancel()
             await asyncio.gather(*lives, *self._tasks.values(), return_exceptions=True)
@@ -97,18 +104,21 @@ class TaskConsumer(AsyncConsumer):
                     event = await receive()
             except TimeoutError:
                 if not self._tasks:
-                    await self._close(CloseCode.NORMAL)
+                    await self._outlet.close(CloseCode.NORMAL)
                 continue
             if event["type"] == "websocket.disconnect":
                 return
             self._frames += 1
+            if not self._bucket.take(asyncio.get_running_loop().time()):
+                await self._outlet.close(CloseCode.RATE_LIMITED, "too many frames")
+                return
             await self._take(event.get("text") or event.get("bytes") or "")
 
     async def _check(self) -> None:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             if await self._shown() != self.principal:
-                await self._close(CloseCode.BAD_TOKEN)
+                await self._outlet.close(CloseCode.BAD_TOKEN)
 
     # Tasks
 
@@ -163,28 +173,17 @@ class TaskConsumer(AsyncConsumer):
         self._tasks.pop(name, None)
         if not is_final:
             # It goes on, and can be heard elsewhere.
-            await self._close(CloseCode.DRAINING)
+            await self._outlet.close(CloseCode.DRAINING)
         elif self._frames <= 1 and not self._tasks:
-            await self._close(CloseCode.NORMAL)
+            await self._outlet.close(CloseCode.NORMAL)
 
     async def _refuse(self, label: str, error: AegisError) -> None:
         told = tasks.error(error)
         await self._reply(chunks.failure(task=label, error=told, at=timezone.now()))
         if self._frames <= 1:
-            await self._close(CloseCode.NORMAL)
+            await self._outlet.close(CloseCode.NORMAL)
 
     # Out
 
     async def _reply(self, chunk: Chunk) -> None:
-        unsent = (self._scope.get("extensions") or {}).get("aegis.unsent")
-        while unsent is not None and unsent() > UNSENT_BYTES:  # noqa: ASYNC110 -- no event is set
-            await asyncio.sleep(UNSENT_POLL_SECONDS)
-        async with self._lock:
-            if not self._over.is_set():
-                await self._send({"type": "websocket.send", "text": chunks.encode(chunk)})
-
-    async def _close(self, code: CloseCode) -> None:
-        async with self._lock:
-            if not self._over.is_set():
-                self._over.set()
-                await self._send({"type": "websocket.close", "code": int(code)})
+        await self._outlet.say(chunks.encode(chunk))

@@ -40,7 +40,7 @@ ASYNC = "respond-async"
 EXAMPLE = {"input": {"type": "text/plain", "content": "What are AI agents?"}}
 
 
-class CreateInput(Struct, kw_only=True, rename="camel"):
+class TaskSessionInput(Struct, kw_only=True, rename="camel"):
     """A session to make, with the agent that it is bound to."""
 
     agent_id: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -108,14 +108,14 @@ class Sessions(TaskView):
     @operation(
         "tasks.sessions.create.post",
         tag="tasks",
-        body=CreateInput,
+        body=TaskSessionInput,
         answers={201: SessionShape},
         failure=FaultDocument,
     )
     @once
     def post(self, _request: Request) -> Response:
         """Make a session with an agent; its first task starts it."""
-        asked = words.read(self.sent(), CreateInput)
+        asked = words.read(self.sent(), TaskSessionInput)
         agent = agents.find(self.principal, asked.agent_id)
         draft = Draft(kind=Kind.CHAT, agent=agent.slug, metadata=asked.metadata, memory=asked.state)
         made = creation.create(principal=self.principal, draft=draft).session

@@ -1,6 +1,7 @@
 """A socket on which each frame is a command, and each answer says which one it is to."""
 
 import asyncio
+import contextvars
 import logging
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,7 +19,9 @@ from aegis_project.kit import strict
 from aegis_project.kit.errors import AegisError, InternalError, NotAuthenticated, RateLimited
 from aegis_project.kit.principal import Principal
 from aegis_project.kit.ratelimit import Bucket
+from components import auth
 from sessions.dialects import door
+from sessions.dialects.outlet import Outlet
 from streaming.api.base import MAX_BODY
 from streaming.core.errors import CloseCode, close_code
 
@@ -33,9 +36,6 @@ BURST_SECONDS = 2.0
 # those that others need to be waited for no more.
 MOST_WAITING = 16
 WAITING_THREADS = 64
-# Daphne takes whatever it is given; above this much that its client has not taken, it gets no more.
-UNSENT_BYTES = 262_144
-UNSENT_POLL_SECONDS = 0.02
 
 _waiting = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="aegis-waiting")
 
@@ -52,25 +52,25 @@ class Wire(AsyncConsumer, Generic[T]):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection; no channel layer and no dispatch take part."""
-        self._send = send
         self._scope: Mapping[str, Any] = scope
-        self._lock = asyncio.Lock()
-        self._is_closed = False
+        self._outlet = Outlet(scope, send)
         self._beside: set[asyncio.Task[None]] = set()
         frames = settings.ENVIRONMENT.control_frames_per_second
         self._bucket = Bucket(per_second=frames, burst_seconds=BURST_SECONDS)
         await receive()
         principal = await self._shown()
         if principal is None:
+            door.turned_away(scope)
             await send({"type": "websocket.close"})
             return
         self.principal = principal
         try:
             await self.opening()
             await send({"type": "websocket.accept"})
-            await self._serve(receive)
+            with auth.room_for(principal):
+                await self._serve(receive)
         except AegisError as error:
-            await self._close(close_code(error))
+            await self._outlet.close(close_code(error), error.message)
 
     # What a dialect says of itself
 
@@ -101,13 +101,8 @@ class Wire(AsyncConsumer, Generic[T]):
 
     async def reply(self, value: dict[str, Any]) -> None:
         """Send a frame, when the client takes it."""
-        unsent = (self._scope.get("extensions") or {}).get("aegis.unsent")
-        while unsent is not None and unsent() > UNSENT_BYTES:  # noqa: ASYNC110 -- no event is set
-            await asyncio.sleep(UNSENT_POLL_SECONDS)
         text = orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z).decode()
-        async with self._lock:
-            if not self._is_closed:
-                await self._send({"type": "websocket.send", "text": text})
+        await self._outlet.say(text)
 
     async def _shown(self) -> Principal | None:
         """Who is there now: a secret that opens nothing any more is nobody's."""
@@ -132,7 +127,7 @@ class Wire(AsyncConsumer, Generic[T]):
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             if await self._shown() != self.principal:
-                await self._close(CloseCode.BAD_TOKEN)
+                await self._outlet.close(CloseCode.BAD_TOKEN)
                 return
 
     async def _listen(self, receive: Any) -> None:
@@ -140,7 +135,7 @@ class Wire(AsyncConsumer, Generic[T]):
         while True:
             event = await receive()
             if event["type"] == "websocket.disconnect":
-                self._is_closed = True
+                self._outlet.over.set()
                 return
             if not self._bucket.take(loop.time()):
                 raise RateLimited("Too many frames.")
@@ -178,12 +173,6 @@ class Wire(AsyncConsumer, Generic[T]):
         principal = self.principal.via(self.transport, request_id=uuid4().hex)
         return self.act(principal, asked)
 
-    async def _close(self, code: CloseCode) -> None:
-        async with self._lock:
-            if not self._is_closed:
-                self._is_closed = True
-                await self._send({"type": "websocket.close", "code": int(code)})
-
 
 async def _aside(call: Callable[[T], dict[str, Any]], asked: T) -> dict[str, Any]:
     """Carry out what may wait for long, in a thread that nobody else needs."""
@@ -194,4 +183,5 @@ async def _aside(call: Callable[[T], dict[str, Any]], asked: T) -> dict[str, Any
         finally:
             connection.close()
 
-    return await asyncio.get_running_loop().run_in_executor(_waiting, run)
+    within = contextvars.copy_context().run
+    return await asyncio.get_running_loop().run_in_executor(_waiting, within, run)

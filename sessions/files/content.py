@@ -17,9 +17,13 @@ def detect(filename: str, content: bytes) -> FileType:
 
     :raises ValidationFailed: if its name says that it is something else
     """
+    return file_types.of(filename, signature=signature(content), is_text=is_text(content))
+
+
+def signature(content: bytes) -> str:
+    """The media type that the first bytes tell, empty if they tell none."""
     found = filetype.guess(content)
-    signature = str(found.mime) if found is not None else ""
-    return file_types.of(filename, signature=signature, is_text=is_text(content))
+    return str(found.mime) if found is not None else ""
 
 
 def is_text(content: bytes) -> bool:

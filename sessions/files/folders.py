@@ -1,6 +1,7 @@
 """The folders of sandboxes, where the storage has folders."""
 
 import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
@@ -30,6 +31,12 @@ def remove(session_id: UUID) -> None:
         for one in (*_parts(place), place):
             with contextlib.suppress(OSError):
                 one.rmdir()
+
+
+def remove_empty(session_ids: Iterable[UUID]) -> None:
+    """The same for several sandboxes; of those that are not there nothing happens."""
+    for session_id in session_ids:
+        remove(session_id)
 
 
 def _parts(place: Path) -> list[Path]:

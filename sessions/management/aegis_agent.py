@@ -1,5 +1,6 @@
 """`aegis agent`: the catalogue of agents."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import typer
@@ -9,7 +10,8 @@ from django_typer.management import Typer
 from aegis_project.kit.principal import Principal
 from sessions.api import agent_documents as documents
 from sessions.core.catalogue import AgentDraft
-from sessions.management import output, session_options, verbs
+from sessions.management import session_options, verbs
+from sessions.management.listing import Limit, Shape
 from sessions.management.output import How
 from sessions.management.session_options import Value
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
@@ -18,7 +20,6 @@ from sessions.selectors import agents as catalogue
 from sessions.selectors import teams
 from sessions.services import agents
 from streaming.api import codecs
-from streaming.selectors import pages
 
 app: Typer[..., Any] = Typer(help="Agents: list, show, create, update and remove them.")
 
@@ -39,7 +40,7 @@ Team = Annotated[str, typer.Option(help="Its team.")]
 @verb
 def several(
     *,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
+    limit: Limit = 100,
     as_user: As = "",
     is_json: Json = False,
     is_quiet: Quiet = False,
@@ -50,17 +51,7 @@ def several(
     Example: aegis agent list --json
     """
     rows = catalogue.readable(verbs.acting(as_user))
-    page = pages.page(rows, order="-created_at", cursor="", limit=limit)
-    if page.next:
-        output.say(f"There are more than {limit}; see --limit.")
-    output.show(
-        How(is_json, is_quiet),
-        "agent.list",
-        data=lambda: [shown(one) for one in page.rows],
-        ids=[one.slug for one in page.rows],
-        table=lambda: table(page.rows),
-        has_more=bool(page.next),
-    )
+    SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
 
 
 @app.command()
@@ -71,7 +62,7 @@ def show(agent: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Quie
 
     Example: aegis agent show assistant
     """
-    tell(How(is_json, is_quiet), "agent.show", catalogue.read(verbs.acting(as_user), agent))
+    SHAPE.one(How(is_json, is_quiet), "show", catalogue.read(verbs.acting(as_user), agent))
 
 
 @app.command()
@@ -110,7 +101,7 @@ def create(
         settings=session_options.mapping(model_settings, option="--model-settings"),
     )
     made = agents.create(principal=principal, draft=draft, team=_team(principal, team))
-    tell(How(is_json, is_quiet), "agent.create", made.agent)
+    SHAPE.one(How(is_json, is_quiet), "create", made.agent)
 
 
 @app.command()
@@ -155,7 +146,7 @@ def update(
     if team:
         changes["team"] = _team(principal, team)
     changed = agents.update(principal=principal, agent=agent, changes=changes)
-    tell(How(is_json, is_quiet), "agent.update", changed.agent)
+    SHAPE.one(How(is_json, is_quiet), "update", changed.agent)
 
 
 @app.command()
@@ -174,44 +165,18 @@ def remove(
 
     Example: aegis agent remove analyst --yes
     """
-    principal, how = verbs.acting(as_user), How(is_json, is_quiet)
-    if is_dry:
-        rows = [catalogue.read(principal, one) for one in agent]
-        output.show(
-            how,
-            "agent.remove",
-            data=lambda: [shown(one) for one in rows],
-            ids=[one.slug for one in rows],
-            table=lambda: table(rows),
-            dry_run=True,
-        )
-        return
-    verbs.confirm(f"Remove {', '.join(agent)}?", is_sure=is_sure)
-    results = verbs.each(agent, lambda one: agents.remove(principal=principal, agent=one).agent)
-    if results.done or len(agent) > 1:
-        output.show(
-            how,
-            "agent.remove",
-            data=lambda: [shown(one) for one in results.done],
-            ids=[one.slug for one in results.done],
-            table=lambda: table(results.done),
-        )
-    results.end(how)
+    principal = verbs.acting(as_user)
+    SHAPE.remove(
+        How(is_json, is_quiet),
+        agent,
+        read=lambda one: catalogue.read(principal, one),
+        act=lambda one: agents.remove(principal=principal, agent=one).agent,
+        is_sure=is_sure,
+        is_dry=is_dry,
+    )
 
 
-def tell(how: How, name: str, row: Agent) -> None:
-    """One agent in the form that was asked for."""
-    state = "" if row.is_active else "  (resting)"
-    sentence = f"{row.slug}  {row.model}  {row.name}{state}"
-    output.show_one(how, name, shown(row), identity=row.slug, sentence=sentence)
-
-
-def shown(row: Agent) -> dict[str, Any]:
-    """An agent as every interface shows it."""
-    return codecs.show(documents.agent(row))
-
-
-def table(rows: list[Agent]) -> dict[str, list[str]]:
+def table(rows: Sequence[Agent]) -> dict[str, list[str]]:
     """The columns of a list of agents."""
     return {
         "AGENT": [row.slug for row in rows],
@@ -227,3 +192,14 @@ def _team(principal: Principal, name: str) -> Group | None:
     if not name and principal.teams is None:
         return None
     return teams.for_new(principal, name)
+
+
+SHAPE: Shape[Agent] = Shape(
+    noun="agent",
+    document=lambda row: codecs.show(documents.agent(row)),
+    identity=lambda row: row.slug,
+    table=table,
+    sentence=lambda row: (
+        f"{row.slug}  {row.model}  {row.name}{'' if row.is_active else '  (resting)'}"
+    ),
+)

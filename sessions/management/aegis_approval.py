@@ -8,34 +8,43 @@ import typer
 from django.utils import timezone
 from django_typer.management import Typer
 
-from aegis_project.kit.errors import AegisError, ValidationFailed
+from aegis_project.kit.errors import ValidationFailed
 from sessions.api import approval_documents as documents
 from sessions.core.approvals import State
 from sessions.core.freshness import Known
 from sessions.core.policy import Remember
-from sessions.management import client, output, verbs
-from sessions.management.output import How
-from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.management import approval_batch as batch
+from sessions.management import far_approvals, output, situations, verbs
+from sessions.management.output import How, Misused
+from sessions.management.verbs import As, DryRun, Json, Quiet, elsewhere, verb
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
 from sessions.selectors import sessions, situation
-from sessions.services import approvals
+from sessions.services import approvals, handing
+from sessions.services.batches import Order
 from streaming.api import codecs
 from streaming.selectors import pages
 
-app: Typer[..., Any] = Typer(help="Approvals: list, show, claim, approve and reject them.")
+app: Typer[..., Any] = Typer(
+    help="Approvals: list, show, claim, hand over, approve and reject them."
+)
 
 Id = Annotated[str, typer.Argument(metavar="APPROVAL", help="Its id.")]
+Ids = Annotated[
+    list[str],
+    typer.Argument(metavar="APPROVAL...", help="Ids; several of one tool, agent or session."),
+]
 Reason = Annotated[str, typer.Option(help="Why; the agent is told.")]
 
 
 @app.command("list")
 @verb
+@elsewhere(far_approvals.several)
 def several(
     *,
     session: Annotated[str, typer.Option(help="Only those of this session.")] = "",
     state: Annotated[State, typer.Option(help="Only those in this state.")] = State.PENDING,
-    mine: Annotated[bool, typer.Option("--mine", help="Only those that you claimed.")] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that are with you.")] = False,
     expiring: Annotated[
         float, typer.Option(min=0, help="Only those with so many seconds left.")
     ] = 0,
@@ -54,7 +63,7 @@ def several(
     if session:
         rows = rows.filter(session=sessions.resolve(principal, session))
     if mine:
-        rows = rows.filter(claimed_by=principal.actor)
+        rows = rows.filter(claimed_by__in=reading.names(principal))
     if expiring:
         rows = reading.expiring(rows, seconds=expiring)
     page = pages.page(rows, order="expires_at", cursor="", limit=limit)
@@ -70,6 +79,7 @@ def several(
 
 @app.command()
 @verb
+@elsewhere(far_approvals.show)
 def show(approval: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     Show what is asked, and what it rests on, then and now.
@@ -77,7 +87,7 @@ def show(approval: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Qui
     Example: aegis approval show 5f0c…
     """
     row = reading.read(verbs.acting(as_user), approval)
-    now = known(row)
+    now = situations.known(row)
     document = codecs.show(documents.card(row, now=now, precedents=reading.precedents(row)))
     lines = "\n".join(described(row, now))
     output.show_one(
@@ -87,8 +97,9 @@ def show(approval: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Qui
 
 @app.command()
 @verb
+@elsewhere(far_approvals.approve)
 def approve(
-    approval: Id,
+    approval: Ids,
     *,
     edit: Annotated[
         list[str] | None,
@@ -96,17 +107,25 @@ def approve(
     ] = None,
     remember: Annotated[str, typer.Option(help="Make a rule of it: run, session or agent.")] = "",
     reason: Reason = "",
+    is_dry: DryRun = False,
     as_user: As = "",
     is_json: Json = False,
     is_quiet: Quiet = False,
 ) -> None:
     """
-    Let a call by, with other arguments if you say so.
+    Let calls by; one alone with other arguments if you say so.
 
     Example: aegis approval approve 5f0c… --edit quantity=3 --reason 'Half of it.'
     """
-    principal = verbs.acting(as_user)
-    row = reading.find(principal, approval)
+    principal, how = verbs.acting(as_user), How(is_json, is_quiet)
+    if is_dry or len(approval) > 1:
+        if edit or remember:
+            raise Misused("Arguments are edited, and rules made, of one approval at a time.")
+        orders = [Order(one, approved=True, reason=reason) for one in approval]
+        act = batch.plan if is_dry else batch.decide
+        act("approve", principal=principal, orders=orders, look=situations.known, how=how)
+        return
+    row = reading.find(principal, approval[0])
     decided = approvals.decide(
         principal=principal,
         approval=row,
@@ -114,34 +133,43 @@ def approve(
         reason=reason,
         edited_arguments=edited(row, edit or []),
         remember=codecs.read({"scope": remember}, Remember) if remember else None,
-        evidence=known(row),
+        evidence=situations.known(row),
     )
-    tell(How(is_json, is_quiet), "approval.approve", decided.approval)
+    tell(how, "approval.approve", decided.approval)
 
 
 @app.command()
 @verb
+@elsewhere(far_approvals.reject)
 def reject(
-    approval: Id,
+    approval: Ids,
     *,
     reason: Reason = "",
+    is_dry: DryRun = False,
     as_user: As = "",
     is_json: Json = False,
     is_quiet: Quiet = False,
 ) -> None:
     """
-    Let a call not by.
+    Let calls not by.
 
     Example: aegis approval reject 5f0c… --reason 'Too much at once.'
     """
+    principal, how = verbs.acting(as_user), How(is_json, is_quiet)
+    if is_dry or len(approval) > 1:
+        orders = [Order(one, approved=False, reason=reason) for one in approval]
+        act = batch.plan if is_dry else batch.decide
+        act("reject", principal=principal, orders=orders, look=situations.known, how=how)
+        return
     decided = approvals.decide(
-        principal=verbs.acting(as_user), approval=approval, approved=False, reason=reason
+        principal=principal, approval=approval[0], approved=False, reason=reason
     )
-    tell(How(is_json, is_quiet), "approval.reject", decided.approval)
+    tell(how, "approval.reject", decided.approval)
 
 
 @app.command()
 @verb
+@elsewhere(far_approvals.claim)
 def claim(
     approval: Id,
     *,
@@ -157,6 +185,25 @@ def claim(
     """
     row = approvals.claim(principal=verbs.acting(as_user), approval=approval, release=release)
     tell(How(is_json, is_quiet), "approval.claim", row)
+
+
+@app.command("hand-over")
+@verb
+def hand_over(
+    approval: Id,
+    to: Annotated[str, typer.Argument(help="A user's name, or a role: role:approver.")],
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Leave it to somebody else who may decide on it.
+
+    Example: aegis approval hand-over 5f0c… role:approver
+    """
+    found = handing.hand_over(principal=verbs.acting(as_user), approval=approval, to=to)
+    tell(How(is_json, is_quiet), "approval.hand-over", found.approval)
 
 
 def edited(row: Approval, given: Sequence[str]) -> dict[str, Any] | None:
@@ -177,28 +224,6 @@ def edited(row: Approval, given: Sequence[str]) -> dict[str, Any] | None:
         except orjson.JSONDecodeError:
             arguments[name] = value
     return arguments
-
-
-def known(row: Approval) -> Known | None:
-    """What is known now of its topics, from the server that runs; None without one."""
-    names = situation.topics_of(row)
-    if not names:
-        return {}
-    try:
-        server = client.running()
-        return {name: found for name in names if (found := _newest(server, row, name))}
-    except AegisError:
-        return None
-
-
-def _newest(server: client.Client, row: Approval, topic: str) -> dict[str, Any] | None:
-    query = {"start": "latest-1", "limit": 1}
-    try:
-        answer = server.get("sessions", str(row.session_id), "topics", topic, **query)
-    except client.Answered:
-        return None
-    last = answer["data"][-1:]
-    return {"value": last[0]["data"], "ts": last[0]["ts"], "seq": last[0]["seq"]} if last else None
 
 
 def described(row: Approval, now: Known | None) -> list[str]:
@@ -236,9 +261,8 @@ def left(row: Approval) -> str:
 
 def tell(how: How, name: str, row: Approval) -> None:
     """One approval in the form that was asked for."""
-    sentence = f"{row.pk}  {row.tool_call.tool}  {row.state}"
     document = codecs.show(documents.approval(row))
-    output.show_one(how, name, document, identity=str(row.pk), sentence=sentence)
+    output.show_one(how, name, document, identity=str(row.pk), sentence=batch.sentence(row))
 
 
 def table(rows: Sequence[Approval]) -> dict[str, list[str]]:

@@ -6,11 +6,12 @@ from typing import Annotated, Any
 import typer
 from django_typer.management import Typer
 
+from aegis_project.kit.moments import stamp
 from sessions.api import clock as documents
 from sessions.management import output, verbs
-from sessions.management.aegis_lever import Several
 from sessions.management.output import How
 from sessions.management.session_options import Reason, Reference, Timeout, Wait
+from sessions.management.several import Several
 from sessions.management.verbs import As, DryRun, Json, Quiet, verb
 from sessions.models import Replay, Session
 from sessions.selectors import clocks as reading
@@ -169,4 +170,4 @@ def _time(ms: int | None) -> str:
         at = datetime.fromtimestamp(ms / 1000, UTC)
     except (ValueError, OverflowError):
         return str(ms)
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return stamp(at)

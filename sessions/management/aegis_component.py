@@ -9,10 +9,10 @@ from django_typer.management import Typer
 from components import selectors
 from components.api import documents
 from components.models import Component
-from sessions.management import output, verbs
+from sessions.management import far_sessions, output, verbs
 from sessions.management.output import How
 from sessions.management.session_options import Reference
-from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.selectors import sessions
 from streaming.api import codecs
 from streaming.selectors import pages
@@ -23,6 +23,7 @@ GONE = ("lost", "failed")
 
 @app.command("list")
 @verb
+@elsewhere(far_sessions.components)
 def several(
     *,
     session: Annotated[str, typer.Option(help="Only of this session.")] = "",
@@ -58,6 +59,7 @@ def several(
 
 @app.command()
 @verb
+@elsewhere(far_sessions.component)
 def show(
     session: Reference,
     component: Annotated[

@@ -11,6 +11,7 @@ from components import selectors
 from components.api import documents
 from components.models import Credential
 from components.services import credentials
+from components.services.credentials import Issued
 from sessions.management import output, verbs
 from sessions.management.output import How
 from sessions.management.verbs import As, Json, Quiet, Yes, verb
@@ -47,14 +48,7 @@ def issue(
         team_id=selectors.team_for_new(principal, team).pk,
         lifetime=timedelta(days=days) if days else None,
     )
-    kept = codecs.show(documents.credential(issued.credential))
-    output.show_one(
-        How(is_json, is_quiet),
-        "credential.issue",
-        {"secret": issued.secret, "credential": kept},
-        identity=issued.secret,
-        sentence=issued.secret,
-    )
+    _show_secret(How(is_json, is_quiet), "credential.issue", issued)
 
 
 @app.command("list")
@@ -84,6 +78,29 @@ def several(
         table=lambda: table(page.rows),
         has_more=bool(page.next),
     )
+
+
+@app.command()
+@verb
+def rotate(
+    credential: Annotated[str, typer.Argument(help="An id or prefix.")],
+    *,
+    overlap: Annotated[
+        float, typer.Option(min=0, max=720, help="Hours in which the old secret goes on.")
+    ] = 0.0,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Print a fresh secret with the same rights, this once; the old one ends after the overlap.
+
+    Example: aegis credential rotate 3f2a9c1b77 --overlap 24
+    """
+    issued = credentials.rotate(
+        principal=verbs.acting(as_user), credential=credential, overlap=timedelta(hours=overlap)
+    )
+    _show_secret(How(is_json, is_quiet), "credential.rotate", issued)
 
 
 @app.command()
@@ -120,6 +137,12 @@ def revoke(
             table=lambda: table(results.done),
         )
     results.end(how)
+
+
+def _show_secret(how: How, command: str, issued: Issued) -> None:
+    kept = codecs.show(documents.credential(issued.credential))
+    document = {"secret": issued.secret, "credential": kept}
+    output.show_one(how, command, document, identity=issued.secret, sentence=issued.secret)
 
 
 def table(rows: list[Credential]) -> dict[str, list[str]]:

@@ -1,5 +1,7 @@
 """`aegis event`: the ledger of a session, as it happens."""
 
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,10 +9,11 @@ import orjson
 import typer
 from django_typer.management import Typer
 
+from aegis_project.kit.principal import Principal
 from sessions.core.lifecycle import CLOSED
-from sessions.management import output, verbs
+from sessions.management import far_events, output, verbs
 from sessions.management.session_options import Reference
-from sessions.management.verbs import As, Json, verb
+from sessions.management.verbs import As, Json, elsewhere, verb
 from sessions.models import Session
 from sessions.selectors import sessions
 from streaming import hints
@@ -25,10 +28,14 @@ LOOK_SECONDS = 5.0
 
 @app.command()
 @verb
+@elsewhere(far_events.tail)
 def tail(
     session: Reference,
     *,
     after: Annotated[int, typer.Option(min=0, help="Begin behind this number.")] = 0,
+    kind: Annotated[
+        str, typer.Option("--type", metavar="PATTERN", help="Only these, such as 'approval.*'.")
+    ] = "*",
     follow: Annotated[bool, typer.Option(help="Wait for more until the session is closed.")] = True,
     as_user: As = "",
     is_json: Json = False,
@@ -36,29 +43,30 @@ def tail(
     """
     Print the events of a session and follow them.
 
-    Example: aegis event tail demo --no-follow --json
+    Examples: aegis event tail demo --no-follow --json; aegis event tail demo --type 'approval.*'
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
+    for bodies in followed(principal, row, after=after, follows=follow):
+        for body in bodies:
+            event = orjson.loads(body)
+            if fnmatchcase(event["type"], kind):
+                output.plain(body if is_json else far_events.line(event))
+
+
+def followed(
+    principal: Principal, row: Session, *, after: int, follows: bool = True
+) -> Iterator[list[str]]:
+    """The events behind a number as JSON, as they come, until the session is closed."""
     while True:
         extract = events.extract(principal=principal, session_id=row.pk, after=after, limit=PAGE)
-        for body in extract.bodies:
-            _print(body, is_json=is_json)
         after = extract.last
         if extract.bodies:
-            continue
-        if not follow or _is_over(row):
+            yield extract.bodies
+        elif not follows or _is_over(row):
             return
-        _wait(row.pk, after)
-
-
-def _print(body: str, *, is_json: bool) -> None:
-    if is_json:
-        output.plain(body)
-        return
-    event: dict[str, Any] = orjson.loads(body)
-    said = output.dump(event["data"]) if event["data"] else ""
-    output.plain(f"{event['seq']}  {event['ts']}  {event['type']}  {event['actor']}  {said}")
+        else:
+            _wait(row.pk, after)
 
 
 def _wait(session_id: UUID, after: int) -> None:

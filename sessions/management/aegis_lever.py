@@ -1,27 +1,24 @@
 """`aegis session start|pause|stop …`: the lever of sessions."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 from django_typer.management import Typer
 
-from aegis_project.kit.principal import Principal
-from sessions.core import lifecycle as machine
-from sessions.core.lifecycle import CLOSED, State
-from sessions.management import output, session_options, session_tables, verbs, waiting
+from sessions.management import (
+    far_sessions,
+    session_options,
+    verbs,
+)
 from sessions.management.output import How
 from sessions.management.session_options import Reason, Reference, References, Timeout, Value, Wait
-from sessions.management.verbs import As, DryRun, Json, Quiet, Results, Yes, verb
-from sessions.models import Session
-from sessions.selectors import sessions
+from sessions.management.several import Several
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
 from sessions.services import lifecycle
-from sessions.services.outcome import Outcome
-
-Pull = Callable[[Session], Outcome]
 
 
 @verb
+@elsewhere(far_sessions.lever("start"))
 def start(
     session: References,
     *,
@@ -49,6 +46,7 @@ def start(
 
 
 @verb
+@elsewhere(far_sessions.lever("pause"))
 def pause(
     session: References,
     *,
@@ -76,6 +74,7 @@ def pause(
 
 
 @verb
+@elsewhere(far_sessions.lever("stop"))
 def stop(
     session: References,
     *,
@@ -103,6 +102,7 @@ def stop(
 
 
 @verb
+@elsewhere(far_sessions.lever("complete"))
 def complete(
     session: Reference,
     *,
@@ -128,6 +128,7 @@ def complete(
 
 
 @verb
+@elsewhere(far_sessions.lever("fail"))
 def fail(
     session: Reference,
     *,
@@ -151,6 +152,7 @@ def fail(
 
 
 @verb
+@elsewhere(far_sessions.lever("end"))
 def end(
     session: References,
     *,
@@ -175,6 +177,7 @@ def end(
 
 
 @verb
+@elsewhere(far_sessions.lever("delete"))
 def delete(
     session: References,
     *,
@@ -200,92 +203,3 @@ def add_to(app: Typer[Any, Any]) -> None:
     for command in (start, pause, stop, complete, fail, end, delete):
         app.command()(command)
     app.command("resume", help="The same as start.")(start)
-
-
-class Several:
-    """One command for several sessions."""
-
-    def __init__(self, name: str, principal: Principal, references: list[str], how: How) -> None:
-        self.name = name
-        self.principal = principal
-        self.references = references
-        self.how = how
-
-    def ask(self, *, is_sure: bool) -> None:
-        """
-        Go on only if somebody is sure of what cannot be taken back.
-
-        :raises Misused: where nobody can be asked
-        """
-        many = ", ".join(self.references[:5]) + (" …" if len(self.references) > 5 else "")
-        verbs.confirm(f"{self.name.capitalize()} {many}?", is_sure=is_sure)
-
-    def run(
-        self,
-        pull: Pull,
-        *,
-        is_dry: bool = False,
-        wait: State | None = None,
-        timeout: float = 0.0,
-    ) -> None:
-        """Pull for each, or say what would happen; then wait for each, if asked."""
-        if is_dry:
-            self._plan()
-            return
-        results = verbs.each(self.references, lambda one: pull(self._find(one)))
-        for done in results.done:
-            if wait is not None:
-                waiting.until(done.session, wait, timeout_seconds=timeout)
-        self._tell(results)
-        results.end(self.how)
-
-    def _find(self, reference: str) -> Session:
-        return sessions.resolve(self.principal, reference)
-
-    def _tell(self, results: Results[Outcome]) -> None:
-        rows = [one.session for one in results.done]
-        before = [one.previous for one in results.done]
-        if self.how.is_json and (rows or len(results.failures) > 1):
-            refused = {name: error.as_dict() for name, error in results.failures.items()}
-            data = session_tables.shown(rows, previous=before)
-            output.document(f"session.{self.name}", data, count=len(rows), refused=refused)
-            return
-        for row, previous in zip(rows, before, strict=True):
-            self._say(row, previous)
-
-    def _say(self, row: Session, previous: str) -> None:
-        if self.how.is_quiet:
-            output.plain(str(row.pk))
-            return
-        words = [output.state(row.state), session_tables.key(row)]
-        if row.is_starting:
-            words.append("starting: waits for its components")
-        elif row.state != previous:
-            words.append(f"was {previous}")
-        output.plain("  ".join(words))
-
-    def _plan(self) -> None:
-        results = verbs.each(self.references, self._find)
-        rows = results.done
-        output.show(
-            self.how,
-            f"session.{self.name}.plan",
-            data=lambda: [{**one, "would": self._would(row)} for one, row in self._shown(rows)],
-            ids=[str(row.pk) for row in rows],
-            table=lambda: {
-                **session_tables.table(rows),
-                "WOULD": [self._would(row) for row in rows],
-            },
-        )
-        results.end(How())
-
-    def _shown(self, rows: list[Session]) -> list[tuple[dict[str, Any], Session]]:
-        return list(zip(session_tables.shown(rows), rows, strict=True))
-
-    def _would(self, row: Session) -> str:
-        if self.name == "delete":
-            return "hide" if State(row.state) in CLOSED else "end and hide"
-        if self.name not in row.legal():
-            return "be refused"
-        target = machine.TRANSITIONS[State(row.state)].get(self.name)
-        return "do nothing" if target == row.state else f"{self.name}"

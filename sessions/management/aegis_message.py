@@ -2,22 +2,28 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import typer
+from django.db.models import Q
 from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
 from sessions.api import message_documents as documents
+from sessions.api import transcripts
 from sessions.core.conversation import Admission
+from sessions.core.runs import Waiting
+from sessions.core.transcripts import FORMATS
 from sessions.management import output, verbs
-from sessions.management.output import How
+from sessions.management.output import How, Misused
 from sessions.management.session_options import Reference
-from sessions.management.verbs import As, Json, Misused, Quiet, verb
+from sessions.management.verbs import As, Json, PersonNeeded, Quiet, verb
 from sessions.models import Message, Run, Session
 from sessions.selectors import history, sessions
+from sessions.selectors import transcripts as reading
 from sessions.selectors.history import Entry
 from sessions.services import attachments, conversation
 from sessions.services.conversation import Said, Utterance
@@ -27,6 +33,8 @@ from streaming.api import codecs
 app: Typer[..., Any] = Typer(help="Messages: read a conversation and say something.")
 
 WIDTH = 100
+# What a run waits for that only somebody can give.
+PEOPLE = (Waiting.APPROVAL, Waiting.INPUT, Waiting.UNKNOWN)
 Id = Annotated[str, typer.Argument(metavar="MESSAGE", help="Its id.")]
 Content = Annotated[str, typer.Argument(metavar="TEXT", help="What is said; - reads it.")]
 Wait = Annotated[float, typer.Option(min=0, max=3600, help="Seconds to wait for the answer.")]
@@ -139,6 +147,41 @@ def choose(
     _show(How(is_json, is_quiet), "message.choose", found)
 
 
+@app.command()
+@verb
+def export(
+    session: Reference,
+    *,
+    form: Annotated[
+        Literal["json", "markdown", "text"], typer.Option("--format", help="Which kind of file.")
+    ] = "markdown",
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", help="A file; else standard output.")
+    ] = None,
+    as_user: As = "",
+) -> None:
+    """
+    Write the conversation from its beginning to its end.
+
+    Example: aegis message export demo --format markdown -o demo.md
+    """
+    row = _read(verbs.acting(as_user), session)
+    writer, count = FORMATS[form](), 0
+    try:
+        target = file.open("w", encoding="utf-8") if file else nullcontext(sys.stdout)
+        with target as out:
+            out.write(writer.begin(transcripts.head(row)))
+            for some in reading.batches(row, Q()):
+                out.write(writer.lines(transcripts.shown(some)))
+                count += len(some)
+                if file and output.is_terminal():
+                    output.say(f"{count} of {row.message_count} messages")
+            out.write(writer.end())
+    except OSError as error:
+        raise Misused(f"{file} cannot be written: {error.strerror}.") from None
+    output.say(f"{count} messages")
+
+
 def table(entries: Sequence[Entry]) -> dict[str, list[str]]:
     """The columns of a list of messages."""
     rows = [one.message for one in entries]
@@ -158,10 +201,13 @@ def _tell(how: How, name: str, said: Said, *, wait: float) -> None:
     if run is None or not wait:
         _show(how, name, said.message, run=run)
         return
-    over = Run.objects.filter(pk=run.pk).exclude(ended_at=None)
-    if not hints.wait_until(over.exists, timeout_seconds=wait):
+    rows = Run.objects.filter(pk=run.pk)
+    rests = rows.exclude(ended_at=None) | rows.filter(waiting_for__in=PEOPLE)
+    if not hints.wait_until(rests.exists, timeout_seconds=wait):
         output.say(f"There is no answer within {wait:g} s; it goes on as run {run.pk}.")
     run.refresh_from_db()
+    if run.waiting_for in PEOPLE:
+        raise PersonNeeded(f"Run {run.pk} waits for {run.waiting_for}.", run=str(run.pk))
     if run.error:
         output.say(f"{run.error['code']}: {run.error['message']}")
     _show(how, name, run.answer or said.message, run=run)

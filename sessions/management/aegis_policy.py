@@ -11,16 +11,19 @@ from django_typer.management import Typer
 from aegis_project.kit.errors import ValidationFailed
 from sessions.api import grants as grant_documents
 from sessions.api import policies as documents
+from sessions.api import rehearsals
+from sessions.api.rehearsals import MOST_SHOWN
 from sessions.core import policy as rule_words
 from sessions.core.lifecycle import Environment
 from sessions.core.policy import Facts
 from sessions.core.tool_calls import Risk
-from sessions.management import output, verbs
+from sessions.management import output, session_options, verbs
 from sessions.management.output import How
 from sessions.management.verbs import As, Json, Quiet, verb
 from sessions.models import Grant, Policy
 from sessions.selectors import policies as reading
 from sessions.services import policies, rehearsal
+from sessions.services.rehearsal import Rehearsed, Span
 from streaming.api import codecs
 
 app: Typer[..., Any] = Typer(help="Policies: list, show and try them; rules made from decisions.")
@@ -102,6 +105,7 @@ def attempt(
         "who": msgspec.to_builtins(verdict.who),
         "seconds": verdict.seconds,
         "on_timeout": verdict.on_timeout,
+        "stops_clock": verdict.stops_clock,
     }
     output.show_one(
         How(is_json, is_quiet),
@@ -154,6 +158,59 @@ def revoke(
         identity=str(row.pk),
         sentence=f"{row.pk}  {row.tool}  taken back",
     )
+
+
+@app.command()
+@verb
+def rehearse(
+    *,
+    policy: Annotated[list[str] | None, typer.Option(help="A policy to ask.")] = None,
+    rules: Annotated[
+        str, typer.Option(metavar="JSON|@FILE", help="Proposed rules: a JSON list, or a file.")
+    ] = "[]",
+    session: Annotated[str, typer.Option(help="Only what was asked in this session.")] = "",
+    agent: Annotated[str, typer.Option(help="Only what this agent asked.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=rehearsal.MOST, help="The newest.")] = 1000,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Say what a proposal would have asked over recorded calls, and what it would have missed.
+
+    Example: aegis policy rehearse --policy desk --rules @proposed.json --session demo
+    """
+    found = rehearsal.rehearse(
+        principal=verbs.acting(as_user),
+        span=Span(session=session, agent=agent, limit=limit),
+        slugs=policy or [],
+        rules=session_options.value(rules, option="--rules"),
+    )
+    document = codecs.show(rehearsals.document(found))
+    how = How(is_json, is_quiet)
+    if not (how.is_json or how.is_quiet):
+        output.tabulate(rehearsal_table(found))
+    words = ", ".join(f"{count} {word}" for word, count in found.counts.items())
+    output.show_one(
+        how,
+        "policy.rehearse",
+        document,
+        identity=str(found.judged),
+        sentence=f"{found.judged} calls: {words or 'none'}",
+    )
+
+
+def rehearsal_table(found: Rehearsed) -> dict[str, list[str]]:
+    """The columns of what would go another way."""
+    rows = found.differing[:MOST_SHOWN]
+    return {
+        "TOOL CALL": [str(call.pk) for call, _ in rows],
+        "TOOL": [call.tool for call, _ in rows],
+        "THEN": [one.before for _, one in rows],
+        "NOW": [one.after for _, one in rows],
+        "WHICH IS": [one.kind for _, one in rows],
+        "BY": [one.verdict.rule for _, one in rows],
+    }
 
 
 def _object(text: str) -> dict[str, Any]:

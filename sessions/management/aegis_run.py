@@ -1,7 +1,8 @@
 """`aegis run`: tables, somebody to sign in as, the server, and a session to look at."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from django.urls import reverse
 from sessions.management import aegis_serve, demo, preparation
 from sessions.management.aegis_serve import Host, Log, NoWorker, Open, Port, Processes, Program, say
 from sessions.management.demo import Demo
+from sessions.management.scenario import Pace
 from sessions.management.servers import Server
 from sessions.management.serving import Plan, Started
 
@@ -22,9 +24,13 @@ Data = Annotated[
     typer.Option(
         exists=True,
         file_okay=False,
-        help="Replay the exchange files of this folder instead of simulating a feed.",
+        help="Replay the exchange files of this folder instead of simulating a market.",
     ),
 ]
+Speed = Annotated[
+    float, typer.Option(min=0.1, max=100, help="Seconds of the demo's story in one second.")
+]
+Seed = Annotated[int, typer.Option(help="The same seed, the same prices.")]
 
 
 def run(
@@ -36,6 +42,8 @@ def run(
     no_demo: NoDemo = False,  # noqa: FBT002 -- a flag of the command line
     no_worker: NoWorker = False,  # noqa: FBT002 -- a flag of the command line
     data: Data = None,
+    speed: Speed = 1.0,
+    seed: Seed = 7,
     log: Log = None,
 ) -> None:
     """Set everything up and serve, with a running session to look at."""
@@ -49,17 +57,20 @@ def run(
         is_flexible=True,
         has_worker=not no_worker,
     )
-    aegis_serve.run(plan, beside=partial(_company, plan, has_demo=not no_demo, data=data))
+    shown = None if no_demo else partial(demo.prepared, data, Pace(speed, seed))
+    aegis_serve.run(plan, beside=partial(_company, plan, shown))
 
 
 @contextlib.contextmanager
-def _company(plan: Plan, *, has_demo: bool, data: Path | None) -> Iterator[Started]:
+def _company(
+    plan: Plan, prepared: Callable[[], AbstractContextManager[Demo]] | None
+) -> Iterator[Started]:
     """Tables and somebody to sign in as before the server, the demo beside it."""
     say(preparation.migrate())
     # At once: a password that is told only after all went well may never be told.
     say(f"Sign in as {preparation.first_administrator()}")
     with contextlib.ExitStack() as stack:
-        shown = stack.enter_context(demo.prepared(data)) if has_demo else None
+        shown = stack.enter_context(prepared()) if prepared else None
 
         def started(url: str) -> None:
             if shown is not None:
@@ -85,5 +96,7 @@ def greet(plan: Plan, url: str, shown: Demo | None) -> None:
         say(
             f"  Terminal:    ./aegis topic tail {shown.played.prices} --session {shown.session.key}"
         )
+        if shown.approval_seconds:
+            say(f"  Soon:        in about {shown.approval_seconds:.0f} seconds something needs you")
     say("  Stop:        Ctrl-C")
     say()

@@ -5,12 +5,19 @@ from typing import Annotated, Any
 import typer
 from django_typer.management import Typer
 
-from sessions.core.lifecycle import CLOSED, Environment, Kind, Mode
+from sessions.core.lifecycle import CLOSED
+from sessions.dialects import outlook
 from sessions.management import (
+    aegis_capsule,
+    aegis_checkpoint,
     aegis_clock,
     aegis_component,
     aegis_lever,
+    aegis_tag,
+    aegis_watch,
+    far_sessions,
     output,
+    session_making,
     session_options,
     session_tables,
     verbs,
@@ -19,6 +26,7 @@ from sessions.management import (
 from sessions.management.output import How
 from sessions.management.session_options import (
     Attached,
+    DialectOption,
     EnvironmentOption,
     KindOption,
     ModeOption,
@@ -29,10 +37,9 @@ from sessions.management.session_options import (
     Value,
     Wait,
 )
-from sessions.management.verbs import As, Json, Quiet, verb
-from sessions.selectors import lists, sessions
+from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
+from sessions.selectors import lists, sessions, tags
 from sessions.services import creation, lifecycle
-from sessions.services.creation import Draft
 from streaming.selectors import pages
 
 app: Typer[..., Any] = Typer(help="Sessions: make, list, start, pause, stop and end them.")
@@ -44,15 +51,17 @@ def create(
     name: Annotated[str, typer.Argument(help="Its name.")] = "",
     *,
     key: Annotated[str, typer.Option(help="Its key; its id without one.")] = "",
+    template: Annotated[str, typer.Option(help="The template to make it from.")] = "",
     kind: KindOption = None,
-    mode: ModeOption = Mode.REALTIME,
-    environment: EnvironmentOption = Environment.DEVELOPMENT,
+    mode: ModeOption = None,
+    environment: EnvironmentOption = None,
     agent: Annotated[str, typer.Option(help="The agent it is of.")] = "",
     team: Annotated[str, typer.Option(help="Its team.")] = "",
     context: Value = "",
     config: Value = "",
     metadata: Value = "",
     attach: Attached = [],  # noqa: B006 -- typer reads it and never changes it
+    tag: Annotated[list[str], typer.Option("--tag", help="A tag to put on it.")] = [],  # noqa: B006 -- as above
     token: Annotated[bool, typer.Option("--token", help="Print a session token too.")] = False,
     start: Annotated[bool, typer.Option("--start", help="Start it at once.")] = False,
     wait: Wait = None,
@@ -65,23 +74,28 @@ def create(
     Make a session.
 
     Examples: aegis session create demo --attach prices:feed --start --wait running;
-    aegis session create replay --mode historical --config @source.json
+    aegis session create replay --mode historical --config @source.json;
+    aegis session create btc --template market-stream --start
     """
     principal = verbs.acting(as_user)
-    draft = Draft(
+    said = session_making.Said(
+        template=template,
         key=key,
         name=name,
-        kind=kind or (Kind.CHAT if agent else Kind.STREAM),
+        kind=kind,
         mode=mode,
         environment=environment,
         agent=agent,
         team=team,
-        context=session_options.mapping(context, option="--context"),
-        config=session_options.mapping(config, option="--config"),
-        metadata=session_options.mapping(metadata, option="--metadata"),
+        objects={
+            "context": session_options.mapping(context, option="--context"),
+            "config": session_options.mapping(config, option="--config"),
+            "metadata": session_options.mapping(metadata, option="--metadata"),
+        },
+        expected=session_options.expected(attach, topics=[]),
+        tags=tag,
     )
-    expected = session_options.expected(attach, topics=[])
-    made = creation.create(principal=principal, draft=draft, expected=expected, with_token=token)
+    made = session_making.make(principal, said, with_token=token)
     row = made.session
     if start:
         row = lifecycle.start(principal=principal, session=row).session
@@ -98,13 +112,16 @@ def create(
 
 @app.command("list")
 @verb
+@elsewhere(far_sessions.several)
 def several(
     *,
     state: States = "",
     kind: KindOption = None,
     search: Annotated[str, typer.Option(help="Text in the key, name or owner.")] = "",
+    tag: Annotated[str, typer.Option(help="Only those that carry this tag.")] = "",
     closed: Annotated[bool, typer.Option("--closed", help="Closed ones too.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
+    dialect: DialectOption = None,
     as_user: As = "",
     is_json: Json = False,
     is_quiet: Quiet = False,
@@ -112,7 +129,8 @@ def several(
     """
     List sessions, the newest first; closed ones only if asked for.
 
-    Examples: aegis session list --state running,failed; aegis session list --json
+    Examples: aegis session list --state running,failed; aegis session list --json;
+    aegis session list --dialect 001
     """
     wanted = session_options.states(state)
     rows = lists.readable(verbs.acting(as_user))
@@ -124,9 +142,14 @@ def several(
         rows = rows.filter(kind=kind)
     if search:
         rows = lists.mentioning(rows, search)
+    if tag:
+        rows = tags.carrying(rows, tag)
     page = pages.page(rows, order="-created_at", cursor="", limit=limit)
     if page.next:
         output.say(f"There are more than {limit}; see --limit.")
+    if dialect is not None:
+        output.line(outlook.several(dialect, page.rows))
+        return
     output.show(
         How(is_json, is_quiet),
         "session.list",
@@ -139,9 +162,11 @@ def several(
 
 @app.command()
 @verb
+@elsewhere(far_sessions.state)
 def state(
     session: Reference,
     *,
+    dialect: DialectOption = None,
     as_user: As = "",
     is_json: Json = False,
     is_quiet: Quiet = False,
@@ -149,12 +174,14 @@ def state(
     """
     Show a session and its components.
 
-    Example: aegis session state demo
+    Examples: aegis session state demo; aegis session state demo --dialect 001
     """
     principal = verbs.acting(as_user)
     principal.require("sessions:read")
     row = sessions.resolve(principal, session)
-    if is_json:
+    if dialect is not None:
+        session_tables.tell(dialect, row)
+    elif is_json:
         [shown] = session_tables.shown([row])
         components = [aegis_component.shown(one) for one in row.components.order_by("created_at")]
         output.document("session.state", {**shown, "components": components})
@@ -196,5 +223,10 @@ def attach(
     )
 
 
+app.command("show", help="The same as state.")(state)
 aegis_lever.add_to(app)
 aegis_clock.add_to(app)
+aegis_tag.add_to(app)
+aegis_checkpoint.add_to(app)
+aegis_capsule.add_to(app)
+aegis_watch.add_to(app)

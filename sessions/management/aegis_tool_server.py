@@ -12,8 +12,8 @@ from sessions.api import tool_servers as documents
 from sessions.core.tool_servers import ToolServerDraft
 from sessions.management import listing, verbs
 from sessions.management.listing import SecretFile, Shape
-from sessions.management.output import How
-from sessions.management.verbs import As, DryRun, Json, Misused, Quiet, Yes, verb
+from sessions.management.output import How, Misused
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
 from sessions.models import ToolServer
 from sessions.selectors import tool_servers as reading
 from sessions.services import tool_servers

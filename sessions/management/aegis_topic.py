@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import threading
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,10 +10,12 @@ from typing import Annotated, Any
 import typer
 from django_typer.management import Typer
 
-from sessions.management import client, output, verbs
-from sessions.management.output import How
-from sessions.management.verbs import Json, Quiet, verb
+from aegis_project.kit import strict
+from sessions.management import client, output, progress, verbs
+from sessions.management.output import How, Misused
+from sessions.management.verbs import Json, Quiet, elsewhere, verb
 from sessions.selectors import sessions
+from streaming.core.errors import TopicNotFound
 
 app: Typer[..., Any] = Typer(help="Topics: what is said in the sessions of the running server.")
 
@@ -27,12 +30,17 @@ class Form(StrEnum):
 WAIT_SECONDS = 10
 PAGE = 200
 
+BATCH = 1000
+MAX_BYTES = 1024 * 1024
+
 Session = Annotated[str, typer.Option(help="Id, key, beginning of the id, or name.")]
+AnySession = Annotated[str, typer.Option("--session", help="Only of this one.")]
 
 
 @app.command("list")
 @verb
-def several(*, session: Session = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
+@elsewhere()
+def several(*, session: AnySession = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     List the topics of a session, or of all.
 
@@ -56,10 +64,11 @@ def several(*, session: Session = "", is_json: Json = False, is_quiet: Quiet = F
 
 @app.command()
 @verb
+@elsewhere()
 def tail(
     topic: Annotated[str, typer.Argument(help="Its name.")],
     *,
-    session: Annotated[str, typer.Option(help="Id, key, beginning of the id, or name.")],
+    session: Session,
     begin: Annotated[
         str, typer.Option("--from", help="latest, latest-n, earliest, seq:n or time:ms.")
     ] = "latest",
@@ -86,10 +95,11 @@ def tail(
 
 @app.command()
 @verb
+@elsewhere()
 def export(
     topic: Annotated[str, typer.Argument(help="Its name.")],
     *,
-    session: Annotated[str, typer.Option(help="Id, key, beginning of the id, or name.")],
+    session: Session,
     form: Annotated[Form, typer.Option("--format", help="ndjson or csv.")] = Form.NDJSON,
     begin: Annotated[str, typer.Option("--from", help="Unix ms or ISO 8601.")] = "",
     end: Annotated[str, typer.Option("--to", help="Unix ms or ISO 8601.")] = "",
@@ -109,6 +119,82 @@ def export(
             file.write(piece)
 
 
+@app.command()
+@verb
+@elsewhere()
+def info(
+    topic: Annotated[str, typer.Argument(help="Its name.")],
+    *,
+    session: Session,
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Show a topic: where it stands, its rate, who reads it and how far behind.
+
+    Example: aegis topic info klines.BTCUSDT.1m --session demo
+    """
+    server, row_id = client.running(), _id(session)
+    topics = server.get("sessions", row_id, "topics")["data"]
+    found = [one for one in topics if one["name"] == topic]
+    readers = server.get("sessions", row_id, "topics", topic, "subscribers")["data"]
+    if not found:
+        raise TopicNotFound(topic=topic)
+    data = {**found[0], "readers": readers}
+    if is_json or is_quiet:
+        output.show_one(How(is_json, is_quiet), "topic.info", data, identity=topic, sentence="")
+        return
+    output.tabulate(table(found))
+    output.tabulate(reader_table(readers))
+
+
+@app.command()
+@verb
+@elsewhere()
+def publish(
+    topic: Annotated[str, typer.Argument(help="Its name.")],
+    record: Annotated[str, typer.Argument(metavar="JSON|-", help="A record; - reads a line each.")],
+    *,
+    session: Session,
+    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="So many times.")] = 1,
+    rate: Annotated[float, typer.Option(min=0, max=1000, help="Per second; 0: at once.")] = 0,
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Publish records into a topic.
+
+    Examples: aegis topic publish notes '{"text": "hello"}' --session demo;
+    aegis topic publish notes - --session demo < records.ndjson
+    """
+    server, row_id, tells = client.running(), _id(session), progress.told()
+    records = [strict.decode(one, max_bytes=MAX_BYTES) for one in _lines(record)] * count
+    size, done = (1, {}) if rate else (BATCH, {})
+    for first in range(0, len(records), size):
+        if first and rate:
+            threading.Event().wait(1 / rate)
+        body = {"records": [{"data": one} for one in records[first : first + size]]}
+        done = server.send("POST", "sessions", row_id, "topics", topic, body=body)
+        tells("published", min(first + size, len(records)), len(records))
+    if not done:
+        raise Misused("There is no record to publish.")
+    how = How(is_json, is_quiet)
+    sentence = f"{done['topic']}  {done['last']}  {done['position']}"
+    output.show_one(how, "topic.publish", done, identity=done["position"], sentence=sentence)
+
+
+def reader_table(readers: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """The columns of who reads a topic."""
+    return {
+        "READER": [one["component_id"] for one in readers],
+        "POLICY": [one["policy"] for one in readers],
+        "BEHIND": [str(one["lag"]) for one in readers],
+        "GAPS": [str(one["gaps"]) for one in readers],
+        "DROPPED": [str(one["dropped"]) for one in readers],
+        "COMMITTED": [one["committed"] or "–" for one in readers],
+    }
+
+
 def table(found: list[dict[str, Any]]) -> dict[str, list[str]]:
     """The columns of a list of topics."""
     live = [one["live"] or {} for one in found]
@@ -124,8 +210,14 @@ def table(found: list[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def _id(reference: str) -> str:
-    """The id: beginnings and names are known here, the server takes ids and keys."""
+    """The id: beginnings and names are known here, a server takes ids and keys."""
+    if client.named() is not None:
+        return reference
     return str(sessions.resolve(verbs.acting(), reference).pk)
+
+
+def _lines(record: str) -> list[str]:
+    return [one for one in sys.stdin.read().splitlines() if one] if record == "-" else [record]
 
 
 def _warn(page: dict[str, Any]) -> None:

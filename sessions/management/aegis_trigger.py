@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+from django.utils import timezone
 from django_typer.management import Typer
 
 from sessions.api import triggers as documents
 from sessions.management import output, session_options, verbs
 from sessions.management.listing import Limit, Shape
-from sessions.management.output import How
+from sessions.management.output import How, Misused
 from sessions.management.session_options import Value
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
 from sessions.models import Trigger
@@ -95,6 +96,80 @@ def create(
 
 @app.command()
 @verb
+def update(
+    trigger: Id,
+    *,
+    pattern: Annotated[str | None, typer.Option(help="Topics; in the place of a schedule.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="Cron; in the place of a pattern.")] = None,
+    condition: Value | None = None,
+    prompt: Annotated[str | None, typer.Option(help="What it is told; {topic}, {data}.")] = None,
+    cooldown: Annotated[int | None, typer.Option(min=0, help="Seconds that it rests.")] = None,
+    is_active: Annotated[
+        bool | None, typer.Option("--on/--off", help="Whether the agent is woken.")
+    ] = None,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Change what wakes an agent, or let it rest.
+
+    Example: aegis trigger update 5f0c… --off
+    """
+    said = {
+        "pattern": "" if schedule and pattern is None else pattern,
+        "schedule": "" if pattern and schedule is None else schedule,
+        "prompt": prompt,
+        "cooldown_seconds": cooldown,
+        "is_active": is_active,
+        "condition": None
+        if condition is None
+        else session_options.mapping(condition, option="--condition"),
+    }
+    changes = {name: value for name, value in said.items() if value is not None}
+    if not changes:
+        raise Misused("Say what is to change.")
+    principal = verbs.acting(as_user)
+    changed = triggers.update(principal=principal, trigger=trigger, changes=changes)
+    SHAPE.one(How(is_json, is_quiet), "update", changed.trigger)
+
+
+@app.command("test")
+@verb
+def tried(
+    trigger: Id,
+    *,
+    topic: Annotated[str, typer.Option(help="The topic of a record.")] = "",
+    data: Value = "null",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Say what a record would do, or when a schedule comes next; nothing is begun.
+
+    Example: aegis trigger test 5f0c… --topic prices.BTC --data '{"change": -6.5}'
+    """
+    row = reading.find(verbs.acting(as_user), trigger)
+    value = session_options.value(data, option="--data")
+    found = reading.trial(row, topic=topic, data=value, now=timezone.now())
+    lines = [
+        f"It wakes {row.agent.slug}." if found.wakes else f"It wakes nobody: {found.why}",
+        f"told: {found.prompt}",
+        *(f"in {key}" for key in found.sessions),
+        *(f"at {at.isoformat()}" for at in found.next),
+    ]
+    output.show_one(
+        How(is_json, is_quiet),
+        "trigger.test",
+        codecs.show(documents.trial(found)),
+        identity=str(row.pk),
+        sentence="\n".join(lines),
+    )
+
+
+@app.command()
+@verb
 def remove(
     trigger: Ids,
     *,
@@ -127,6 +202,7 @@ def table(rows: Sequence[Trigger]) -> dict[str, list[str]]:
         "AGENT": [row.agent.slug for row in rows],
         "WAKES ON": [_cause(row) for row in rows],
         "IN": [row.session.key if row.session else "its sessions" for row in rows],
+        "STATE": ["on" if row.is_active else "off" for row in rows],
         "LAST": [output.age(row.last_at) for row in rows],
     }
 

@@ -28,6 +28,7 @@ class Child:
         log: Path | None,
         descriptors: Sequence[int] = (),
         is_wanted: Callable[[], bool] = lambda: True,
+        on_end: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.name = name
         self.command = command
@@ -35,6 +36,7 @@ class Child:
         self.log = log
         self.descriptors = descriptors
         self.is_wanted = is_wanted
+        self.on_end = on_end
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._is_over = threading.Event()
@@ -68,6 +70,7 @@ class Child:
         while (process := self._spawn()) is not None:
             started_at = time.monotonic()
             process.wait()
+            self.on_end(process.pid)
             if process.stdin is not None:
                 process.stdin.close()
             if not self.is_wanted():

@@ -1,23 +1,33 @@
-"""Asking the server that runs on this home for what only it knows."""
+"""Asking a server: the one that runs on this home, or the one that was named."""
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from http import HTTPStatus
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlencode
-from urllib.request import OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import (
+    HTTPRedirectHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
 
 from django.conf import settings
 
-from aegis_project.kit.errors import AegisError, ServiceUnavailable
+from aegis_project.kit.errors import AegisError, ServiceUnavailable, ValidationFailed
 from sessions.management import address
 from sessions.management.address import Address
 
 TIMEOUT_SECONDS = 30.0
 PIECE_BYTES = 64 * 1024
+PAGE = 200
+NEAR = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Answered(AegisError):
@@ -30,13 +40,22 @@ class Answered(AegisError):
         self.status = status  # type: ignore[misc]
 
 
+class _Stay(HTTPRedirectHandler):
+    """Follow nobody elsewhere: the secret is for this server."""
+
+    def redirect_request(self, *_given: Any) -> None:
+        """Leave it a refusal."""
+
+
 class Client:
     """The canonical interface of a running server."""
 
-    def __init__(self, at: Address) -> None:
+    def __init__(self, at: Address, *, opener: OpenerDirector | None = None) -> None:
         self.at = at
-        # It is on this machine; no proxy has anything to do with it.
-        self.opener: OpenerDirector = build_opener(ProxyHandler({}))
+        # No proxy has anything to do with what is on this machine.
+        is_near = urlsplit(at.url).hostname in NEAR
+        proxies = ProxyHandler({}) if is_near else ProxyHandler()
+        self.opener = opener or build_opener(proxies, _Stay())
 
     def get(self, *parts: str, **query: Any) -> Any:
         """
@@ -45,8 +64,46 @@ class Client:
         :raises AegisError: what the server refused
         :raises ServiceUnavailable: if it does not answer
         """
-        with self._asked(parts, query) as response:
+        with self._asked("GET", parts, query=query) as response:
             return json.load(response)
+
+    def send(self, method: str, *parts: str, body: Mapping[str, Any] | None = None) -> Any:
+        """
+        What another method with a body answers; None for an answer without one.
+
+        :raises AegisError: what the server refused
+        :raises ServiceUnavailable: if it does not answer
+        """
+        with self._asked(method, parts, body=body or {}) as response:
+            said = response.read()
+        return json.loads(said) if said else None
+
+    def put(self, *parts: str, content: bytes, first: int, size: int) -> Any:
+        """
+        What is answered to the piece of a file of ``size`` bytes that begins at byte ``first``.
+
+        :raises AegisError: what the server refused
+        :raises ServiceUnavailable: if it does not answer
+        """
+        place = {"Content-Range": f"bytes {first}-{first + len(content) - 1}/{size}"}
+        with self._asked("PUT", parts, body=content, headers=place) as response:
+            return json.load(response)
+
+    def several(self, *parts: str, limit: int, **query: Any) -> tuple[list[Any], bool]:
+        """
+        The first so many things of a list, page by page, and whether there are more.
+
+        :raises AegisError: what the server refused
+        :raises ServiceUnavailable: if it does not answer
+        """
+        found: list[Any] = []
+        asked = {name: value for name, value in query.items() if value not in ("", None)}
+        while True:
+            page = self.get(*parts, limit=min(PAGE, limit - len(found)), **asked)
+            found += page["data"]
+            if not page.get("next") or len(found) >= limit:
+                return found, bool(page.get("next"))
+            asked["cursor"] = page["next"]
 
     def stream(self, *parts: str, **query: Any) -> Iterator[bytes]:
         """
@@ -55,15 +112,26 @@ class Client:
         :raises AegisError: what the server refused
         :raises ServiceUnavailable: if it does not answer, or breaks off
         """
-        with self._asked(parts, query) as response:
+        with self._asked("GET", parts, query=query) as response:
             while piece := response.read(PIECE_BYTES):
                 yield piece
 
     @contextlib.contextmanager
-    def _asked(self, parts: Sequence[str], query: Mapping[str, Any]) -> Iterator[Any]:
+    def _asked(
+        self,
+        method: str,
+        parts: Sequence[str],
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[Any]:
         path = "/".join(quote(part, safe="") for part in parts)
-        url = f"{self.at.url}/api/v1/{path}?{urlencode(query)}"
-        request = Request(url, headers={"Authorization": f"Bearer {self.at.token}"})  # noqa: S310 -- the address file says where
+        url = f"{self.at.url}/api/v1/{path}?{urlencode(query or {})}".rstrip("?")
+        kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
+        said = {"Authorization": f"Bearer {self.at.token}", "Content-Type": kind}
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        request = Request(url, data, {**said, **(headers or {})}, method=method)  # noqa: S310 -- its scheme was looked at
         try:
             with self.opener.open(request, timeout=TIMEOUT_SECONDS) as response:
                 yield response
@@ -73,12 +141,41 @@ class Client:
             raise ServiceUnavailable(f"The server at {self.at.url} does not answer.") from None
 
 
+_named: ContextVar[Client | None] = ContextVar("named", default=None)
+
+
+def named() -> Client | None:
+    """The server that this command was told to ask, if it was."""
+    return _named.get()
+
+
+@contextlib.contextmanager
+def asking(url: str, token: str) -> Iterator[Client | None]:
+    """
+    Ask a server at an address meanwhile, by default the one of AEGIS_SERVER with AEGIS_TOKEN.
+
+    :raises ValidationFailed: for what is no address of HTTP
+    """
+    url = (url or os.environ.get("AEGIS_SERVER", "")).rstrip("/")
+    if url and urlsplit(url).scheme not in {"http", "https"}:
+        raise ValidationFailed(f"{url} is no address such as https://aegis.example.")
+    secret = token or os.environ.get("AEGIS_TOKEN", "")
+    server = Client(Address(url=url, pid=0, token=secret)) if url else None
+    kept = _named.set(server)
+    try:
+        yield server
+    finally:
+        _named.reset(kept)
+
+
 def running() -> Client:
     """
-    A client of the server that runs on this home.
+    A client of the server that was named, else of the one that runs on this home.
 
     :raises ServiceUnavailable: if none does
     """
+    if (server := named()) is not None:
+        return server
     at = address.read(settings.ENVIRONMENT.home)
     if at is None:
         raise ServiceUnavailable("No server runs on this AEGIS_HOME, and only one knows topics.")

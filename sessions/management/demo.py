@@ -1,38 +1,60 @@
-"""The session that a newcomer finds running, and the programs that take part in it."""
+"""The sessions that a newcomer finds running, and the programs that take part in them."""
 
 import contextlib
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from aegis_project.kit import principal as principals
 from components.models import Component
 from components.services import credentials
+from components.services.credentials import Issued
 from components.services.registry import Expected
+from sessions.core.flash_dip import words
 from sessions.core.lifecycle import Environment, Kind
-from sessions.management import children, scenario
+from sessions.management import children, demo_company, demo_reset, scenario
 from sessions.management.children import Child
-from sessions.management.scenario import Part, Scenario
+from sessions.management.demo_company import PRINCIPAL
+from sessions.management.scenario import Pace, Part, Scenario
 from sessions.models import Session
-from sessions.services import creation, lifecycle
+from sessions.services import creation, lifecycle, tags
 from sessions.services.creation import Draft
 
-PRINCIPAL = principals.system("run")
+# What the programs do beside their sockets: a checkpoint, a file, the two quiet sessions.
+SCOPES = [
+    "agents:read",
+    "approvals:read",
+    "messages:read",
+    "messages:write",
+    "runs:read",
+    "runs:write",
+    "sessions:control",
+    "sessions:read",
+    "sessions:write",
+]
 
 
 class Demo:
     """One session with its programs; prepared before the server starts, played beside it."""
 
-    def __init__(self, session: Session, played: Scenario) -> None:
+    def __init__(self, session: Session, played: Scenario, pace: Pace) -> None:
         self.session = session
         self.played = played
+        self._pace = pace
         self._token = creation.issue_token(principal=PRINCIPAL, session=session)
+        self._rest = _credential(session) if played.is_story else None
+        self._chat = demo_reset.chat() if played.is_story else ""
         rows = Component.objects.of_session(session.pk)
         self._ids = {name: str(pk) for name, pk in rows.values_list("name", "pk")}
         self._children: list[Child] = []
+
+    @property
+    def approval_seconds(self) -> float:
+        """How long it takes until somebody has to decide; 0 where nobody will."""
+        return scenario.APPROVAL_SECONDS / self._pace.speed if self.played.is_story else 0.0
 
     def play(self, url: str) -> None:
         """Start the programs against the server that answers at ``url``."""
@@ -41,19 +63,32 @@ class Demo:
             child.start()
 
     def _child(self, part: Part, url: str) -> Child:
-        told = {
-            "AEGIS_URL": url,
-            "AEGIS_SESSION_TOKEN": self._token.secret,
-            "AEGIS_COMPONENT_ID": self._ids[part.name],
-            "PYTHONUNBUFFERED": "1",
-        }
         return Child(
             part.name,
-            ["sessions.management.leash", part.program, *part.arguments],
-            environment={**os.environ, **told},
+            ["sessions.management.leash", part.program, *self._arguments(part)],
+            environment={**os.environ, **self._told(part, url)},
             log=settings.ENVIRONMENT.home / "logs" / f"{part.name}.log",
             is_wanted=self._is_open,
         )
+
+    def _told(self, part: Part, url: str) -> Mapping[str, str]:
+        return {
+            "AEGIS_URL": url,
+            "AEGIS_SESSION_TOKEN": self._token.secret,
+            "AEGIS_COMPONENT_ID": self._ids.get(part.name, ""),
+            "AEGIS_TOKEN": self._rest.secret if self._rest else "",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _arguments(self, part: Part) -> list[str]:
+        if not self.played.is_story:
+            return list(part.arguments)
+        told = {"session": self.session.pk, "speed": self._pace.speed, "seed": self._pace.seed}
+        if part.companion is not None:
+            told["companion"] = self._ids[part.companion[0]]
+        if part is scenario.QUIET:
+            told |= {"agents": settings.ENVIRONMENT.agents_prefix, "chat": self._chat}
+        return [f"--{name}={value}" for name, value in told.items()]
 
     def _is_open(self) -> bool:
         """Whether the session still has a place for a program that ended; asked in its thread."""
@@ -65,30 +100,46 @@ class Demo:
             connection.close()
 
     def end(self) -> None:
-        """End the programs; their token opens nothing any more."""
+        """End the programs; their secrets open nothing any more."""
         children.stop(self._children)
+        issued = (one for one in (self._token, self._rest) if one is not None)
         with contextlib.suppress(DatabaseError):
-            credentials.revoke(principal=PRINCIPAL, credential=self._token.credential.pk)
+            for one in issued:
+                credentials.revoke(principal=PRINCIPAL, credential=one.credential.pk)
+
+
+def _credential(session: Session) -> Issued:
+    # A run that was killed revoked nothing, and another demo may go on beside this one.
+    name = f"{words.TAG}-{secrets.token_hex(4)}"
+    return credentials.issue(principal=PRINCIPAL, name=name, scopes=SCOPES, team_id=session.team_id)
 
 
 @contextlib.contextmanager
-def prepared(data: Path | None) -> Iterator[Demo]:
+def prepared(data: Path | None, pace: Pace | None = None) -> Iterator[Demo]:
     """
-    The demo with a start requested, over the files of ``data`` or a simulated feed.
+    The demo with a start requested, over the files of ``data`` or a simulated market.
 
-    Its programs end with the block; the session stays as it is.
+    Its programs end with the block; the sessions stay as they are.
 
-    :raises CannotServe: if there are no files in ``data``
+    :raises CannotServe: if there are no files in ``data``, or somebody has a name that it needs
     """
-    played = scenario.SIMULATED if data is None else scenario.replayed(data)
+    pace = pace or Pace()
+    played = scenario.STORY if data is None else scenario.replayed(data)
     if data is not None:
         name_dataset(data)
-    demo = Demo(_session(played), played)
+    demo = Demo(_session(played, pace), played, pace)
     try:
-        lifecycle.start(principal=PRINCIPAL, session=demo.session, reason="aegis run")
+        _start(demo.session)
         yield demo
     finally:
         demo.end()
+
+
+def _start(session: Session) -> None:
+    if session.is_starting:
+        # An earlier run ended meanwhile, and the time of its start is over or soon will be.
+        lifecycle.pause(principal=PRINCIPAL, session=session, reason="aegis run")
+    lifecycle.start(principal=PRINCIPAL, session=session, reason="aegis run")
 
 
 def name_dataset(folder: Path) -> None:
@@ -98,11 +149,16 @@ def name_dataset(folder: Path) -> None:
     os.environ["AEGIS_DATASETS"] = named
 
 
-def _session(played: Scenario) -> Session:
-    """The session of this scenario that is still open, else a new one."""
+def _session(played: Scenario, pace: Pace) -> Session:
+    """The session of this scenario that is still open, else a new one; tagged, with its agents."""
+    if played.is_story:
+        demo_company.refuse_strangers()
     mine = Session.objects.open().filter(key__startswith=played.key, metadata=played.metadata)
-    found = mine.order_by("-created_at").first()
-    return found or _create(played)
+    session = mine.order_by("-created_at").first() or _create(played)
+    tags.put(principal=PRINCIPAL, session=session, names=[words.TAG])
+    if played.is_story:
+        demo_company.gather(session, speed=pace.speed)
+    return session
 
 
 def _create(played: Scenario) -> Session:
@@ -115,8 +171,17 @@ def _create(played: Scenario) -> Session:
         kind=Kind.STREAM,
         mode=played.mode,
         environment=Environment.TEST,
+        agent=played.agent,
         config=dict(played.config),
         metadata=dict(played.metadata),
     )
-    expected = [Expected(part.name, part.role) for part in played.parts]
+    expected = [one for part in played.parts for one in _expected(part)]
     return creation.create(principal=PRINCIPAL, draft=draft, expected=expected).session
+
+
+def _expected(part: Part) -> Iterator[Expected]:
+    if part.role is not None:
+        yield Expected(part.name, part.role, required=part.required)
+    if part.companion is not None:
+        name, role = part.companion
+        yield Expected(name, role, required=False)

@@ -9,8 +9,7 @@ import typer
 from django.db.models import Model, QuerySet
 
 from sessions.management import output, verbs
-from sessions.management.output import How
-from sessions.management.verbs import Misused
+from sessions.management.output import How, Misused
 from streaming.selectors import pages
 
 T = TypeVar("T", bound=Model)

@@ -1,7 +1,9 @@
 """How the command line says things: data on standard output, everything else beside it."""
 
+import contextlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +11,9 @@ from typing import Any
 import orjson
 import typer
 from django.utils import timezone
+from typer._click.globals import get_current_context
+
+from aegis_project.kit.errors import AegisError
 
 SHORT_ID = 8
 WIDE = 10_000
@@ -46,8 +51,43 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
+class Misused(AegisError):
+    """The command cannot be meant like this."""
+
+    code = "USAGE"
+    status = 400
+
+
+_only: ContextVar[tuple[str, ...]] = ContextVar("only", default=())
+
+
+@contextlib.contextmanager
+def only(names: str) -> Iterator[None]:
+    """Show only these fields of documents meanwhile, commas between; all without a name."""
+    token = _only.set(tuple(name.strip() for name in names.split(",") if name.strip()))
+    try:
+        yield
+    finally:
+        _only.reset(token)
+
+
+def picked(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    """
+    The fields of a document that are to be shown, in the order in which they were named.
+
+    :raises Misused: for one that it does not have
+    """
+    names = _only.get()
+    missing = [name for name in names if name not in one]
+    if missing:
+        raise Misused(f"There is no {', '.join(missing)}; there are {', '.join(one)}.")
+    return {name: one[name] for name in names} if names else one
+
+
 def document(name: str, data: Any, **meta: Any) -> None:
     """One JSON document, the only thing on standard output."""
+    if _only.get():
+        data = [picked(one) for one in data] if isinstance(data, list) else picked(data)
     typer.echo(dump({"schema": f"aegis.{name}/1", "data": data, "meta": meta}))
 
 
@@ -82,8 +122,19 @@ def show(
     elif how.is_quiet:
         for one in ids:
             plain(one)
+    elif _only.get():
+        tabulate(_columns(data()))
     else:
         tabulate(table())
+
+
+def _columns(data: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    rows = [picked(one) for one in data]
+    return {name.upper(): [_cell(row[name]) for row in rows] for name in _only.get()}
+
+
+def _cell(value: Any) -> str:
+    return value if isinstance(value, str) else dump(value)
 
 
 def show_one(
@@ -94,6 +145,8 @@ def show_one(
         document(name, data, **meta)
     elif how.is_quiet:
         plain(identity)
+    elif _only.get():
+        tabulate(_columns([data]))
     else:
         plain(sentence)
 
@@ -101,6 +154,21 @@ def show_one(
 def tabulate(columns: Mapping[str, Sequence[str]]) -> None:
     """A table; as wide as it must be where nobody looks, without escape codes there."""
     from rich.console import Console  # noqa: PLC0415 -- slow import
+
+    table = drawn(columns)
+    if is_terminal():
+        Console(no_color=True if _wants("no_color") else None).print(table)
+        return
+    color: Any = "standard" if _wants("force_color") else None
+    console = Console(width=WIDE, color_system=color, force_terminal=color is not None)
+    with console.capture() as captured:
+        console.print(table)
+    lines = (one.rstrip() for one in captured.get().splitlines())
+    typer.echo("\n".join(lines), color=color is not None)
+
+
+def drawn(columns: Mapping[str, Sequence[str]]) -> Any:
+    """A table that rich can print."""
     from rich.table import Table  # noqa: PLC0415 -- slow import
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
@@ -108,13 +176,15 @@ def tabulate(columns: Mapping[str, Sequence[str]]) -> None:
         table.add_column(heading, no_wrap=True)
     for row in zip(*columns.values(), strict=True):
         table.add_row(*(_literal(cell) for cell in row))
-    if is_terminal():
-        Console().print(table)
-        return
-    console = Console(width=WIDE, color_system=None, force_terminal=False)
-    with console.capture() as captured:
-        console.print(table)
-    typer.echo("\n".join(one.rstrip() for one in captured.get().splitlines()))
+    return table
+
+
+def _wants(option: str) -> bool:
+    """Whether an option of every Django command was given."""
+    context: Any = get_current_context(silent=True)
+    while context is not None and not context.params.get(option):
+        context = context.parent
+    return context is not None
 
 
 def state(word: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core.lifecycle import Role
+from sessions.core.flash_dip import words
 from sessions.core.lifecycle import Mode
 from sessions.core.source import FASTEST
 from sessions.management.serving import CannotServe
@@ -25,16 +26,29 @@ EXPECTED = "They are expected at SYMBOL/TYPE/[INTERVAL/]SYMBOL-…-YYYY-MM-DD.cs
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A component of the demo and the example that plays it."""
+    """
+    A component of the demo and the program that plays it, by its place in the checkout.
+
+    A program may play a ``companion`` beside it, which is optional. One without a role plays no
+    component of this session at all.
+    """
 
     name: str
-    role: Role
+    role: Role | None
+    program: str
     arguments: Sequence[str] = ()
+    required: bool = True
+    companion: tuple[str, Role] | None = None
 
-    @property
-    def program(self) -> str:
-        """Where the example is, from the root of the checkout."""
-        return f"examples/{self.name}.py"
+
+def example(name: str, role: Role, *arguments: str) -> Part:
+    """A part that is played by the example of this name."""
+    return Part(name, role, f"examples/{name}.py", arguments)
+
+
+def player(name: str, role: Role | None, program: str, **more: Any) -> Part:
+    """A part of the story."""
+    return Part(name, role, f"sessions/management/programs/{program}.py", **more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +62,36 @@ class Scenario:
     prices: str
     config: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=lambda: {"demo": True})
+    agent: str = ""
+    is_story: bool = False
 
 
-SINK = Part("sink", Role.SINK)
-SIMULATED = Scenario(
-    key="btc-demo",
-    name="BTC moving average",
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the story is played: seconds of it in one second, and the seed of its chance."""
+
+    speed: float = 1.0
+    seed: int = 7
+
+
+# Seconds of the story until somebody is asked.
+APPROVAL_SECONDS = 65
+SINK = example("sink", Role.SINK)
+QUIET = player("quiet", None, "quiet")
+STORY = Scenario(
+    key="btc-flash-dip",
+    name="BTC flash dip",
     mode=Mode.REALTIME,
-    parts=(Part("feed", Role.FEED), Part("strategy", Role.STRATEGY), SINK),
-    prices=f"trades.{SYMBOL}",
+    parts=(
+        player(words.EXCHANGE, Role.FEED, "sim_exchange", companion=(words.BOOK_FEED, Role.FEED)),
+        player(words.STRATEGY, Role.STRATEGY, "ma_cross", companion=(words.DESK, Role.TOOL)),
+        player(words.METER, Role.OBSERVER, "risk_meter", required=False),
+        QUIET,
+    ),
+    prices=words.KLINES,
+    config={"topics": [{"pattern": "klines.**", "recorded": True, "tape": {"days": 1}}]},
+    agent=words.HOST,
+    is_story=True,
 )
 
 
@@ -114,4 +149,4 @@ def _strategy(followed: CsvName) -> list[Part]:
     # The example follows klines of one minute.
     if followed.interval != INTERVAL:
         return []
-    return [Part("strategy", Role.STRATEGY, ("--symbol", followed.symbol))]
+    return [example("strategy", Role.STRATEGY, "--symbol", followed.symbol)]

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -189,7 +190,8 @@ def _credential() -> Iterator[Issued]:
         credentials.revoke(principal=PRINCIPAL, credential=row.pk)
     issued = credentials.issue(
         principal=PRINCIPAL,
-        name="aegis serve",
+        # One of several servers over the same rows.
+        name=f"aegis serve {uuid4()}",
         scopes=SCOPES,
         team_id=teams.default().pk,
     )

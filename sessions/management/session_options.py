@@ -9,7 +9,8 @@ from aegis_project.kit import strict
 from components.core.lifecycle import Role
 from components.services.registry import Expected
 from sessions.core.lifecycle import Environment, Kind, Mode, State
-from sessions.management.verbs import Misused
+from sessions.dialects.outlook import Dialect
+from sessions.management.output import Misused
 from streaming.api import codecs
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -24,8 +25,8 @@ Reason = Annotated[str, typer.Option(help="Why; it stands in the ledger.")]
 Wait = Annotated[State | None, typer.Option(help="Wait until the session is in this state.")]
 Timeout = Annotated[float, typer.Option(min=0, max=86_400, help="Seconds to wait at most.")]
 KindOption = Annotated[Kind | None, typer.Option("--kind", help="What work it is.")]
-ModeOption = Annotated[Mode, typer.Option("--mode", help="Where time and data come from.")]
-EnvironmentOption = Annotated[Environment, typer.Option("--env", help="How careful to be.")]
+ModeOption = Annotated[Mode | None, typer.Option("--mode", help="Where time and data come from.")]
+EnvironmentOption = Annotated[Environment | None, typer.Option("--env", help="How careful to be.")]
 Attached = Annotated[
     list[str],
     typer.Option("--attach", metavar="NAME[:ROLE]", help="A component that is counted on."),
@@ -34,6 +35,10 @@ Names = Annotated[
     list[str], typer.Argument(metavar="NAME[:ROLE]...", help="Components and their roles.")
 ]
 Value = Annotated[str, typer.Option(metavar="JSON|@FILE", help="A JSON value, or a file of one.")]
+DialectOption = Annotated[
+    Dialect | None,
+    typer.Option(help="Print what a client of this seed would read, whatever else is asked."),
+]
 States = Annotated[
     str, typer.Option("--state", metavar="STATE,...", help="Only these states, commas between.")
 ]

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+import typer
 from django.utils import timezone
 
 from sessions.api import documents
+from sessions.dialects import outlook
+from sessions.dialects.outlook import Dialect
 from sessions.management import output
+from sessions.management.verbs import Exit
 from sessions.models import Session
 from sessions.selectors import sessions
 from sessions.selectors.sessions import View
@@ -24,6 +28,17 @@ def shown(rows: Sequence[Session], *, previous: Sequence[str] = ()) -> list[dict
     ]
 
 
+def tell(dialect: Dialect, row: Session) -> None:
+    """
+    Print what a client of a dialect reads of a session.
+
+    :raises Exit: where that client does not find it
+    """
+    output.line(outlook.one(dialect, row))
+    if not outlook.is_there(dialect, row):
+        raise typer.Exit(Exit.NOT_FOUND)
+
+
 def table(rows: Sequence[Session]) -> dict[str, list[str]]:
     """The columns of a list of sessions."""
     now = timezone.now()
@@ -37,6 +52,7 @@ def table(rows: Sequence[Session]) -> dict[str, list[str]]:
         "ENV": [row.environment for row in rows],
         "PARTS": [parts(view) for view in views],
         "LAST": [output.age(row.last_activity_at, now=now) for row in rows],
+        "TAGS": [" ".join(row.tags) for row in rows],
     }
 
 

@@ -5,16 +5,22 @@ import contextlib
 import logging
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import uvicorn
 
 from sessions.management import limits
 from sessions.management.door import Door
+from sessions.management.uvicorn_http import Http, Waiting
 from sessions.management.uvicorn_socket import Socket
 
 CLOSING_STEP_SECONDS = 0.05
 LOOK_TICKS = 10
+# libuv takes one connection of a listener in each turn of its loop. While turns are long, because
+# others send as fast as they can, whoever comes waits for as many turns as others came before. So
+# the one listener is given to it several times.
+ACCEPTED_AT_ONCE = 8
 
 
 def terse(record: logging.LogRecord) -> bool:
@@ -42,15 +48,18 @@ class UvicornServer(uvicorn.Server):
         self.door = Door(application)
         self.listener = listener
         self.on_started = on_started
-        super().__init__(configuration(self.door, trusts_proxy=trusts_proxy))
+        self.waiting = Waiting()
+        super().__init__(configuration(self.door, self.waiting, trusts_proxy=trusts_proxy))
         logging.getLogger("uvicorn.error").addFilter(terse)
 
     def serve_forever(self) -> bool:
         """Serve in the main thread until :meth:`stop`; whether it started at all."""
-        try:
-            self.run(sockets=[self.listener])
-        except SystemExit:
-            return False
+        with contextlib.ExitStack() as stack:
+            again = [stack.enter_context(self.listener.dup()) for _ in range(ACCEPTED_AT_ONCE - 1)]
+            try:
+                self.run(sockets=[self.listener, *again])
+            except SystemExit:
+                return False
         return self.started
 
     def stop(self) -> None:
@@ -69,9 +78,10 @@ class UvicornServer(uvicorn.Server):
             self.on_started()
 
     async def on_tick(self, counter: int) -> bool:
-        """Look after the sockets; uvicorn asks ten times a second whether to end."""
+        """Look after the connections; uvicorn asks ten times a second whether to end."""
         if counter % LOOK_TICKS == 0:
             now = asyncio.get_running_loop().time()
+            self.waiting.look_after(now)
             for connection in tuple(self.server_state.connections):
                 if isinstance(connection, Socket) and now >= connection.look_at:
                     connection.look_after(now)
@@ -95,13 +105,15 @@ class UvicornServer(uvicorn.Server):
                     await asyncio.sleep(CLOSING_STEP_SECONDS)
 
 
-def configuration(door: Door, *, trusts_proxy: bool) -> uvicorn.Config:
+def configuration(door: Door, waiting: Waiting, *, trusts_proxy: bool) -> uvicorn.Config:
     """How uvicorn shall serve."""
+    # It calls what it types as a class.
+    http: Any = partial(Http, waiting=waiting)
     return uvicorn.Config(
         door,
         interface="asgi3",
         loop="uvloop",
-        http="httptools",
+        http=http,
         ws=Socket,
         ws_ping_interval=limits.PING_SECONDS,
         ws_ping_timeout=limits.PONG_SECONDS,

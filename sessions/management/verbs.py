@@ -1,5 +1,6 @@
 """What every verb of the command line does the same way: who acts, and how it ends."""
 
+import inspect
 import os
 import pwd
 import sys
@@ -12,20 +13,27 @@ from typing import Annotated, Any, Generic, NoReturn, TypeVar, cast
 import typer
 from django.contrib.auth.models import User
 from django.db import DatabaseError
-from typer._click.globals import get_current_context
 
 from aegis_project.kit import principal
 from aegis_project.kit.errors import AegisError, DatabaseUnavailable
 from aegis_project.kit.principal import Principal
 from components import auth
-from sessions.management import output
-from sessions.management.output import How
+from sessions.management import client, next_steps, output
+from sessions.management.client import Client
+from sessions.management.output import How, Misused
 
 F = TypeVar("F", bound=Callable[..., None])
 T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Ids only.")]
+Fields = Annotated[
+    str, typer.Option(metavar="NAME,...", help="Only these fields of the documents, in this order.")
+]
+Server = Annotated[
+    str, typer.Option("--server", metavar="URL", help="Ask this server; else AEGIS_SERVER.")
+]
+Token = Annotated[str, typer.Option("--token", help="A credential for it; better in AEGIS_TOKEN.")]
 As = Annotated[str, typer.Option("--as", metavar="USER", help="Act as this user.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
@@ -49,13 +57,6 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-class Misused(AegisError):
-    """The command cannot be meant like this."""
-
-    code = "USAGE"
-    status = 400
-
-
 class TimedOut(AegisError):
     """The time to wait is over."""
 
@@ -71,6 +72,13 @@ class OutOfReach(AegisError):
     status = 409
 
 
+class PersonNeeded(AegisError):
+    """Somebody has to decide or to answer first."""
+
+    code = "PERSON_NEEDED"
+    status = 409
+
+
 CODES = {
     "VALIDATION_ERROR": Exit.USAGE,
     "USAGE": Exit.USAGE,
@@ -78,6 +86,7 @@ CODES = {
     "COMPONENT_AMBIGUOUS": Exit.USAGE,
     "START_TIMEOUT": Exit.OUT_OF_REACH,
     "OUT_OF_REACH": Exit.OUT_OF_REACH,
+    "PERSON_NEEDED": Exit.PERSON_NEEDED,
 }
 STATUSES = {
     401: Exit.NOT_ALLOWED,
@@ -87,27 +96,6 @@ STATUSES = {
     503: Exit.UNREACHABLE,
     504: Exit.TIMED_OUT,
 }
-NEXT = {
-    "SESSION_NOT_FOUND": "aegis session list --closed",
-    "AMBIGUOUS_REFERENCE": "aegis session list   (its ids are unique, and so are their beginnings)",
-    "SESSION_ALREADY_EXISTS": "aegis session list --closed   (or leave --key out)",
-    "COMPONENT_NOT_FOUND": "aegis component list",
-    "CREDENTIAL_NOT_FOUND": "aegis credential list",
-    "TOPIC_NOT_FOUND": "aegis topic list",
-    "AGENT_NOT_FOUND": "aegis agent list",
-    "PROVIDER_NOT_FOUND": "aegis provider list",
-    "PROVIDER_ALREADY_EXISTS": "aegis provider update PROVIDER   (or choose another slug)",
-    "TOOL_SERVER_NOT_FOUND": "aegis tool-server list",
-    "TOOL_SERVER_ALREADY_EXISTS": "aegis tool-server update SERVER   (or choose another slug)",
-    "WEBHOOK_NOT_FOUND": "aegis webhook list",
-    "DELIVERY_NOT_FOUND": "aegis webhook deliveries WEBHOOK",
-    "AGENT_ALREADY_EXISTS": "aegis agent update AGENT   (or choose another slug)",
-    "SERVICE_UNAVAILABLE": "aegis serve   (or aegis run, which sets everything up)",
-    "DATABASE_ERROR": "aegis run   (it makes the tables), or check AEGIS_DATABASE_URL",
-    "OUT_OF_REACH": "aegis session state SESSION",
-    "TIMEOUT": "aegis session state SESSION   (the session goes on as it was)",
-    "PERMISSION_DENIED": "ask an administrator, or leave --as out",
-}
 
 
 def exit_code(error: AegisError) -> Exit:
@@ -116,12 +104,24 @@ def exit_code(error: AegisError) -> Exit:
 
 
 def verb(function: F) -> F:
-    """Make a function a verb: what it raises is told, and becomes an exit code."""
+    """
+    Make a function a verb: what it raises is told, and becomes an exit code.
+
+    Whatever prints documents has ``--fields``, too, and what a server can do as well
+    (:func:`elsewhere`) has ``--server`` and ``--token``.
+    """
+    far = getattr(function, "far", None)
 
     @wraps(function)
-    def run(*args: Any, **kwargs: Any) -> None:
+    def run(
+        *args: Any, fields: str = "", far_server: str = "", far_token: str = "", **kwargs: Any
+    ) -> None:
         try:
-            function(*args, **kwargs)
+            with output.only(fields), client.asking(far_server, far_token) as named:
+                if named is None:
+                    function(*args, **kwargs)
+                else:
+                    _far(far, named, kwargs)
         except AegisError as error:
             fail(error, is_json=bool(kwargs.get("is_json")))
         except KeyboardInterrupt:
@@ -134,7 +134,44 @@ def verb(function: F) -> F:
                 is_json=bool(kwargs.get("is_json")),
             )
 
+    if "is_json" in inspect.signature(function).parameters:
+        more = {"fields": Fields} | ({"far_server": Server, "far_token": Token} if far else {})
+        _also(run, function, more)
     return cast(F, run)
+
+
+def elsewhere(far: Callable[..., None] | None = None) -> Callable[[F], F]:
+    """
+    Let a server that was named do what a verb does; without ``far`` the verb itself asks it.
+
+    ``far`` takes the client, and the verb's arguments by name.
+    """
+
+    def mark(function: F) -> F:
+        function.far = far or (lambda _server, **given: function(**given))  # type: ignore[attr-defined]  # functions have what one gives them
+        return function
+
+    return mark
+
+
+def _far(far: Callable[..., None] | None, server: Client, given: dict[str, Any]) -> None:
+    if far is None:
+        raise Misused("This is done on the machine of the server alone; unset AEGIS_SERVER there.")
+    if given.pop("as_user", ""):
+        raise Misused("The credential says who acts at another server; leave --as out.")
+    far(server, **given)
+
+
+def _also(run: Any, function: Any, more: dict[str, Any]) -> None:
+    """Let a verb have more options than the function that it is made of."""
+    signature = inspect.signature(function)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    added = [
+        inspect.Parameter(name, kind, default="", annotation=option)
+        for name, option in more.items()
+    ]
+    run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *added])
+    run.__annotations__ = {**function.__annotations__, **more}
 
 
 def fail(error: AegisError, *, is_json: bool) -> NoReturn:
@@ -149,7 +186,7 @@ def tell(error: AegisError, *, is_json: bool = False, about: str = "") -> None:
         output.line({"schema": "aegis.error/1", "error": error.as_dict(), "meta": {}})
     about = f"{about}: " if about else ""
     output.say(f"error: {error.code}: {about}{error.message}")
-    output.say(f"  next: {_next(error)}")
+    output.say(f"  next: {next_steps.after(error)}")
 
 
 def acting(user: str = "") -> Principal:
@@ -213,21 +250,6 @@ def each(references: Sequence[str], act: Callable[[str], T]) -> Results[T]:
         except AegisError as error:
             failures[reference] = error
     return Results(done, failures)
-
-
-def _next(error: AegisError) -> str:
-    allowed = error.details.get("allowed")
-    if allowed:
-        return f"allowed now: {', '.join(allowed)}"
-    if error.code == "INVALID_STATE":
-        return "nothing moves it any more; aegis session create makes another"
-    return NEXT.get(error.code) or help_step(get_current_context(silent=True))
-
-
-def help_step(context: Any) -> str:
-    """The command that explains what was asked for, from where the command line was read."""
-    words = context.command_path.partition("aegis")[2].split() if context is not None else []
-    return " ".join(["aegis", *words, "--help"])
 
 
 def _os_user() -> str:

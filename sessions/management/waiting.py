@@ -1,8 +1,12 @@
 """Waiting at the command line until a session is in a state."""
 
-from sessions.core.lifecycle import CLOSED, State
-from sessions.management.verbs import OutOfReach, TimedOut
+from django.utils import timezone
+
+from sessions.core.conditions import Condition
+from sessions.core.lifecycle import CLOSED, OPEN, State
+from sessions.management.verbs import OutOfReach, PersonNeeded, TimedOut
 from sessions.models import Session
+from sessions.selectors import sessions
 from sessions.services import lifecycle
 from streaming import hints
 
@@ -15,6 +19,7 @@ def until(row: Session, state: State, *, timeout_seconds: float) -> Session:
     The session once it is in the state.
 
     :raises TimedOut: when the time is over
+    :raises PersonNeeded: when somebody has to decide or to answer before anything goes on
     :raises OutOfReach: when it failed, was closed, or its start was withdrawn meanwhile
     """
     was_starting = row.is_starting
@@ -24,10 +29,14 @@ def until(row: Session, state: State, *, timeout_seconds: float) -> Session:
         if row.is_starting:
             lifecycle.settle(session_id=row.pk)
         row.refresh_from_db()
-        return row.state == state or _is_lost(row, was_starting=was_starting)
+        return (
+            row.state == state or _is_lost(row, was_starting=was_starting) or _waits_for_people(row)
+        )
 
     if not hints.wait_until(is_decided, timeout_seconds=timeout_seconds):
         raise TimedOut(f"{row} is still {row.state} after {timeout_seconds:g} s.")
+    if row.state != state and _waits_for_people(row):
+        raise PersonNeeded(f"{row} is {row.state} and waits for somebody.", session=row.key)
     if row.state != state:
         why = (row.error or {}).get("message", "")
         raise OutOfReach(
@@ -39,5 +48,12 @@ def until(row: Session, state: State, *, timeout_seconds: float) -> Session:
     return row
 
 
+def _waits_for_people(row: Session) -> bool:
+    return (
+        row.state in OPEN and Condition.WAITING in sessions.view(row, now=timezone.now()).conditions
+    )
+
+
 def _is_lost(row: Session, *, was_starting: bool) -> bool:
-    return not row.is_starting and (was_starting or State(row.state) in DEAD_ENDS)
+    was_withdrawn = was_starting and row.state != State.RUNNING
+    return not row.is_starting and (was_withdrawn or State(row.state) in DEAD_ENDS)

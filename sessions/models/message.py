@@ -27,7 +27,7 @@ class Message(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     session = models.ForeignKey(
-        "aegis_sessions.Session", on_delete=models.CASCADE, related_name="messages"
+        "aegis_sessions.Session", on_delete=models.CASCADE, related_name="messages", db_index=False
     )
     place = models.PositiveIntegerField(editable=False)
     role = models.CharField(

@@ -26,7 +26,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.present().filter(state__in=lifecycle.OPEN)
 
     def starting(self) -> Self:
-        return self.present().exclude(start_requested_at=None)
+        return self.present().filter(start_requested_at__isnull=False)
 
     def locked(self, session_id: UUID | str) -> "Session":
         """
@@ -46,7 +46,8 @@ class Session(models.Model):
     One supervised piece of live work: its facets, its state and its counters.
 
     Only ``sessions.services.lifecycle`` writes ``state``. ``version`` moves with the state and
-    the editable fields, nothing else. ``agent`` and ``template`` hold slugs.
+    the editable fields, nothing else. ``agent`` and ``template`` hold slugs, ``tags`` the names
+    of its tags, so that lists need no further question.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -78,11 +79,14 @@ class Session(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
     )
     owner_label = models.CharField(max_length=200, blank=True)
-    team = models.ForeignKey("auth.Group", on_delete=models.PROTECT, related_name="sessions")
+    team = models.ForeignKey(
+        "auth.Group", on_delete=models.PROTECT, related_name="sessions", db_index=False
+    )
     context = models.JSONField(default=dict, blank=True)
     config = models.JSONField(default=dict, blank=True)
     memory = models.JSONField(default=dict, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
+    tags = models.JSONField(default=list, blank=True, editable=False)
     result = models.JSONField(null=True, blank=True)
     error = models.JSONField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)
@@ -130,6 +134,17 @@ class Session(models.Model):
                 fields=["team", "-last_activity_at", "-id"], name="session_active_in_team"
             ),
             models.Index(fields=["state", "-created_at"], name="session_state"),
+            # What is looked for each second, among sessions of which few are so.
+            models.Index(
+                fields=["start_requested_at"],
+                condition=models.Q(start_requested_at__isnull=False),
+                name="session_start_requested",
+            ),
+            models.Index(
+                fields=["state", "expires_at"],
+                condition=models.Q(expires_at__isnull=False),
+                name="session_expires",
+            ),
             models.Index(
                 fields=["start_deadline_at"],
                 condition=models.Q(start_deadline_at__isnull=False),
@@ -192,6 +207,17 @@ class Session(models.Model):
     def restart(self, *, at: datetime) -> None:
         """Run from the beginning in memory: a new activation, also of one that runs."""
         self._enter(State.RUNNING, before=State.STOPPED, at=at)
+
+    def recover(self, *, at: datetime) -> bool:
+        """Be paused again in memory, where a checkpoint was taken; whether the state changed."""
+        before = State(self.state)
+        after = states.follow(lifecycle.table(Mode(self.mode)), before, "recover")
+        if after is before:
+            self.version += 1
+        else:
+            self._enter(after, before=before, at=at)
+        self.stopped_at = self.error = None
+        return after is not before
 
     def await_restart(self, *, at: datetime) -> bool:
         """

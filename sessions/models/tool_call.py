@@ -147,7 +147,8 @@ class Approval(models.Model):
     ``on_timeout`` (reject, approve) what its end does. ``parameters`` is the JSON Schema that
     edited arguments have to keep to. ``claimed_by`` looks at it now. It ``replaces`` one of the
     same call whose evidence had moved. With ``stops_clock`` its time stands still while the
-    session is paused, since ``clock_stopped_at``; ``expires_at`` moves when it goes on.
+    session is paused, since ``clock_stopped_at``; ``expires_at`` moves when it goes on. ``seq`` is
+    where the ledger tells that it was asked (0: not known).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -192,6 +193,7 @@ class Approval(models.Model):
     transport = models.CharField(max_length=32, blank=True)
     reason = models.CharField(max_length=2000, blank=True)
     edited_arguments = models.JSONField(null=True, blank=True)
+    seq = models.BigIntegerField(default=0, editable=False)
     version = models.PositiveIntegerField(default=1)
 
     objects = ApprovalQuerySet.as_manager()

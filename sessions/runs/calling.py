@@ -5,11 +5,14 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from aegis_project.database import run_db
+from aegis_project import instruments
+from aegis_project.database import read_db, run_db
 from aegis_project.kit.errors import AegisError
 from sessions.agent.tools import Call, Toolbox
 from sessions.core.errors import ToolExecutionFailed, ToolTimeout
 from sessions.models import Run, ToolCall
+from sessions.selectors import effects
+from sessions.selectors.effects import Answer
 from sessions.services import tool_calls
 from sessions.services.working import Own
 
@@ -65,10 +68,19 @@ class Calls:
 
         :raises AegisError: for whatever it could not do
         """
+        told = await read_db(effects.answer, call)
+        if told is not None:
+            return _told(call, told)
         tool = self._box.find(call.tool)
         try:
-            async with asyncio.timeout(tool.spec.timeout_seconds):
-                return await tool.execute(self._call(call))
+            with instruments.span(
+                f"execute_tool {call.tool}",
+                gen_ai__operation__name="execute_tool",
+                gen_ai__tool__name=call.tool,
+                gen_ai__tool__call__id=str(call.pk),
+            ):
+                async with asyncio.timeout(tool.spec.timeout_seconds):
+                    return await tool.execute(self._call(call))
         except TimeoutError:
             raise ToolTimeout(tool=call.tool, seconds=tool.spec.timeout_seconds) from None
         except AegisError:
@@ -88,3 +100,15 @@ class Calls:
             effect_key=call.effect_key,
             depth=self._run.depth,
         )
+
+
+def _told(call: ToolCall, told: Answer) -> Any:
+    """
+    What came of the same call before.
+
+    :raises ToolExecutionFailed: if it failed then
+    """
+    if told.error is None:
+        return told.result
+    said = told.error.get("message", "")
+    raise ToolExecutionFailed(said, tool=call.tool, recorded=told.error.get("code", ""))

@@ -10,6 +10,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import cast
 
+from django.db import DatabaseError
+
+from aegis_project import instruments
 from aegis_project.database import read_db, run_db
 from aegis_project.kit.errors import AegisError, InternalError
 from sessions import metrics
@@ -43,6 +46,8 @@ class Execution:
     def __init__(self, claimed: Claimed, *, output: Output, equipment: Equipment) -> None:
         self.claimed = claimed
         self.is_held = False
+        # From its last writing on: what anybody says of the run now is too late, or its own.
+        self.is_ending = False
         self._output = output
         self._equipment = equipment
         self._is_safe = False
@@ -50,8 +55,16 @@ class Execution:
 
     async def run(self) -> None:
         """Go on until the run is over, waits, or is let go."""
+        named = self._named()
+        instruments.begin(run=named["run_id"], session=named["session_id"])
         try:
-            await self._go()
+            with instruments.span(
+                "invoke_agent",
+                gen_ai__operation__name="invoke_agent",
+                gen_ai__conversation__id=named["session_id"],
+                aegis__run__id=named["run_id"],
+            ) as span:
+                await self._go(span)
         except Superseded:
             return
         except asyncio.CancelledError:
@@ -65,10 +78,13 @@ class Execution:
         finally:
             self._output.forget(self.claimed)
 
-    async def _go(self) -> None:
+    async def _go(self, span: instruments.Span) -> None:
         while True:
-            found = await read_db(reading.situation, self.claimed.run_id)
-            if self.is_held:
+            seconds = time.monotonic() - self._since
+            own = (self.claimed.run_id, self._equipment)
+            found, asked = await read_db(reading.outlook, *own, seconds=seconds)
+            span.add(gen_ai__agent__name=found.run.agent_slug)
+            if self.is_held or found.is_held:
                 await self._let_go("session does not run")
                 return
             self._is_safe = False
@@ -77,7 +93,7 @@ class Execution:
             elif found.is_blocked:
                 if await run_db(working.wait, **self._own(), seconds=self._worked()):
                     return
-            elif await self._step(found):
+            elif asked is not None and await self._step(found, asked):
                 return
             self._is_safe = True
 
@@ -86,18 +102,29 @@ class Execution:
         calls = Calls(found.run, fence=self.claimed.fence, box=box)
         await calls.carry_out(found.approved)
 
-    async def _step(self, found: Situation) -> bool:
+    async def _step(self, found: Situation, asked: Question | BudgetExceeded) -> bool:
         """Ask the model once; whether the run is over or waits for its budget."""
-        seconds = time.monotonic() - self._since
-        try:
-            asked = await read_db(reading.question, found, self._equipment, seconds=seconds)
-        except BudgetExceeded as error:
-            return await self._wait_for_budget(error)
+        if isinstance(asked, BudgetExceeded):
+            return await self._wait_for_budget(asked)
         said = await self._ask(asked)
+        if not said.requests:
+            return await self._conclude(self._written(said, asked))
         known = await evidence.gather(found.run, said.requests, asked.specs)
         await self._output.flush(self.claimed)
         step = replace(self._written(said, asked), evidence=known)
         return await run_db(steps.record, **self._own(), step=step, specs=asked.specs)
+
+    async def _conclude(self, step: Step) -> bool:
+        """Write the answer, and with it what was said last."""
+        rest = await self._output.rest(self.claimed)
+        self.is_ending = True
+        try:
+            return await run_db(steps.record, **self._own(), step=step, rest=rest)
+        except DatabaseError:
+            # All of it is written or nothing: if all, the run is over and takes nothing more.
+            self._output.give_back(self.claimed, rest)
+            await self._output.flush(self.claimed)
+            return await run_db(steps.record, **self._own(), step=step)
 
     async def _wait_for_budget(self, error: BudgetExceeded) -> bool:
         return await run_db(
@@ -110,6 +137,19 @@ class Execution:
 
     async def _ask(self, asked: Question) -> Completion:
         """Stream one answer into the log; its completion."""
+        model = asked.service.model
+        with instruments.span(
+            f"chat {model}", gen_ai__operation__name="chat", gen_ai__request__model=model
+        ) as span:
+            said = await self._stream(asked)
+            span.add(
+                gen_ai__response__model=said.spent.model,
+                gen_ai__usage__input_tokens=said.spent.input_tokens,
+                gen_ai__usage__output_tokens=said.spent.output_tokens,
+            )
+            return said
+
+    async def _stream(self, asked: Question) -> Completion:
         clock = _Clock(asked.service.model)
         stream = asked.service.stream(asked.prompt, limits=_limits(asked))
         # Whoever gives way closes the connection to the provider at once.
@@ -134,6 +174,7 @@ class Execution:
             requests=said.requests,
             finish_reason=said.finish_reason,
             history=(kept.format, kept.body) if kept else None,
+            media=said.media,
             covered=len(asked.prompt.turns) + 1,
         )
 

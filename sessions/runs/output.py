@@ -16,8 +16,8 @@ from sessions.services.working import Claimed
 
 logger = logging.getLogger(__name__)
 
-# Between two groups: as long as the last one took to write, within these bounds. What somebody
-# says after a silence is written at once.
+# Ahead of each group: as long as the last one took to write, within these bounds; after a silence
+# the shortest.
 SHORTEST_SECONDS, LONGEST_SECONDS = 0.005, 0.04
 AGAIN_SECONDS = 0.5
 # Entries that one run may be ahead of the database.
@@ -71,6 +71,24 @@ class Output:
             await self._written.wait_for(lambda: not self._is_open(key))
         self._refuse_if_failed(key)
 
+    async def rest(self, claimed: Claimed) -> list[Entry]:
+        """
+        What the run said that is not written yet; whoever takes it writes it.
+
+        :raises Superseded: if the run is not this worker's any more
+        """
+        key = (claimed.run_id, claimed.fence)
+        async with self._written:
+            await self._written.wait_for(lambda: key not in self._writing)
+        self._refuse_if_failed(key)
+        return self._pending.pop(key, [])
+
+    def give_back(self, claimed: Claimed, entries: Sequence[Entry]) -> None:
+        """Write after all what was taken as the rest."""
+        if entries:
+            self._put_back({(claimed.run_id, claimed.fence): list(entries)})
+            self._begin()
+
     def forget(self, claimed: Claimed) -> None:
         """Let go of what is known of a claim that is over."""
         key = (claimed.run_id, claimed.fence)
@@ -97,16 +115,21 @@ class Output:
 
     async def _go(self) -> None:
         loop = asyncio.get_running_loop()
+        free_at = 0.0
         while True:
             await self._said.wait()
+            # Also after a silence: who says a whole answer at once has it written at once.
+            await asyncio.sleep(max(SHORTEST_SECONDS, free_at - loop.time()))
             self._said.clear()
+            if not any(self._pending.values()):
+                continue
             began = loop.time()
             pause = AGAIN_SECONDS
             if await self._group():
                 pause = min(max(loop.time() - began, SHORTEST_SECONDS), LONGEST_SECONDS)
             async with self._written:
                 self._written.notify_all()
-            await asyncio.sleep(pause)
+            free_at = loop.time() + pause
 
     async def _group(self) -> bool:
         """Write all that is pending as one group; False when it has to be tried again."""

@@ -11,7 +11,8 @@ from sessions.agent.protocol import History, LLMServiceProtocol, Prompt, ToolOff
 from sessions.agent.tools import Toolbox, ToolSpec
 from sessions.core import tool_calls
 from sessions.core.conversation import Role
-from sessions.core.errors import AgentNotFound, RunNotFound
+from sessions.core.errors import AgentNotFound, BudgetExceeded, RunNotFound
+from sessions.core.lifecycle import State as SessionState
 from sessions.models import Agent, Run, RunHistory, ToolCall
 from sessions.selectors import budgets, history
 from sessions.services import messages
@@ -37,6 +38,11 @@ class Situation:
     agent: Agent
     approved: Sequence[ToolCall]
     is_blocked: bool
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its session does not run, so that nothing new is begun."""
+        return self.run.session.state != SessionState.RUNNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,25 @@ def situation(run_id: UUID) -> Situation:
     calls = _open_calls(run_id=run.pk)
     approved = [one for one in calls if one.state == tool_calls.State.APPROVED]
     return Situation(run, run.agent, approved, len(calls) > len(approved))
+
+
+def outlook(
+    run_id: UUID, equipment: Equipment, *, seconds: float
+) -> tuple[Situation, Question | BudgetExceeded | None]:
+    """
+    Where the run stands, and what to ask next unless something else is to be done before.
+
+    It is read at once, because each way to the database costs what a few questions cost.
+
+    :raises AgentNotFound: if its agent was removed
+    """
+    found = situation(run_id)
+    if found.approved or found.is_blocked or found.is_held:
+        return found, None
+    try:
+        return found, question(found, equipment, seconds=seconds)
+    except BudgetExceeded as error:
+        return found, error
 
 
 def _run(run_id: UUID) -> Run:

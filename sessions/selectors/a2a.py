@@ -3,21 +3,32 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from aegis_project.kit.principal import Principal
-from sessions.core import a2a, run_log
+from sessions.core import a2a, approvals, run_log
 from sessions.core.a2a import Document, Telling
 from sessions.core.catching_up import Numbered
 from sessions.core.errors import RunNotFound
-from sessions.core.runs import A2A_WORDS, State
-from sessions.models import Run
+from sessions.core.runs import A2A_WORDS, State, a2a_word
+from sessions.models import Approval, Run
 from sessions.selectors import runs
 from streaming.models import Record
 
 KEPT = "a2a"
 """The member of a message's metadata that holds what its client sent."""
+
+
+# Since when its status is what it is; a run that waits for a decision does since it was asked.
+_ASKED_AT = (
+    Approval.objects.filter(
+        run=OuterRef("pk"), run__state=State.WAITING.value, state=approvals.State.PENDING.value
+    )
+    .order_by("-requested_at")
+    .values("requested_at")[:1]
+)
+STATUS_AT = Coalesce("ended_at", Subquery(_ASKED_AT), "started_at", "created_at")
 
 
 class Snapshot(NamedTuple):
@@ -48,9 +59,7 @@ def own(principal: Principal, agent: str) -> QuerySet[Run]:
     rows = runs.visible(principal).filter(
         agent_slug=agent, requested_by=principal.actor, parent=None
     )
-    return rows.select_related("session", "message").annotate(
-        status_at=Coalesce("ended_at", "started_at", "created_at")
-    )
+    return rows.select_related("session", "message").annotate(status_at=STATUS_AT)
 
 
 def find(principal: Principal, *, agent: str, task: str) -> Run:
@@ -87,13 +96,22 @@ def snapshot(run: Run) -> Snapshot:
     return Snapshot(row, telling, head)
 
 
+def beginning(run: Run) -> Snapshot:
+    """A task as it was let in and waits for its turn; its log tells all that became of it since."""
+    row, telling = again(run), _telling(run)
+    row.state = State.QUEUED.value
+    word = A2A_WORDS[State.QUEUED]
+    telling.status = {"state": a2a.PREFIX + word, "timestamp": a2a.stamp(_ms(row.created_at))}
+    return Snapshot(row, telling, 0)
+
+
 def _settled(told: Document, row: Run) -> Document:
     """Where a task stands by its log and its row; its time is the row's, which lists go by."""
     state, own = told["state"], status(row)
     if state == a2a.WAITS:
         is_past = row.state != State.WAITING
         working = {"state": a2a.PREFIX + A2A_WORDS[State.WORKING], "timestamp": own["timestamp"]}
-        return working if is_past else told
+        return working if is_past else {**told, "timestamp": own["timestamp"]}
     if "timestamp" not in told or (state not in a2a.TERMINAL and not row.is_open):
         return own
     return {**told, "timestamp": own["timestamp"]}
@@ -102,7 +120,7 @@ def _settled(told: Document, row: Run) -> Document:
 def again(run: Run) -> Run:
     """A task's row as it stands now."""
     rows = Run.objects.select_related("session", "message")
-    return rows.annotate(status_at=Coalesce("ended_at", "started_at", "created_at")).get(pk=run.pk)
+    return rows.annotate(status_at=STATUS_AT).get(pk=run.pk)
 
 
 def brief(run: Run) -> Document:
@@ -115,7 +133,7 @@ def brief(run: Run) -> Document:
 def status(run: Run) -> Document:
     """Where a task stands, as its row says it."""
     at: datetime = run.status_at  # type: ignore[attr-defined]  # it was asked for with the row
-    word = A2A_WORDS[State(run.state)]
+    word = a2a_word(State(run.state), code=str((run.error or {}).get("code", "")))
     # Queued again is not given anew.
     is_begun = run.state == State.QUEUED and run.started_at is not None
     word = A2A_WORDS[State.WORKING] if is_begun else word

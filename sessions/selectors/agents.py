@@ -1,7 +1,9 @@
 """Reading the catalogue of agents."""
 
 from collections.abc import Collection
+from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from aegis_project import database
@@ -9,10 +11,11 @@ from aegis_project.kit.principal import Principal
 from aegis_project.prepared import Prepared
 from sessions.core import references
 from sessions.core.errors import AgentNotFound
+from sessions.core.tools import QUESTION
 from sessions.models import Agent
 from sessions.models.agent import Visibility
 
-ASSISTANT = "assistant"
+ASSISTANT, COMPATIBILITY = "assistant", "compatibility"
 # No group has this id.
 NO_TEAM = (0,)
 
@@ -24,8 +27,8 @@ def find(principal: Principal, slug: str) -> Agent:
     :raises AgentNotFound: if none answers, also when it is out of sight or not in use
     """
     found = _one(principal, slug)
-    if found is None and slug == ASSISTANT and not Agent.objects.filter(slug=slug).exists():
-        return assistant()
+    if found is None and slug in _built_in() and not Agent.objects.filter(slug=slug).exists():
+        return _made(slug)
     if found is None:
         raise AgentNotFound(agent=slug)
     return found
@@ -64,29 +67,44 @@ def read(principal: Principal, slug: str) -> Agent:
 
 def assistant() -> Agent:
     """The agent that there always is; it comes back when it was removed."""
-    found = Agent.objects.filter(slug=ASSISTANT).first()
-    if found is not None:
-        return found
+    return Agent.objects.filter(slug=ASSISTANT).first() or _made(ASSISTANT)
+
+
+def _built_in() -> dict[str, dict[str, Any]]:
+    """The agents that come into being when they are asked for."""
+    kit = {COMPATIBILITY: KIT} if settings.ENVIRONMENT.a2a_compatibility else {}
+    return {ASSISTANT: ASSISTANT_FIELDS, **kit}
+
+
+def _made(slug: str) -> Agent:
     with database.atomic():
-        return Agent.objects.get_or_create(
-            slug=ASSISTANT,
-            defaults={
-                "name": "Assistant",
-                "description": "Answers questions and remembers what was said in its session.",
-                "model": references.DEFAULT,
-                "instructions": "You are a helpful assistant. Answer briefly and plainly.",
-                "input_modes": ["text/plain"],
-                "output_modes": ["text/plain"],
-                "skills": [
-                    {
-                        "id": "conversation",
-                        "name": "Conversation",
-                        "description": "Talks about anything, in the context of the session.",
-                        "tags": ["chat"],
-                    }
-                ],
-            },
-        )[0]
+        return Agent.objects.get_or_create(slug=slug, defaults=_built_in()[slug])[0]
+
+
+ASSISTANT_FIELDS: dict[str, Any] = {
+    "name": "Assistant",
+    "description": "Answers questions and remembers what was said in its session.",
+    "model": references.DEFAULT,
+    "instructions": "You are a helpful assistant. Answer briefly and plainly.",
+    "input_modes": ["text/plain"],
+    "output_modes": ["text/plain"],
+    "skills": [
+        {
+            "id": "conversation",
+            "name": "Conversation",
+            "description": "Talks about anything, in the context of the session.",
+            "tags": ["chat"],
+        }
+    ],
+}
+KIT: dict[str, Any] = {
+    "name": "Compatibility",
+    "description": "Does what the beginning of a message's id says, for A2A compatibility kits.",
+    "model": "scripted:compatibility",
+    "output_modes": ["text/plain", "application/json"],
+    "tools": [QUESTION],
+    "settings": {"messages": ["tck-message-response"]},
+}
 
 
 def _one(principal: Principal, slug: str) -> Agent | None:

@@ -1,13 +1,19 @@
 """Reading approvals: what waits for people, and how it was decided."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from aegis_project.kit.principal import Principal
 from aegis_project.prepared import Prepared
+from components.core import scopes
+from components.core.lifecycle import Role
+from components.core.lifecycle import State as ComponentState
+from components.models import Component
 from sessions.core import approvals, keys
 from sessions.core.errors import ApprovalNotFound
 from sessions.models import Approval, Session
@@ -15,8 +21,13 @@ from sessions.selectors import sessions
 
 PENDING = approvals.State.PENDING.value
 DECIDED = [approvals.State.APPROVED.value, approvals.State.REJECTED.value]
+GONE = [ComponentState.LOST.value, ComponentState.FAILED.value, ComponentState.STOPPED.value]
 PRECEDENTS, DUE_AT_ONCE = 5, 1000
 MOST_COUNTED, NEWEST = 100, 50
+ROLE = "role:"
+"""How the name of somebody begins who is whoever has a role."""
+DECIDES = "aegis_sessions.decide_approval"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 def visible(principal: Principal) -> QuerySet[Approval]:
@@ -30,14 +41,42 @@ def visible(principal: Principal) -> QuerySet[Approval]:
     return rows.select_related("tool_call", "run", "session")
 
 
+def may_read(principal: Principal) -> bool:
+    """Whether somebody sees approvals: the right to decide is a right to see what it is about."""
+    return principal.allows("approvals:read") or principal.allows("approvals:decide")
+
+
+def require(principal: Principal) -> None:
+    """
+    Go on only for who may read approvals.
+
+    :raises PermissionDenied: for whoever may neither read approvals nor decide
+    """
+    if not may_read(principal):
+        principal.require("approvals:read")
+
+
 def readable(principal: Principal) -> QuerySet[Approval]:
     """
     The approvals that the principal sees and may read.
 
-    :raises PermissionDenied: without the scope approvals:read
+    :raises PermissionDenied: for whoever may neither read approvals nor decide
     """
-    principal.require("approvals:read")
+    require(principal)
     return visible(principal)
+
+
+def names(principal: Principal) -> list[str]:
+    """Under which names approvals are with somebody: their own, and each of their roles."""
+    return [principal.actor, *(f"{ROLE}{one}" for one in scopes.roles(principal.scopes))]
+
+
+def receivers(approval: Approval, principal: Principal) -> list[str]:
+    """The others of its team who have the right to decide, by name; a hundred at most."""
+    rows = User.objects.with_perm(DECIDES, backend=BACKEND)
+    rows = rows.filter(Q(is_superuser=True) | Q(groups=approval.session.team_id)).distinct()
+    others = rows.exclude(pk=principal.user_id or 0).order_by("username")
+    return list(others.values_list("username", flat=True)[:MOST_COUNTED])
 
 
 def find(principal: Principal, reference: Approval | UUID | str) -> Approval:
@@ -54,14 +93,27 @@ def find(principal: Principal, reference: Approval | UUID | str) -> Approval:
     return row
 
 
+def several(principal: Principal, references: Sequence[UUID | str]) -> list[Approval]:
+    """Those of the approvals that the principal sees, the most urgent first."""
+    names = (keys.as_uuid(str(one)) for one in references)
+    rows = visible(principal).filter(pk__in=[one for one in names if one])
+    return list(rows.select_related("run__agent").order_by("expires_at", "pk"))
+
+
+def waited_for(run_ids: Collection[UUID], *, apart_from: Sequence[UUID]) -> set[UUID]:
+    """Those of the runs that wait for other decisions than these, too."""
+    rows = Approval.objects.filter(run__in=run_ids, state=PENDING).exclude(pk__in=apart_from)
+    return set(rows.values_list("run", flat=True))
+
+
 def read(principal: Principal, reference: UUID | str) -> Approval:
     """
     One approval.
 
-    :raises PermissionDenied: without the scope approvals:read
+    :raises PermissionDenied: for whoever may neither read approvals nor decide
     :raises ApprovalNotFound: if it is not there for the principal
     """
-    principal.require("approvals:read")
+    require(principal)
     return find(principal, reference)
 
 
@@ -103,6 +155,28 @@ def precedents(approval: Approval) -> list[Approval]:
 def waiting(principal: Principal) -> int:
     """How many decisions wait in what the principal sees; beyond a hundred nobody counts."""
     return len(visible(principal).filter(state=PENDING).values_list("pk")[:MOST_COUNTED])
+
+
+def soonest(principal: Principal, *, limit: int) -> list[Approval]:
+    """Those that wait, whose deadline is next first."""
+    rows = visible(principal).filter(state=PENDING)
+    return list(rows.order_by("expires_at", "pk")[:limit])
+
+
+def is_requester_gone(approval: Approval) -> bool:
+    """Whether the agent that asked is out of use, or no longer takes part in the session."""
+    run = approval.run
+    if run.agent is None or not run.agent.is_active:
+        return True
+    participant = Component.objects.filter(
+        session=approval.session_id, role=Role.AGENT.value, name=run.agent_slug
+    )
+    return participant.filter(state__in=GONE).exists()
+
+
+def asked_again(approval: Approval) -> Approval | None:
+    """The newest approval that took the place of one which had moved on."""
+    return approval.replaced_by.order_by("-requested_at").first()
 
 
 def last_decided(principal: Principal) -> Approval | None:

@@ -1,5 +1,7 @@
 """What runs have used, and whether there is room for another request to a model."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -8,11 +10,84 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
+from aegis_project.kit.errors import NotFound
+from aegis_project.kit.principal import Principal
+from aegis_project.kit.quotas import Quota
 from aegis_project.prepared import Prepared
-from sessions.core import limits, periods
+from sessions.core import limits, matching, periods
 from sessions.core.limits import Used
 from sessions.core.runs import State, Waiting
+from sessions.core.tools import DELEGATION
 from sessions.models import Budget, Run
+from sessions.selectors import quotas
+
+LIMITS = ("max_tokens", "max_cost")
+DIGITS = 18
+"""Of a number that every database takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A budget, and what was used of it in its period until now."""
+
+    budget: Budget
+    used: Used
+
+
+def readable(principal: Principal) -> QuerySet[Budget]:
+    """
+    The budgets of the principal's teams and its own; of everybody for who sees all teams.
+
+    :raises PermissionDenied: without the scope sessions:read
+    """
+    principal.require("sessions:read")
+    rows = Budget.objects.select_related("team", "user").order_by("pk")
+    if principal.teams is None:
+        return rows
+    mine = Q(team__in=principal.teams)
+    if principal.user_id is not None:
+        mine |= Q(user=principal.user_id)
+    return rows.filter(mine)
+
+
+def find(principal: Principal, budget: str) -> Budget:
+    """
+    One budget by its number.
+
+    :raises NotFound: if it is not there for the principal
+    """
+    is_number = budget.isascii() and budget.isdigit() and len(budget) <= DIGITS
+    row = readable(principal).filter(pk=int(budget)).first() if is_number else None
+    if row is None:
+        raise NotFound("There is no such budget.")
+    return row
+
+
+def of_pk(pk: int) -> Budget:
+    """A budget with its team or user, as it is kept."""
+    return Budget.objects.select_related("team", "user").get(pk=pk)
+
+
+def spent(principal: Principal) -> Iterator[Spent]:
+    """
+    Each budget that the principal sees, with what was used of it.
+
+    :raises PermissionDenied: without the scope sessions:read
+    """
+    now = timezone.now()
+    return (Spent(one, used(one, now=now)) for one in readable(principal))
+
+
+def used(budget: Budget, *, now: datetime) -> Used:
+    """What was used of a budget since its period began."""
+    runs = Run.objects.filter(**_whose(budget))
+    begin = periods.began(budget.period, now=now)
+    return _used(runs if begin is None else runs.filter(created_at__gte=begin))
+
+
+def owner(budget: Budget) -> str:
+    """Whose it is, in a word: ``team:desk``, ``user:ada``."""
+    return f"team:{budget.team}" if budget.team else f"user:{budget.user}"
 
 
 def check(run: Run, *, seconds: float = 0.0) -> None:
@@ -24,15 +99,29 @@ def check(run: Run, *, seconds: float = 0.0) -> None:
     :raises BudgetExceeded: naming whose limit is reached
     """
     agent = run.agent.limits if run.agent else {}
-    own = Used(
-        steps=run.steps,
-        seconds=run.worked_seconds + seconds,
-        tokens=run.token_count,
-        cost=run.cost,
-    )
-    limits.require("run", limits.effective(agent, run.limits), own)
+    limits.require("run", limits.effective(agent, run.limits), of_all(run, seconds=seconds))
     _check_session(run)
     _check_budgets(run, now=timezone.now())
+    _check_quota(run)
+
+
+def of_all(run: Run, *, seconds: float = 0.0) -> Used:
+    """What a run has used, with the tokens and money of those that it began."""
+    tokens, cost = run.token_count, run.cost
+    for token_count, spent in _begun(parent=run.pk) if _gives_away(run) else ():
+        tokens, cost = tokens + token_count, cost + spent
+    return Used(steps=run.steps, seconds=run.worked_seconds + seconds, tokens=tokens, cost=cost)
+
+
+def _gives_away(run: Run) -> bool:
+    """Whether its agent can let others begin runs; most cannot, and nobody asks for theirs."""
+    tools = run.agent.tools if run.agent else []
+    return any(isinstance(one, str) and matching.like(DELEGATION, one) for one in tools)
+
+
+@Prepared
+def _begun(parent: UUID) -> QuerySet[Run, tuple[int, Decimal]]:
+    return Run.objects.filter(parent=parent).values_list("token_count", "cost")
 
 
 def held() -> list[UUID]:
@@ -45,7 +134,7 @@ def room(run: Run) -> int | None:
     """How many tokens the limits of the run leave it; None if they do not count them."""
     agent = run.agent.limits if run.agent else {}
     most = limits.effective(agent, run.limits).get("max_tokens")
-    return None if most is None else max(most - run.token_count, 0)
+    return None if most is None else max(most - of_all(run).tokens, 0)
 
 
 def _check_session(run: Run) -> None:
@@ -58,12 +147,15 @@ def _check_session(run: Run) -> None:
 
 def _check_budgets(run: Run, *, now: datetime) -> None:
     for budget in _budgets(team=run.session.team_id, user=run.user_id):
-        runs = Run.objects.filter(**_whose(budget))
-        begin = periods.began(budget.period, now=now)
-        if begin is not None:
-            runs = runs.filter(created_at__gte=begin)
         whose = "user" if budget.user_id else "team"
-        limits.require(whose, _of_budget(budget), _used(runs))
+        limits.require(whose, _of_budget(budget), used(budget, now=now))
+
+
+def _check_quota(run: Run) -> None:
+    if quotas.configured().limits(Quota.TOKENS_PER_DAY):
+        found = quotas.use(run.session.team, Quota.TOKENS_PER_DAY)
+        if found.most is not None:
+            limits.require("team", {"max_tokens": found.most}, Used(tokens=found.used))
 
 
 @Prepared
@@ -81,7 +173,7 @@ def _whose(budget: Budget) -> dict[str, Any]:
 
 
 def _of_budget(budget: Budget) -> dict[str, Any]:
-    given = {"max_tokens": budget.max_tokens, "max_cost": budget.max_cost}
+    given = {name: getattr(budget, name) for name in LIMITS}
     return {name: value for name, value in given.items() if value is not None}
 
 

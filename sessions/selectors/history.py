@@ -8,7 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import orjson
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from aegis_project.kit.principal import Principal
@@ -22,6 +22,9 @@ from sessions.models import Attachment, Message, Session, ToolCall
 from sessions.selectors import attachments, sessions
 
 T = TypeVar("T", Attachment, ToolCall)
+EVERY = Q()
+
+ROLES = {one.value: one for one in Role}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +67,14 @@ def find(session_id: UUID, message: UUID | str) -> Message:
     :raises MessageNotFound: if the session has none
     """
     uuid = message if isinstance(message, UUID) else keys.as_uuid(message)
-    found = Message.objects.filter(session_id=session_id, pk=uuid).first() if uuid else None
-    if found is None:
-        raise MessageNotFound(message=str(message))
-    return found
+    for found in _one(session_id=session_id, pk=uuid) if uuid else ():
+        return found
+    raise MessageNotFound(message=str(message))
+
+
+@Prepared
+def _one(session_id: UUID, pk: UUID) -> QuerySet[Message]:
+    return Message.objects.filter(session_id=session_id, pk=pk)
 
 
 def page(
@@ -77,6 +84,7 @@ def page(
     before: int | None = None,
     after: int | None = None,
     branch: UUID | None = None,
+    where: Q = EVERY,
 ) -> Extract:
     """
     At most ``limit`` messages of the chosen branch, or of the one that the message ``branch`` is on.
@@ -86,7 +94,11 @@ def page(
 
     :raises MessageNotFound: if the session has no such message to name a branch
     """
-    found = _extract(session.pk, limit + 1, before=before, after=after, branch=branch)
+    if where == EVERY:
+        found = _extract(session.pk, limit + 1, before=before, after=after, branch=branch)
+    else:
+        rows = _branch(session.pk, branch).filter(where)
+        found = list(_side(rows, before, after)[: limit + 1])
     some = found[:limit] if after is not None else found[:limit][::-1]
     return Extract(entries(some), has_more=len(found) > limit)
 
@@ -119,7 +131,10 @@ def _side(rows: QuerySet[Message], before: int | None, after: int | None) -> Que
 def entries(rows: Sequence[Message]) -> list[Entry]:
     """These messages with what belongs to them, in at most three questions more."""
     counts = _branch_counts(rows)
-    return [replace(entry, branch_count=counts[entry.message.parent_id]) for entry in _laden(rows)]
+    found = _laden(rows)
+    if not counts:
+        return found
+    return [replace(entry, branch_count=counts.get(entry.message.parent_id, 1)) for entry in found]
 
 
 def siblings(message: Message) -> list[Message]:
@@ -141,12 +156,14 @@ def turns(session_id: UUID, *, up_to: Message) -> list[Turn]:
     else:
         lines = list(_up_to(_branch(session_id, up_to.pk), up_to.place))
     # A conversation is long, and what most of its messages hold is their text.
-    places = [place for place, _, _, is_laden in lines if is_laden]
+    places = [place for place, _, _, *load in lines if any(load)]
+    if not places:
+        return [Turn(ROLES[role], content) for _, role, content, _, _ in lines]
     laden = {one.message.place: one for one in _at(session_id, places)}
     return [turn for line in lines for turn in _turns(line, laden.get(line[0]))]
 
 
-Line = tuple[int, str, str, int]
+Line = tuple[int, str, str, int, int]
 """Place, role and content of a message, and how many attachments and tool calls it has."""
 
 
@@ -156,12 +173,11 @@ def _chosen_up_to(session_id: UUID, place: int) -> QuerySet[Message, Line]:
 
 
 def _up_to(rows: QuerySet[Message], place: int) -> QuerySet[Message, Line]:
-    anchored = rows.annotate(
-        anchor=Coalesce(F("run__message__place"), F("place")),
-        load=F("attachment_count") + F("tool_call_count"),
-    )
-    found = anchored.filter(anchor__lte=place).order_by("anchor", "place")
-    return found.values_list("place", "role", "content", "load")
+    anchored = rows.annotate(anchor=Coalesce(F("run__message__place"), F("place")))
+    # What answers a question of a run is told as the result of its tool call.
+    told = anchored.exclude(role=Role.USER.value, run__isnull=False)
+    found = told.filter(anchor__lte=place).order_by("anchor", "place")
+    return found.values_list("place", "role", "content", "attachment_count", "tool_call_count")
 
 
 def _at(session_id: UUID, places: Sequence[int]) -> list[Entry]:
@@ -207,20 +223,19 @@ def _by_message(rows: QuerySet[T]) -> dict[UUID, list[T]]:
 
 
 def _branch_counts(rows: Sequence[Message]) -> dict[UUID | None, int]:
-    if not rows:
-        return {}
-    session_id = rows[0].session_id
+    """How many messages follow the same one, by that one; where it is one, nothing is said."""
     parents = padded(row.parent_id for row in rows if row.parent_id is not None)
-    found: dict[UUID | None, int] = dict(_followed(session_id=session_id, parents=parents))
+    found: dict[UUID | None, int] = dict(_followed(parents=parents))
     if any(row.parent_id is None for row in rows):
-        found[None] = len(_begun(session_id=session_id))
+        found[None] = len(_begun(session_id=rows[0].session_id))
     return found
 
 
 @Prepared
-def _followed(session_id: UUID, parents: tuple[UUID, ...]) -> QuerySet[Message, tuple[UUID, int]]:
-    rows = Message.objects.filter(session_id=session_id, parent__in=parents)
-    return rows.values_list("parent").annotate(count=Count("pk")).order_by()
+def _followed(parents: tuple[UUID, ...]) -> QuerySet[Message, tuple[UUID, int]]:
+    # Not of a session: SQLite would read all of it, each time.
+    rows = Message.objects.filter(parent__in=parents).values_list("parent")
+    return rows.annotate(count=Count("pk")).filter(count__gt=1).order_by()
 
 
 @Prepared
@@ -229,14 +244,14 @@ def _begun(session_id: UUID) -> QuerySet[Message, tuple[UUID]]:
 
 
 def _turns(line: Line, entry: Entry | None) -> Iterator[Turn]:
-    _, role, content, _ = line
+    _, role, content, _, _ = line
     if entry is None:
-        yield Turn(role=Role(role), content=content)
+        yield Turn(role=ROLES[role], content=content)
         return
     shown = {file.pk: attachments.media(file) for file in entry.attachments}
     words = [attachments.in_words(file) for file in entry.attachments if shown[file.pk] is None]
     yield Turn(
-        role=Role(role),
+        role=ROLES[role],
         content="".join([content, *words]),
         media=tuple(one for one in shown.values() if one is not None),
         requests=tuple(

@@ -27,7 +27,9 @@ class Access:
     """
     What it takes to ask a provider: its kind of interface, address and key.
 
-    An empty ``base_url`` is the provider's own address. The key never stands in its text.
+    An empty ``base_url`` is the provider's own address. The key never stands in its text. An
+    address that ``is_guarded`` was entered by somebody and is reached only where that is allowed;
+    the others are those of providers and of the environment.
     """
 
     provider: str
@@ -35,6 +37,7 @@ class Access:
     base_url: str = ""
     api_version: str = ""
     key: str = field(default="", repr=False)
+    is_guarded: bool = False
 
     @property
     def is_complete(self) -> bool:
@@ -140,6 +143,7 @@ def _of_row(row: Provider) -> Access:
         base_url=row.base_url or own.base_url,
         api_version=row.api_version or own.api_version,
         key=sealed.unseal(row.secret) if row.secret else own.key if is_same else "",
+        is_guarded=not is_same,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from aegis_project.kit.principal import Principal
 from aegis_project.prepared import Prepared
@@ -70,8 +70,9 @@ def find(principal: Principal, reference: Session | UUID | str) -> Session:
         # No id and no key; a database may refuse to compare it at all.
         raise SessionNotFound(session=name)
     teams, bound = reach(principal)
-    found = _named(teams=teams, bound=bound, uuid=keys.as_uuid(name), name=name)
-    return _single(found, name)
+    uuid = keys.as_uuid(name)
+    found = _by_id(teams=teams, bound=bound, uuid=uuid) if uuid else []
+    return _single(found or _by_key(teams=teams, bound=bound, name=name), name)
 
 
 def resolve(principal: Principal, reference: str) -> Session:
@@ -102,12 +103,15 @@ def within(teams: tuple[int, ...] | None, bound: UUID | None) -> QuerySet[Sessio
     return rows if teams is None else rows.filter(team_id__in=teams)
 
 
+# Each by an index of its own: asked for both at once, SQLite reads sessions until it has two.
 @Prepared
-def _named(
-    teams: tuple[int, ...] | None, bound: UUID | None, uuid: UUID | None, name: str
-) -> QuerySet[Session]:
-    by_id = Q(pk=uuid) if uuid else Q()
-    return _newest(within(teams, bound).filter(by_id | Q(key=name)))
+def _by_id(teams: tuple[int, ...] | None, bound: UUID | None, uuid: UUID) -> QuerySet[Session]:
+    return _newest(within(teams, bound).filter(pk=uuid))
+
+
+@Prepared
+def _by_key(teams: tuple[int, ...] | None, bound: UUID | None, name: str) -> QuerySet[Session]:
+    return _newest(within(teams, bound).filter(key=name))
 
 
 def _newest(rows: QuerySet[Session]) -> QuerySet[Session]:
@@ -149,6 +153,12 @@ def view(session: Session, *, now: datetime) -> View:
     return views([session], now=now)[0]
 
 
+def view_alone(session: Session, *, now: datetime) -> View:
+    """A session that was made just now and that nobody takes part in; nobody has to be asked."""
+    default = settings.ENVIRONMENT.session_idle_minutes
+    return _view(session, (), now, default, is_waited_for=False)
+
+
 def views(sessions: Iterable[Session], *, now: datetime) -> list[View]:
     """Sessions with their participants and conditions, in two more queries for all of them."""
     rows = list(sessions)
@@ -158,8 +168,10 @@ def views(sessions: Iterable[Session], *, now: datetime) -> list[View]:
         standing = LOST if is_orphan(state, held, now=now) else state
         participants[pk].append(Participant(name=name, state=standing, required=required))
     waited_for = {pk for (pk,) in _waited_for(ids=ids)}
+    # Asked once for all: a setting costs more than what it is asked for.
+    default = settings.ENVIRONMENT.session_idle_minutes
     return [
-        _view(row, tuple(participants[row.pk]), now, is_waited_for=row.pk in waited_for)
+        _view(row, tuple(participants[row.pk]), now, default, is_waited_for=row.pk in waited_for)
         for row in rows
     ]
 
@@ -188,7 +200,12 @@ def is_orphan(state: str, held_until: datetime | None, *, now: datetime) -> bool
 
 
 def _view(
-    session: Session, participants: tuple[Participant, ...], now: datetime, *, is_waited_for: bool
+    session: Session,
+    participants: tuple[Participant, ...],
+    now: datetime,
+    idle_minutes: int,
+    *,
+    is_waited_for: bool,
 ) -> View:
     situation = Situation(
         state=State(session.state),
@@ -196,7 +213,7 @@ def _view(
         is_starting=session.is_starting,
         participants=participants,
         last_activity_at=session.last_activity_at,
-        idle_after=idle_limit(session),
+        idle_after=_idle_after(session, idle_minutes),
         is_waited_for=is_waited_for,
     )
     return View(session, participants, conditions.derive(situation, now=now))
@@ -204,8 +221,12 @@ def _view(
 
 def idle_limit(session: Session) -> timedelta | None:
     """After how long without work the session counts as stale, or None for never."""
+    return _idle_after(session, settings.ENVIRONMENT.session_idle_minutes)
+
+
+def _idle_after(session: Session, default: int) -> timedelta | None:
     minutes = session.config.get("idle_minutes")
     if minutes is None:
-        minutes = settings.ENVIRONMENT.session_idle_minutes
+        minutes = default
     is_number = isinstance(minutes, int | float) and not isinstance(minutes, bool)
     return timedelta(minutes=minutes) if is_number and 0 < minutes < LONGEST_IDLE else None

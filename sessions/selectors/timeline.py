@@ -1,9 +1,11 @@
 """A session's ledger as its timeline pages it: newest first, under one of the quick filters."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from sessions.core import lanes
 from streaming.models import Event
 from streaming.models.log import LEDGER
 
@@ -42,3 +44,21 @@ def news(session_id: UUID, *, show: str, after: int, head: int) -> list[Event]:
 def at(session_id: UUID, seq: int) -> Event | None:
     """The event at a position, with its log."""
     return of_session(session_id).filter(seq=seq).select_related("log").first()
+
+
+def up_to(session_id: UUID, seq: int, *, limit: int) -> list[Event]:
+    """The last events before a position and the one at it, newest first."""
+    rows = of_session(session_id).filter(seq__lte=seq)
+    return list(rows.order_by("-seq")[:limit])
+
+
+def drawn(
+    session_id: UUID, *, after: int = 0, until: datetime | None = None, limit: int
+) -> list[Event]:
+    """The newest events behind a position and up to a moment that lanes draw, the oldest first."""
+    wanted = Q()
+    for beginning in lanes.DRAWN:
+        wanted |= Q(type__startswith=beginning)
+    rows = of_session(session_id).filter(wanted, seq__gt=after)
+    rows = rows if until is None else rows.filter(ts__lte=until)
+    return list(rows.order_by("-seq")[:limit])[::-1]

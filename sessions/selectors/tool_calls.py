@@ -8,9 +8,15 @@ from django.db.models import QuerySet
 from aegis_project.kit.principal import Principal
 from sessions.core import keys
 from sessions.core.errors import ToolCallNotFound
+from sessions.core.runs import State as Runs
+from sessions.core.runs import Waiting
 from sessions.core.tool_calls import WORDS, State
-from sessions.models import Approval, ToolCall
+from sessions.core.tools import QUESTION
+from sessions.models import Approval, Run, Session, ToolCall
 from sessions.selectors import sessions
+
+# A database takes so many parameters and no more.
+SLICE = 500
 
 
 def find(principal: Principal, tool_call: ToolCall | UUID | str) -> ToolCall:
@@ -58,3 +64,47 @@ def states_of(words: Collection[str]) -> set[State]:
     for state, word in WORDS.items():
         theirs.setdefault(word, set()).add(state)
     return {state for word in words for state in (theirs.get(word) or ours[word])}
+
+
+def question(run: Run) -> str:
+    """What a run asks a person that waits for input; else nothing."""
+    if run.waiting_for != Waiting.INPUT:
+        return ""
+    rows = ToolCall.objects.filter(run=run, tool=QUESTION, state=State.PENDING.value)
+    asked = rows.order_by("created_at", "pk").values_list("arguments", flat=True).first()
+    return str((asked or {}).get("question", ""))
+
+
+def questions(principal: Principal, *, limit: int) -> list[ToolCall]:
+    """
+    What runs ask people who see their sessions, the oldest first.
+
+    :raises PermissionDenied: without the scope messages:read
+    """
+    principal.require("messages:read")
+    rows = ToolCall.objects.filter(
+        run__state=Runs.WAITING.value,
+        run__waiting_for=Waiting.INPUT.value,
+        session__in=sessions.visible(principal),
+        source="builtin",
+        tool=QUESTION,
+        state=State.PENDING.value,
+    )
+    return list(rows.select_related("run", "session").order_by("created_at", "pk")[:limit])
+
+
+def judged(session_rows: QuerySet[Session]) -> QuerySet[ToolCall]:
+    """The calls of these sessions that a policy has judged, with what is asked of their runs."""
+    rows = ToolCall.objects.filter(session__in=session_rows).exclude(rule="")
+    return rows.select_related("run", "run__session")
+
+
+def decisions(calls: Collection[ToolCall]) -> dict[UUID, str]:
+    """The state of the last approval of each of these calls that had one."""
+    found: dict[UUID, str] = {}
+    ids = [call.pk for call in calls]
+    for first in range(0, len(ids), SLICE):
+        rows = Approval.objects.filter(tool_call__in=ids[first : first + SLICE])
+        states = rows.order_by("requested_at", "pk").values_list("tool_call_id", "state")
+        found.update(states)
+    return found

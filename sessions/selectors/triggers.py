@@ -2,17 +2,23 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db.models import Q, QuerySet
 
 from aegis_project.kit.errors import NotFound
 from aegis_project.kit.principal import Principal
 from aegis_project.prepared import Prepared
-from sessions.core import keys
+from sessions.core import cron, keys
+from sessions.core import triggers as rules
 from sessions.core.lifecycle import State
 from sessions.models import Agent, Session, Trigger
+from streaming.core import topics
+
+SHOWN, MOMENTS = 20, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,48 @@ class Watched:
     trigger_id: UUID
     pattern: str
     condition: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """
+    What a record would do: wake the agent or not, and why not; what it would be told, and where.
+
+    ``next`` are the moments at which a schedule comes next.
+    """
+
+    wakes: bool
+    why: str
+    prompt: str
+    sessions: list[str]
+    next: list[datetime]
+
+
+def trial(trigger: Trigger, *, topic: str, data: Any, now: datetime) -> Trial:
+    """What a record of a topic would do, or the next moments of a schedule; nothing is begun."""
+    where = list(woken(trigger).values_list("key", flat=True)[:SHOWN])
+    if trigger.schedule:
+        line, moments = cron.read(trigger.schedule), [now]
+        while len(moments) <= MOMENTS and (found := line.next_after(moments[-1])) is not None:
+            moments.append(found)
+        said = moments[1].isoformat() if len(moments) > 1 else ""
+        told = rules.prompt(trigger.prompt, topic="schedule", data=said)
+        return Trial(trigger.is_active, _off(trigger), told, where, moments[1:])
+    why = _off(trigger) or _unlike(trigger, topic, data)
+    told = rules.prompt(trigger.prompt, topic=topic, data=orjson.dumps(data).decode())
+    return Trial(not why, why, told, where, [])
+
+
+def _off(trigger: Trigger) -> str:
+    return "" if trigger.is_active else "It is off."
+
+
+def _unlike(trigger: Trigger, topic: str, data: Any) -> str:
+    if not topics.matches(trigger.pattern, topic):
+        return "The topic is not one of the pattern."
+    if not rules.holds(rules.read(trigger.condition), data):
+        return "The condition does not hold."
+    return ""
 
 
 def readable(principal: Principal) -> QuerySet[Trigger]:

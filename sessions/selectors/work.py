@@ -15,6 +15,8 @@ from sessions.models import Run, Session, ToolCall
 
 # What a sweep looks at; the rest is for the next one.
 MOST_LOST = 500
+# And what a process takes in one turn, at the most.
+MOST_DUE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ def due() -> QuerySet[Run]:
         agent_slug=OuterRef("agent_slug"),
         parent=None,
         state__in=OPEN,
+        ended_at=None,
         place__lt=OuterRef("place"),
     )
     running = Session.objects.filter(
@@ -48,12 +51,12 @@ def due() -> QuerySet[Run]:
     return rows.filter(~Exists(earlier) | Q(parent__isnull=False))
 
 
-def is_any_due() -> bool:
-    """Whether there is anything to claim; asked each second and at each hint."""
-    return bool(_first_due())
+def count_due() -> int:
+    """How many runs there are to claim, up to some; asked each second and at each hint."""
+    return len(_first_due())
 
 
-_first_due = Prepared(lambda: due().values_list("pk")[:1])
+_first_due = Prepared(lambda: due().values_list("pk")[:MOST_DUE])
 
 
 def standings(run_ids: Collection[UUID]) -> dict[UUID, Standing]:

@@ -122,6 +122,8 @@ def _files(
 
 
 def _go_on(principal: Principal, asked: Asked, run: Run) -> Run:
+    if run.state == State.WAITING and run.waiting_for == Waiting.INPUT:
+        return _answer(principal, asked, run)
     if run.state != State.WAITING or run.waiting_for != Waiting.APPROVAL:
         what = run.waiting_for or "nothing"
         raise InvalidState(f"The task is {run.state} and waits for {what} that could be said.")
@@ -140,6 +142,20 @@ def _go_on(principal: Principal, asked: Asked, run: Run) -> Run:
                 approved=decision.approved,
                 reason=decision.reason,
             )
+    _keep(run, asked)
+    return run
+
+
+def _answer(principal: Principal, asked: Asked, run: Run) -> Run:
+    """Say in its session what answers the question of a run."""
+    ids, _ = _files(principal, run.session, asked)
+    said = Utterance(
+        content=a2a_messages.words(asked.parts) or "(files)",
+        agent="" if run.session.agent == run.agent_slug else run.agent_slug,
+        attachments=ids,
+        answers=True,
+    )
+    conversation.say(principal=principal, session=run.session, draft=said)
     _keep(run, asked)
     return run
 

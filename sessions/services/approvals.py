@@ -10,11 +10,9 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from aegis_project import database
-from aegis_project.kit.errors import PreconditionFailed, ValidationFailed
 from aegis_project.kit.principal import Principal
 from sessions.core.approvals import State
 from sessions.core.errors import (
-    ApprovalAlreadyDecided,
     ApprovalRejected,
     ApprovalStale,
     ApprovalTimeout,
@@ -26,7 +24,7 @@ from sessions.models import Approval, Grant, ToolCall
 from sessions.selectors import approvals as reading
 from sessions.services import asking, deciding, policies, runs, tool_log
 from sessions.services.asking import ask
-from sessions.services.deciding import Case
+from sessions.services.deciding import Case, Order
 from streaming.services.commands import Trace, command
 
 __all__ = ["ask", "claim", "decide", "expire", "expire_due"]
@@ -81,7 +79,7 @@ def decide(
     :raises InvalidToolArgs: for edited arguments that are not those of the tool
     :raises ValidationFailed: for a reason, an edit or a rule that cannot be
     """
-    order = _Order(approved, reason, edited_arguments, remember, version, evidence)
+    order = Order(approved, reason, edited_arguments, remember, version, evidence)
     try:
         return _decide(principal=principal, approval=approval, order=order)
     except ApprovalTimeout:
@@ -92,24 +90,11 @@ def decide(
         raise error if again is None else again from None
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    approved: bool
-    reason: str
-    edited_arguments: Mapping[str, Any] | None
-    remember: Remember | None
-    version: int | None
-    evidence: Known | None
-
-
 @command("approval.decide", scope="approvals:decide")
-def _decide(*, principal: Principal, approval: Reference, order: _Order) -> Decided:
+def _decide(*, principal: Principal, approval: Reference, order: Order) -> Decided:
     case = deciding.locked(reading.find(principal, approval))
     now = timezone.now()
-    deciding.check_who(case, case.who, principal)
-    _check_open(case.approval, order.version, now=now)
-    deciding.check_reason(case.who, approved=order.approved, reason=order.reason)
-    arguments = _checked(case, order, principal, now=now)
+    arguments = deciding.check(case, order, principal, now=now)
     state = State.APPROVED if order.approved else State.REJECTED
     _settle_row(case, state, principal=principal, order=order, arguments=arguments, now=now)
     _carry_out(case, order, by=principal.actor)
@@ -118,36 +103,12 @@ def _decide(*, principal: Principal, approval: Reference, order: _Order) -> Deci
     return Decided(case.approval, case.tool_call, grant)
 
 
-def _check_open(row: Approval, version: int | None, *, now: datetime) -> None:
-    if not row.is_open:
-        raise ApprovalAlreadyDecided(
-            f"It is {row.state} already.", state=row.state, by=row.decided_by, at=row.decided_at
-        )
-    if row.is_late(now):
-        raise ApprovalTimeout(expired_at=row.expires_at)
-    if version is not None and version != row.version:
-        raise PreconditionFailed(version=row.version)
-
-
-def _checked(
-    case: Case, order: _Order, principal: Principal, *, now: datetime
-) -> dict[str, Any] | None:
-    """The edited arguments, if any, of a decision that rests on what still holds."""
-    if order.approved:
-        deciding.check_digest(case)
-        deciding.check_fresh(case, order.evidence, at=now)
-        return deciding.edited(case, order.edited_arguments, principal)
-    if order.edited_arguments is not None:
-        raise ValidationFailed("What is rejected is not edited.", field="edited_arguments")
-    return None
-
-
 def _settle_row(
     case: Case,
     state: State,
     *,
     principal: Principal,
-    order: _Order,
+    order: Order,
     arguments: dict[str, Any] | None,
     now: datetime,
 ) -> None:
@@ -172,7 +133,7 @@ def _settle_row(
     row.session, row.run, row.tool_call = session, run, call
 
 
-def _carry_out(case: Case, order: _Order, *, by: str) -> None:
+def _carry_out(case: Case, order: Order, *, by: str) -> None:
     """Move the call as it was decided, and tell it."""
     row, call = case.approval, case.tool_call
     is_edited = row.edited_arguments is not None
@@ -197,7 +158,7 @@ def _carry_out(case: Case, order: _Order, *, by: str) -> None:
         tool_log.show(case.run, [tool_log.settled(call)])
 
 
-def _remember(case: Case, order: _Order, principal: Principal) -> Grant | None:
+def _remember(case: Case, order: Order, principal: Principal) -> Grant | None:
     if order.remember is None:
         return None
     verdict = "auto" if order.approved else "deny"
@@ -230,7 +191,7 @@ def claim(*, principal: Principal, approval: Reference, release: bool = False) -
     """
     case = deciding.locked(reading.find(principal, approval))
     row = case.approval
-    _check_open(row, None, now=timezone.now())
+    deciding.check_open(row, None, now=timezone.now())
     row.claimed_by = "" if release else principal.actor
     row.claimed_at = None if release else timezone.now()
     row.version += 1

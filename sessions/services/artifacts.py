@@ -11,12 +11,13 @@ from django.db.models import Max, Sum
 
 from aegis_project.kit.errors import PayloadTooLarge
 from aegis_project.kit.principal import Principal
+from aegis_project.kit.quotas import Quota
 from sessions.core import sandbox
 from sessions.core.events import WorkEvent
 from sessions.files import storage
 from sessions.models import Artifact, Run
 from sessions.selectors import artifacts as selecting
-from sessions.services import moving
+from sessions.services import moving, quotas
 from sessions.services.moving import Reference
 from streaming.services import ledger
 from streaming.services.commands import command
@@ -46,13 +47,15 @@ def create(
     :raises InvalidState: if it is closed
     :raises ValidationFailed: for a name that leads elsewhere
     :raises PayloadTooLarge: above :data:`MAX_BYTES`, or if the session is full
+    :raises QuotaExceeded: above what the team may store
     """
     row = moving.locked(principal, session)
     if not row.is_open:
         raise moving.illegal(row, "write")
     if len(content) > MAX_BYTES:
         raise PayloadTooLarge(max_bytes=MAX_BYTES)
-    _refuse_if_full(row.pk, len(content))
+    refuse_if_full(row.pk, len(content))
+    quotas.admit(row.team_id, Quota.STORED_BYTES, len(content))
     return keep(
         session_id=row.pk,
         name=sandbox.name(name),
@@ -145,7 +148,12 @@ def _next_version(session_id: UUID, name: str) -> int:
     return (last or 0) + 1
 
 
-def _refuse_if_full(session_id: UUID, more: int) -> None:
+def refuse_if_full(session_id: UUID, more: int) -> None:
+    """
+    Go on only if a session has room for so many bytes more.
+
+    :raises PayloadTooLarge: if it has not
+    """
     used: int | None = Artifact.objects.filter(session_id=session_id).aggregate(used=Sum("size"))[
         "used"
     ]

@@ -8,11 +8,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from sessions import metrics
+from sessions.core.checkpoints import Moment
 from sessions.core.events import WorkEvent
 from sessions.core.freshness import Known
 from sessions.core.lifecycle import State as SessionState
 from sessions.core.policy import Verdict
 from sessions.models import Approval, ToolCall
+from sessions.services import taking
 from sessions.services.deciding import Case
 from streaming import hints
 from streaming.services import ledger
@@ -48,8 +50,7 @@ def ask(tool_call: ToolCall, verdict: Verdict, *, evidence: Known) -> Approval:
 def _request(approval: Approval, *, is_paused: bool) -> None:
     if approval.stops_clock and is_paused:
         approval.clock_stopped_at = approval.requested_at
-    approval.save(force_insert=True)
-    tell(
+    approval.seq = tell(
         approval,
         WorkEvent.APPROVAL_REQUESTED,
         actor=approval.requested_by,
@@ -58,6 +59,8 @@ def _request(approval: Approval, *, is_paused: bool) -> None:
         digest=approval.digest,
         expires_at=approval.expires_at,
     )
+    approval.save(force_insert=True)
+    taking.note(approval.session_id, Moment.APPROVAL_PENDING)
 
 
 def again(case: Case, evidence: Known, *, by: str) -> Approval:
@@ -84,11 +87,12 @@ def again(case: Case, evidence: Known, *, by: str) -> Approval:
     return new
 
 
-def tell(row: Approval, event: WorkEvent, *, actor: str, **data: Any) -> None:
-    """Write one event of an approval, and hint that its session moved."""
+def tell(row: Approval, event: WorkEvent, *, actor: str, **data: Any) -> int:
+    """Write one event of an approval, and hint that its session moved; the ``seq`` of the event."""
     if not row.is_open:
         transaction.on_commit(metrics.approvals.labels(row.state).inc)
-    told: dict[str, Any] = {"approval": row.pk, "tool_call": row.tool_call_id, "run": row.run_id}
-    data = told | {"tool": row.tool_call.tool} | data
-    ledger.append(session_id=row.session_id, type=event.value, actor=actor, **data)
+    known: dict[str, Any] = {"approval": row.pk, "tool_call": row.tool_call_id, "run": row.run_id}
+    data = known | {"tool": row.tool_call.tool} | data
+    told = ledger.append(session_id=row.session_id, type=event.value, actor=actor, **data)
     hints.send(hints.Hint("lever", str(row.session_id)))
+    return told.seq

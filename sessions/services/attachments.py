@@ -1,6 +1,7 @@
-"""Files that come in with messages: kept in the session's sandbox, given with one, removed."""
+"""Files that belong to messages: kept in the session's sandbox, given with one, removed."""
 
 import hashlib
+import mimetypes
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -14,15 +15,18 @@ from django.utils import timezone
 from aegis_project import database
 from aegis_project.kit.errors import PayloadTooLarge, ValidationFailed
 from aegis_project.kit.principal import Principal
+from aegis_project.kit.quotas import Quota
 from sessions.core import conversation, sandbox
 from sessions.core.conversation import MIB
 from sessions.core.errors import AttachmentNotFound, InvalidMessage
 from sessions.core.events import WorkEvent
+from sessions.core.file_types import FileType
+from sessions.core.turns import Media
 from sessions.files import content as contents
 from sessions.files import storage
 from sessions.models import Attachment, Message, Session
 from sessions.selectors import attachments as selecting
-from sessions.services import messages
+from sessions.services import messages, quotas
 from sessions.services.moving import Reference
 from streaming.services import ledger
 from streaming.services.commands import command
@@ -49,28 +53,77 @@ def upload(
     :raises ValidationFailed: for an empty file, a name that leads elsewhere, a name that says it is
         something else, or too many that wait for a message
     :raises PayloadTooLarge: above what the session takes of one file, or of all
+    :raises QuotaExceeded: above what the team may store
     """
     row = messages.opened(principal, session, "upload")
     name = sandbox.name(filename)
     if "/" in name:
         raise ValidationFailed("A file that comes in has a name and no path.", fields=["file"])
     _refuse_beyond_limits(row, content)
+    quotas.admit(row.team_id, Quota.STORED_BYTES, len(content))
     found = contents.detect(name, content)
+    return _kept(row, name, found, content, author=principal.actor)
+
+
+def _kept(
+    session: Session,
+    name: str,
+    type_: FileType,
+    content: bytes,
+    *,
+    author: str,
+    message: Message | None = None,
+) -> Attachment:
     made = Attachment(
         id=uuid4(),
-        session=row,
+        session=session,
+        message=message,
         filename=name,
-        content_type=found.content_type,
-        kind=found.kind.value,
+        content_type=type_.content_type,
+        kind=type_.kind.value,
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
-        author=principal.actor,
+        author=author,
     )
-    made.path = storage.path_of(row.pk, "attachments", made.pk)
+    made.path = storage.path_of(session.pk, "attachments", made.pk)
     storage.write(made.path, content)
     made.save(force_insert=True)
     _tell_upload(made)
     return made
+
+
+def fitting(session: Session, files: Sequence[Media]) -> list[Media]:
+    """Those of the files that a model made, in their order, for which session and team have room."""
+    if not files:
+        return []
+    rows = Attachment.objects.filter(session=session)
+    room = MAX_SESSION_BYTES - int(rows.aggregate(used=Sum("size"))["used"] or 0)
+    room = quotas.room(session.team_id, Quota.STORED_BYTES, most=room)
+    found = []
+    for one in files[:MOST]:
+        if 0 < len(one.data) <= min(room, MAX_BYTES):
+            found.append(one)
+            room -= len(one.data)
+    return found
+
+
+def show(session: Session, message: Message, files: Sequence[Media], *, author: str) -> None:
+    """Keep what a model made beside its text with the message, in the caller's transaction."""
+    for number, one in enumerate(files, 1):
+        name, type_ = _named(one, number)
+        _kept(session, name, type_, one.data, author=author, message=message)
+
+
+def _named(media: Media, number: int) -> tuple[str, FileType]:
+    """The name that the model gave, if that is one and fits; else one of what it is."""
+    plain = f"file-{number}{mimetypes.guess_extension(media.media_type) or ''}"
+    for name in (media.name, plain):
+        try:
+            if name and "/" not in sandbox.name(name):
+                return name, contents.detect(name, media.data)
+        except ValidationFailed:
+            continue
+    return f"file-{number}", contents.detect(f"file-{number}", media.data)
 
 
 @command("attachment.delete", scope="messages:write")

@@ -15,11 +15,15 @@ from sessions.core.events import WorkEvent
 from sessions.core.lifecycle import Kind, State
 from sessions.models import Agent, Attachment, Message, Run, Session
 from sessions.selectors import agents, history
-from sessions.services import attachments, ending, messages, runs
+from sessions.services import attachments, ending, messages, questions, runs
 from sessions.services.messages import append
 from sessions.services.moving import Reference
+from sessions.services.questions import Question
 from streaming.services import ledger
 from streaming.services.commands import Trace, command
+
+# Whoever says so wants to begin anew, and answers no question.
+ANEW = (Admission.INTERRUPT, Admission.ROLLBACK)
 
 __all__ = ["Said", "Utterance", "append", "choose", "edit", "say"]
 
@@ -136,6 +140,10 @@ def _write(
     row: Session, principal: Principal, draft: Utterance, files: Sequence[Attachment]
 ) -> Said:
     agent = _answering(row, principal, draft)
+    if agent is not None and draft.admission not in ANEW:
+        asked = questions.first(row, agent)
+        if asked is not None:
+            return _answer(row, principal, draft, files, asked)
     if agent is not None:
         runs.make_way(row, agent=agent, principal=principal, admission=draft.admission)
         if row.state == State.CREATED:
@@ -165,6 +173,29 @@ def _write(
         has_way=True,
     )
     return Said(message, run)
+
+
+def _answer(
+    row: Session,
+    principal: Principal,
+    draft: Utterance,
+    files: Sequence[Attachment],
+    asked: Question,
+) -> Said:
+    """Write a message that answers what a run has asked; that run goes on, and no other begins."""
+    message = append(
+        row,
+        role=draft.role,
+        content=draft.content,
+        author=principal.actor,
+        agent=draft.agent,
+        run=asked.run,
+        attachments=len(files),
+        metadata=draft.metadata,
+    )
+    attachments.give(message, files)
+    names = [one.filename for one in files]
+    return Said(message, questions.answer(asked, message, by=principal.actor, files=names))
 
 
 def _answering(row: Session, principal: Principal, draft: Utterance) -> Agent | None:

@@ -11,20 +11,22 @@ from django.db import IntegrityError, transaction
 from aegis_project import statements
 from aegis_project.kit.errors import InvalidState, PreconditionFailed, ValidationFailed
 from aegis_project.kit.principal import Principal
+from aegis_project.kit.quotas import Quota
+from aegis_project.rates import Counted
 from components.services import credentials, registry
 from components.services.credentials import Issued
 from components.services.registry import Expected
-from sessions.core import conversation, keys, lifecycle, texts
+from sessions import metrics
+from sessions.core import checkpoints, conversation, keys, lifecycle, texts
 from sessions.core.errors import SessionAlreadyExists
 from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import Environment, Kind, Mode, State
 from sessions.models import Session
 from sessions.selectors import sessions, teams
-from sessions.services import replays, telling
+from sessions.services import quotas, replays, telling
 from sessions.services.lifecycle import Reference
 from sessions.services.outcome import Outcome
 from streaming.core import rules
-from streaming.services import ledger
 from streaming.services.commands import command
 
 EDITABLE = ("name", "context", "config", "memory", "metadata", "owner_label", "expires_at")
@@ -47,9 +49,11 @@ class Draft:
     memory: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
     expires_at: datetime | None = None
+    template: str = ""
+    template_version: int | None = None
 
 
-@command("session.create", scope="sessions:write")
+@command("session.create", scope="sessions:write", rate=Counted.CREATE)
 def create(
     *,
     principal: Principal,
@@ -62,6 +66,7 @@ def create(
 
     :raises ValidationFailed: for a key, text, source or topic rules that cannot be
     :raises SessionAlreadyExists: if the team has a session with this key
+    :raises QuotaExceeded: if the team has as many open sessions as it may
     """
     return make(principal=principal, draft=draft, expected=expected, with_token=with_token)
 
@@ -75,10 +80,8 @@ def make(
 ) -> Outcome:
     """The same in the transaction of another command."""
     session = _insert(principal, draft)
-    ledger.open_ledger(session_id=session.pk)
-    telling.tell(
+    telling.begin(
         session,
-        SessionEvent.CREATED,
         actor=principal.actor,
         key=session.key,
         name=session.name,
@@ -86,6 +89,7 @@ def make(
         mode=session.mode,
         environment=session.environment,
     )
+    transaction.on_commit(metrics.sessions.inc)
     replays.prepare(session, principal=principal)
     if expected:
         registry.expect(session=session, expected=expected, actor=principal.actor)
@@ -96,25 +100,30 @@ def make(
 
 def _insert(principal: Principal, draft: Draft) -> Session:
     texts.check(name=draft.name, agent=draft.agent, owner_label=draft.owner_label)
-    _check_config(draft.config)
+    check_config(draft.config)
     session_id = uuid4()
-    session = Session(
+    team = teams.for_new(principal, draft.team)
+    quotas.admit(team.pk, Quota.OPEN_SESSIONS)
+    session = statements.new(
+        Session,
         id=session_id,
         key=_free_key(draft.key) if draft.key else str(session_id),
-        team=teams.for_new(principal, draft.team),
+        team=team,
         owner_id=principal.user_id,
         owner_label=draft.owner_label or principal.label,
         kind=draft.kind.value,
         mode=draft.mode.value,
         environment=draft.environment.value,
         agent=draft.agent,
+        template=draft.template,
+        template_version=draft.template_version,
         **{name: getattr(draft, name) for name in EDITABLE if name != "owner_label"},
     )
     if session.expires_at is None:
         session.expires_at = conversation.expiry(session.config, now=session.created_at)
     try:
-        with transaction.atomic():
-            statements.insert(session)
+        # Without a savepoint: nothing else stands in the command that is refused so.
+        statements.insert(session)
     except IntegrityError:
         raise SessionAlreadyExists(
             f"A session with the key {session.key} exists.", key=session.key
@@ -122,10 +131,16 @@ def _insert(principal: Principal, draft: Draft) -> Session:
     return session
 
 
-def _check_config(config: dict[str, Any]) -> None:
+def check_config(config: dict[str, Any]) -> None:
+    """
+    Go on only with a config that can be.
+
+    :raises ValidationFailed: for topic rules, limits, an admission or checkpoints that cannot be
+    """
     rules.read(config.get("topics"))
     conversation.limits(config)
     conversation.admission(config)
+    checkpoints.rules(config)
 
 
 def _free_key(key: str) -> str:
@@ -228,7 +243,7 @@ def update(
         )
     changed = [name for name in EDITABLE if name in changes and changes[name] != getattr(row, name)]
     texts.check(**{name: changes[name] for name in changed if name in texts.LIMITS})
-    _check_config(changes.get("config", {}))
+    check_config(changes.get("config", {}))
     replays.refuse_other_source(row, changes.get("config", row.config))
     if changed:
         _change(row, {name: changes[name] for name in changed}, principal)

@@ -7,22 +7,30 @@ from typing import Any
 
 import msgspec
 
-from aegis_project.kit.errors import PermissionDenied, ServiceUnavailable, ValidationFailed
+from aegis_project.kit.errors import (
+    PermissionDenied,
+    PreconditionFailed,
+    ServiceUnavailable,
+    ValidationFailed,
+)
 from aegis_project.kit.principal import Principal
-from components.core.lifecycle import Role
-from components.core.lifecycle import State as ComponentState
-from components.models import Component, Credential
+from components.models import Credential
 from sessions.core import approvals, freshness
-from sessions.core.errors import ApprovalStale, InvalidToolArgs
+from sessions.core.errors import (
+    ApprovalAlreadyDecided,
+    ApprovalStale,
+    ApprovalTimeout,
+    InvalidToolArgs,
+)
 from sessions.core.freshness import Guard, Known
-from sessions.core.policy import Who
+from sessions.core.policy import Remember, Who
 from sessions.core.tool_calls import Risk
 from sessions.models import Approval, Run, Session, ToolCall
+from sessions.selectors import approvals as reading
 from sessions.services import policies
 from streaming.core import schemas
 
 LONGEST_REASON = 2000
-GONE = [ComponentState.LOST.value, ComponentState.FAILED.value, ComponentState.STOPPED.value]
 DECIDED = [approvals.State.APPROVED.value, approvals.State.REJECTED.value]
 
 
@@ -41,6 +49,18 @@ class Case:
         return msgspec.convert(self.approval.who, Who)
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody says of a case; ``evidence`` is what is known now, ``version`` what they saw."""
+
+    approved: bool
+    reason: str = ""
+    edited_arguments: Mapping[str, Any] | None = None
+    remember: Remember | None = None
+    version: int | None = None
+    evidence: Known | None = None
+
+
 def locked(found: Approval) -> Case:
     """The case of an approval, locked in the order of all: session, run, tool call, approval."""
     session = Session.objects.locked(found.session_id)
@@ -51,6 +71,44 @@ def locked(found: Approval) -> Case:
     tool_call.run = approval.run = run
     approval.tool_call = tool_call
     return Case(session, run, tool_call, approval)
+
+
+def check(
+    case: Case, order: Order, principal: Principal, *, now: datetime
+) -> dict[str, Any] | None:
+    """
+    The edited arguments, if any, of a decision that may be made now.
+
+    :raises AegisError: as :func:`sessions.services.approvals.decide`
+    """
+    check_who(case, case.who, principal)
+    check_open(case.approval, order.version, now=now)
+    check_reason(case.who, approved=order.approved, reason=order.reason)
+    if order.approved:
+        check_digest(case)
+        check_fresh(case, order.evidence, at=now)
+        return edited(case, order.edited_arguments, principal)
+    if order.edited_arguments is not None:
+        raise ValidationFailed("What is rejected is not edited.", field="edited_arguments")
+    return None
+
+
+def check_open(row: Approval, version: int | None, *, now: datetime) -> None:
+    """
+    Go on only if it is still to be decided, and has not moved on since ``version``.
+
+    :raises ApprovalAlreadyDecided: if it was decided, expired or cancelled
+    :raises ApprovalTimeout: if its time is over
+    :raises PreconditionFailed: if it has moved on
+    """
+    if not row.is_open:
+        raise ApprovalAlreadyDecided(
+            f"It is {row.state} already.", state=row.state, by=row.decided_by, at=row.decided_at
+        )
+    if row.is_late(now):
+        raise ApprovalTimeout(expired_at=row.expires_at)
+    if version is not None and version != row.version:
+        raise PreconditionFailed(version=row.version)
 
 
 def check_who(case: Case, who: Who, principal: Principal) -> None:
@@ -160,7 +218,7 @@ def check_fresh(case: Case, now: Known | None, *, at: datetime) -> None:
     :raises ApprovalStale: with what moved, or because the requester is gone
     :raises ServiceUnavailable: if it would have to be known and is not
     """
-    if _is_gone(case):
+    if reading.is_requester_gone(case.approval):
         raise ApprovalStale("Who asked for it is gone.", why="requester", moved=[])
     guards = msgspec.convert(case.approval.freshness, list[Guard])
     if not guards:
@@ -176,15 +234,6 @@ def check_fresh(case: Case, now: Known | None, *, at: datetime) -> None:
     )
     if moved:
         raise ApprovalStale(why="moved", moved=msgspec.to_builtins(moved))
-
-
-def _is_gone(case: Case) -> bool:
-    if case.run.agent is None or not case.run.agent.is_active:
-        return True
-    participant = Component.objects.filter(
-        session=case.session.pk, role=Role.AGENT.value, name=case.run.agent_slug
-    )
-    return participant.filter(state__in=GONE).exists()
 
 
 def _ms(at: datetime) -> int:

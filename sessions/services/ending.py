@@ -13,11 +13,12 @@ from aegis_project.prepared import Prepared
 from components.services import standing
 from sessions import metrics
 from sessions.core import approvals, run_log, tool_calls
+from sessions.core.checkpoints import Moment
 from sessions.core.conversation import Role
 from sessions.core.events import WorkEvent
 from sessions.core.runs import State
 from sessions.models import Approval, Run, Session, ToolCall
-from sessions.services import messages
+from sessions.services import messages, taking
 from sessions.services import run_log as logs
 from streaming import hints
 from streaming.services import ledger
@@ -212,5 +213,6 @@ def _over(run: Run) -> Told:
 
 def _tell(runs: Sequence[Run], told: Sequence[Told], *, actor: str) -> None:
     ledger.extend(session_id=runs[0].session_id, actor=actor, told=told)
+    taking.note(runs[0].session_id, Moment.RUN_END)
     for run in runs:
         hints.send(hints.Hint("run", str(run.pk)))

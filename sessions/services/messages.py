@@ -65,7 +65,8 @@ def append(
     before.
     """
     after, is_chosen = _place_of(session, run=run, parent=parent)
-    message = Message(
+    message = statements.new(
+        Message,
         id=id or uuid4(),
         session=session,
         place=session.message_count + 1,

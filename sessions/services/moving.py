@@ -11,12 +11,13 @@ from aegis_project.kit.principal import Principal
 from components.models import Component
 from components.services import launches, standing
 from sessions.core import conditions, conversation, texts
+from sessions.core.checkpoints import Moment
 from sessions.core.conditions import Participant
 from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.selectors import sessions
-from sessions.services import deadlines, telling
+from sessions.services import deadlines, taking, telling
 
 Reference = Session | UUID | str
 
@@ -141,3 +142,5 @@ def carry_out(row: Session, *, previous: str, actor: str) -> None:
         deadlines.go_on(row.pk, at=row.state_changed_at)
     MOVES[State(row.state)](session_id=row.pk, actor=actor)
     telling.tell_move(row, previous=previous, actor=actor)
+    if row.state == State.PAUSED:
+        taking.note(row.pk, Moment.PAUSE)

@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Q
 
 from aegis_project.kit.principal import Principal
+from aegis_project.rates import Counted
 from sessions.core.company import SHARED
 from sessions.core.lifecycle import State
 from sessions.models import Session
@@ -17,7 +18,7 @@ from streaming.services.commands import command
 IS_SHARED = "isShared"
 
 
-@command("session.create", scope="sessions:write")
+@command("session.create", scope="sessions:write", rate=Counted.CREATE)
 def open_(*, principal: Principal, draft: Draft) -> Outcome:
     """
     Make a session and start it, in one.

@@ -20,7 +20,15 @@ from streaming.core import position
 from streaming.core.errors import TopicNotFound
 from streaming.models import Log
 from streaming.sources.clock_range import Instant
-from streaming.sources.source import RECORDING, Source, SourceSpec, open_source, read_spec
+from streaming.sources.source import (
+    RECORDING,
+    Inventory,
+    Source,
+    SourceSpec,
+    look,
+    open_source,
+    read_spec,
+)
 from streaming.sources.tape_reader import open_tape
 
 
@@ -86,6 +94,16 @@ def find_topics(config: dict[str, Any]) -> Source:
     """
     found = spec(config)
     return open_tape(found) if found.layout == RECORDING else open_source(found)
+
+
+def inventory(config: dict[str, Any]) -> Inventory | None:
+    """What files of a source are there; None of a recording, which has none."""
+    try:
+        found = spec(config)
+    except ValidationFailed:
+        # Its dataset is no more one of this server.
+        return Inventory(0, list(config.get("topics", [])))
+    return None if found.layout == RECORDING else look(found)
 
 
 def spec(config: dict[str, Any]) -> SourceSpec:

@@ -40,7 +40,7 @@ def open_log(run: Run) -> Log:
     """Make the log of a new run, in the transaction that makes the run."""
     name, epoch = run_log.name_of(run.pk), secrets.token_hex(8)
     ck = position.genesis(name, epoch).hex()
-    log = Log(session_id=run.session_id, name=name, epoch=epoch, ck=ck)
+    log = statements.new(Log, session_id=run.session_id, name=name, epoch=epoch, ck=ck)
     statements.insert(log)
     return log
 

@@ -10,20 +10,22 @@ from django.utils import timezone
 from aegis_project import database, statements
 from aegis_project.kit.errors import InvalidState, ValidationFailed
 from aegis_project.kit.principal import Principal
+from aegis_project.kit.quotas import Quota
 from aegis_project.prepared import Prepared
 from sessions.core import admission as admissions
-from sessions.core import conversation, tool_calls
+from sessions.core import conversation
 from sessions.core import limits as limiting
 from sessions.core.admission import ADMITTING
 from sessions.core.conversation import Admission
 from sessions.core.errors import BudgetExceeded
 from sessions.core.events import WorkEvent
 from sessions.core.lifecycle import State as SessionState
+from sessions.core.run_log import Status
 from sessions.core.runs import State, Waiting
-from sessions.models import Agent, Message, Run, Session, ToolCall, Trigger
-from sessions.selectors import budgets
+from sessions.models import Agent, Message, Run, Session, Trigger
+from sessions.selectors import blocking, budgets
 from sessions.selectors import runs as selecting
-from sessions.services import ending, messages, moving, replays, run_log
+from sessions.services import ending, messages, moving, quotas, replays, run_log
 from streaming import hints
 from streaming.services import ledger
 from streaming.services.commands import command
@@ -56,13 +58,16 @@ def admit(
 
     :raises InvalidState: if the session takes none, or the agent is busy under ``reject``
     :raises BudgetExceeded: if it is deeper than runs may begin each other
+    :raises QuotaExceeded: if the team has begun as many today as it may
     :raises ValidationFailed: for limits or a label that cannot be
     """
     if len(task) > LONGEST_TASK:
         raise ValidationFailed(f"task has at most {LONGEST_TASK} characters.", field="task")
     if parent is None and not has_way:
         make_way(session_row, agent=agent, principal=principal, admission=admission)
-    run = Run(
+    quotas.admit(session_row.team_id, Quota.RUNS_PER_DAY)
+    run = statements.new(
+        Run,
         session=session_row,
         place=_next_place(session_row),
         agent=agent,
@@ -79,6 +84,10 @@ def admit(
     )
     statements.insert(run)
     run_log.open_log(run)
+    if not has_way:
+        # Who made way has written a message since, and with it that something was done.
+        session_row.last_activity_at = timezone.now()
+        statements.update(session_row, "last_activity_at")
     _announce(session_row, run, actor=principal.actor)
     return run
 
@@ -184,9 +193,9 @@ def settle(run_id: UUID, *, actor: str) -> bool:
     """
     with database.atomic():
         row = Run.objects.locked(run_id)
-        if row.state != State.WAITING or row.waiting_for not in BLOCKED_BY.values():
+        if row.state != State.WAITING or row.waiting_for not in blocking.BLOCKED_BY:
             return False
-        blocked = waits_for(row)
+        blocked = blocking.waits_for(row)
         if blocked is not None:
             row.waiting_for = blocked.value
             row.save(update_fields=["waiting_for"])
@@ -195,24 +204,15 @@ def settle(run_id: UUID, *, actor: str) -> bool:
         return True
 
 
-BLOCKED_BY = {
-    tool_calls.State.PENDING.value: Waiting.APPROVAL,
-    tool_calls.State.UNKNOWN.value: Waiting.UNKNOWN,
-}
-
-
-def waits_for(run: Run) -> Waiting | None:
-    """What stands between a run and its next step: decisions on its tool calls, or nothing."""
-    rows = ToolCall.objects.filter(run=run, state__in=BLOCKED_BY).order_by("state")
-    first = rows.values_list("state", flat=True).first()
-    return BLOCKED_BY[first] if first else None
-
-
 def resume(row: Run, *, actor: str) -> None:
     """Put a waiting run, which is locked, back into the queue."""
     row.move("resume")
     row.waiting_for, row.error = "", None
-    row.save(update_fields=["state", "waiting_for", "error"])
+    is_safe = run_log.head(row) == row.safe_seq
+    told = run_log.append(row, [Status(state=row.state)])
+    # What it said before it waited stands; a new attempt would replace what was not safe then.
+    row.safe_seq = told if is_safe else row.safe_seq
+    row.save(update_fields=["state", "waiting_for", "error", "safe_seq"])
     ledger.append(
         session_id=row.session_id,
         type=WorkEvent.RUN_RESUMED.value,
@@ -272,8 +272,6 @@ def _last_place(session_id: UUID) -> QuerySet[Run, tuple[int]]:
 
 def _announce(session: Session, run: Run, *, actor: str) -> None:
     """Tell that a run is queued."""
-    session.last_activity_at = timezone.now()
-    statements.update(session, "last_activity_at")
     ledger.append(
         session_id=session.pk,
         type=WorkEvent.RUN_QUEUED.value,

@@ -15,13 +15,15 @@ from aegis_project import database, statements
 from aegis_project.prepared import Prepared
 from sessions import metrics
 from sessions.core import run_log
+from sessions.core.checkpoints import Moment
 from sessions.core.conversation import Role
 from sessions.core.events import WorkEvent
 from sessions.core.freshness import Known
+from sessions.core.run_log import Entry
 from sessions.core.tools import ToolSpec
-from sessions.core.turns import ToolRequest
+from sessions.core.turns import Media, ToolRequest
 from sessions.models import Message, Run, RunHistory, Session
-from sessions.services import messages, tool_requests
+from sessions.services import attachments, messages, taking, tool_requests
 from sessions.services import run_log as logs
 from streaming import hints
 from streaming.services import ledger
@@ -50,6 +52,8 @@ class Step:
     evidence: Mapping[str, Known] = field(default_factory=dict)
     finish_reason: str = "stop"
     history: tuple[str, bytes] | None = None
+    media: Sequence[Media] = ()
+    """Pictures and sounds that the model made beside the text."""
     covered: int = 0
     """How many turns that history holds."""
 
@@ -59,12 +63,19 @@ class Step:
         return self.input_tokens + self.output_tokens
 
 
-def record(*, run_id: UUID, fence: int, step: Step, specs: Sequence[ToolSpec]) -> bool:
+def record(
+    *,
+    run_id: UUID,
+    fence: int,
+    step: Step,
+    specs: Sequence[ToolSpec] = (),
+    rest: Sequence[Entry] = (),
+) -> bool:
     """
     Write what the model answered, in one transaction; whether the run is done with that.
 
     With tools asked for it is not: their calls stand in rows, with the verdict on each, and the
-    run has come to a safe point.
+    run has come to a safe point. Without, ``rest`` is what it said that its log does not have yet.
 
     :raises Superseded: if the run is not working under this fence
     """
@@ -78,7 +89,7 @@ def record(*, run_id: UUID, fence: int, step: Step, specs: Sequence[ToolSpec]) -
         if step.requests:
             _ask(run, message, step, specs)
         else:
-            _complete(run, message, step)
+            _complete(run, message, step, rest)
         return not step.requests
 
 
@@ -123,21 +134,26 @@ def _keep_history(run: Run, history: tuple[str, bytes], covered: int) -> None:
 
 def _say(session: Session, run: Run, step: Step) -> Message | None:
     """The message of an answer; one that says and asks nothing is none."""
-    if not step.text and not step.requests:
+    files = attachments.fitting(session, step.media)
+    if not (step.text or step.requests or files):
         session.llm_token_count += step.tokens
         statements.update(session, "llm_token_count")
         return None
-    return messages.append(
+    author = f"agent:{run.agent_slug}"
+    message = messages.append(
         session,
         role=Role.ASSISTANT,
         content=step.text,
-        author=f"agent:{run.agent_slug}",
+        author=author,
         agent=run.agent_slug,
         run=run,
         tokens=step.tokens,
+        attachments=len(files),
         # So that its stream can name the answer before it is there.
         id=None if step.requests else run.pk,
     )
+    attachments.show(session, message, files, author=author)
+    return message
 
 
 def _ask(run: Run, message: Message | None, step: Step, specs: Sequence[ToolSpec]) -> None:
@@ -149,7 +165,7 @@ def _ask(run: Run, message: Message | None, step: Step, specs: Sequence[ToolSpec
     run.save(update_fields=["safe_seq"])
 
 
-def _complete(run: Run, message: Message | None, step: Step) -> None:
+def _complete(run: Run, message: Message | None, step: Step, rest: Sequence[Entry]) -> None:
     run.move("complete")
     run.answer, run.ended_at = message, timezone.now()
     used = logs.usage(run)
@@ -172,6 +188,7 @@ def _complete(run: Run, message: Message | None, step: Step) -> None:
     )
     said = str(message.pk) if message else None
     end = run_log.End(state=run.state, message=said, finish_reason=step.finish_reason, usage=used)
-    logs.append(run, [end])
+    logs.append(run, [*rest, end])
+    taking.note(run.session_id, Moment.RUN_END)
     # The next one in the queue of this agent may begin.
     hints.send(hints.Hint("run", str(run.pk)))

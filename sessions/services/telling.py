@@ -18,6 +18,12 @@ def tell(session: Session, event: SessionEvent, *, actor: str, **data: Any) -> N
     hints.send(hints.Hint("lever", str(session.pk)))
 
 
+def begin(session: Session, *, actor: str, **data: Any) -> None:
+    """Make the ledger of a new session, in which it says first that it was made."""
+    ledger.begin(session_id=session.pk, type=SessionEvent.CREATED.value, actor=actor, **data)
+    hints.send(hints.Hint("lever", str(session.pk)))
+
+
 def tell_move(session: Session, *, previous: str, actor: str) -> None:
     """Write the events of a move from ``previous``; the names are those of the core types."""
     for event, data in _events(session, previous):

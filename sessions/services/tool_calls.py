@@ -18,12 +18,14 @@ from aegis_project.kit.errors import (
 from aegis_project.kit.principal import Principal
 from sessions import metrics
 from sessions.core import tools
+from sessions.core.checkpoints import Moment
 from sessions.core.errors import ToolCallNotFound, ToolExecutionFailed
 from sessions.core.events import WorkEvent
 from sessions.core.tool_calls import State
 from sessions.models import Run, Session, ToolCall
+from sessions.selectors import effects
 from sessions.selectors import tool_calls as selecting
-from sessions.services import artifacts, run_log, runs, tool_log
+from sessions.services import artifacts, run_log, runs, taking, tool_log
 from sessions.services.run_log import Superseded
 from sessions.services.tool_requests import request
 from streaming.services.commands import Trace, command
@@ -50,8 +52,9 @@ def start(call_id: UUID, *, run_id: UUID, fence: int) -> ToolCall:
         call.attempt += 1
         call.started_at = timezone.now()
         call.save(update_fields=["state", "attempt", "started_at"])
-        begun = {"attempt": call.attempt, "effect_key": call.effect_key}
+        begun = {"attempt": call.attempt, "effect_key": call.effect_key, **_in_fork(call)}
         tool_log.tell(call, (WorkEvent.TOOL_CALL_STARTED, begun), actor=_agent(run))
+        taking.note(call.session_id, Moment.BEFORE_TOOL)
         return call
 
 
@@ -187,6 +190,12 @@ def _resolve(
         call.error = error.as_dict()
         told = {"code": error.code, "message": error.message, "by": by}
         _end(call, run, (WorkEvent.TOOL_CALL_FAILED, told), actor=by)
+
+
+def _in_fork(call: ToolCall) -> dict[str, str]:
+    """Of a fork it is said what effects its calls have."""
+    fork = effects.of(call.session_id)
+    return {"effects": fork.effects} if fork is not None else {}
 
 
 def _ours(run_id: UUID, fence: int) -> Run:

@@ -119,6 +119,9 @@ class _Request:
         )
         if verdict.kind == "deny":
             return self._denied(call)
+        if self.spec.is_question:
+            # To be asked for leave to ask would be no help to anybody.
+            return self._shown(call)
         if not verdict.lets_by:
             approval = asking.ask(call, verdict, evidence=self.evidence)
             return self._shown(call, approval)

@@ -1,5 +1,6 @@
-"""Triggers: made, taken away, and what happens when one is due."""
+"""Triggers: made, changed, taken away, and what happens when one is due."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from aegis_project import database
 from aegis_project.kit import principal as principals
-from aegis_project.kit.errors import PermissionDenied, ValidationFailed
+from aegis_project.kit.errors import PermissionDenied, QuotaExceeded, ValidationFailed
 from aegis_project.kit.principal import Principal
 from aegis_project.prepared import Prepared
 from sessions.core import cron
@@ -26,6 +27,10 @@ from sessions.services import messages, runs
 from sessions.services.moving import Reference
 from streaming.core import topics
 from streaming.services.commands import Trace, command
+
+logger = logging.getLogger(__name__)
+
+CHANGEABLE = ("pattern", "schedule", "condition", "prompt", "cooldown_seconds", "is_active")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +51,15 @@ class TriggerDraft:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A trigger that was made or taken away."""
+    """A trigger that was made, changed or taken away."""
 
     trigger: Trigger
+    fields: tuple[str, ...] = ()
 
     def audit(self) -> Trace:
         row = self.trigger
-        detail = {"agent": row.agent.slug, "pattern": row.pattern, "schedule": row.schedule}
+        named = {"agent": row.agent.slug, "pattern": row.pattern, "schedule": row.schedule}
+        detail = {**named, "is_active": row.is_active, "fields": list(self.fields)}
         return Trace(session_id=row.session_id, target=str(row.pk), detail=detail)
 
 
@@ -66,11 +73,7 @@ def create(*, principal: Principal, agent: Agent, draft: TriggerDraft) -> Change
     :raises SessionNotFound: if its session is not there for the principal
     :raises PermissionDenied: if it is of every session, and the agent of no team of the principal
     """
-    if bool(draft.pattern) is bool(draft.schedule):
-        raise ValidationFailed("A trigger has a pattern or a schedule.", field="pattern")
-    if draft.pattern:
-        topics.check_pattern(draft.pattern)
-    rules.read(draft.condition or {})
+    _check_cause(draft.pattern, draft.schedule, draft.condition or {})
     session = sessions.find(principal, draft.session) if draft.session is not None else None
     _check_reach(principal, agent, is_of_one=session is not None)
     row = Trigger.objects.create(
@@ -84,6 +87,43 @@ def create(*, principal: Principal, agent: Agent, draft: TriggerDraft) -> Change
         next_at=_next(draft.schedule) if draft.schedule else None,
     )
     return Changed(row)
+
+
+@command("trigger.update", scope="agents:write")
+def update(*, principal: Principal, trigger: UUID | str, changes: Mapping[str, Any]) -> Changed:
+    """
+    Change what wakes the agent, what it is told, how long it rests, and whether it is woken at all.
+
+    Whose it is, and in which session, stays; what has begun goes on.
+
+    :raises NotFound: if it is not there for the principal
+    :raises ValidationFailed: for a field that is none, or unless it has one cause after
+    :raises UnknownTopic: for a pattern that is none
+    :raises PermissionDenied: as :func:`create`
+    """
+    found = reading.find(principal, trigger)
+    _check_reach(principal, found.agent, is_of_one=found.session_id is not None)
+    unknown = sorted(changes.keys() - set(CHANGEABLE))
+    if unknown:
+        raise ValidationFailed("These fields of a trigger cannot be changed.", fields=unknown)
+    rows = Trigger.objects.select_for_update(of=("self",), no_key=True)
+    row = rows.select_related("agent", "session").get(pk=found.pk)
+    for name, value in changes.items():
+        setattr(row, name, value)
+    _check_cause(row.pattern, row.schedule, row.condition)
+    if changes.keys() & {"schedule", "is_active"}:
+        # What was due while it was off is not made up for.
+        row.next_at = _next(row.schedule) if row.schedule else None
+    row.save()
+    return Changed(row, tuple(changes))
+
+
+def _check_cause(pattern: str, schedule: str, condition: Mapping[str, Any]) -> None:
+    if bool(pattern) is bool(schedule):
+        raise ValidationFailed("A trigger has a pattern or a schedule.", field="pattern")
+    if pattern:
+        topics.check_pattern(pattern)
+    rules.read(condition)
 
 
 @command("trigger.remove", scope="agents:write")
@@ -113,9 +153,20 @@ def wake(
     """
     Let a trigger's agent answer a record in a running session; None if it rests.
 
-    It rests for its cooldown, and while its last run there is open. ``cause`` names the record: in
-    however many processes it is seen, it wakes the agent once.
+    It rests for its cooldown, while its last run there is open, and while its team has begun as
+    many runs today as it may. ``cause`` names the record: in however many processes it is seen, it
+    wakes the agent once.
     """
+    try:
+        return _wake(trigger_id, session_id, topic=topic, data=data, cause=cause)
+    except QuotaExceeded as error:
+        logger.info("A trigger rests: %s", error.message, extra={"action": "trigger_rests"})
+        return None
+
+
+def _wake(
+    trigger_id: UUID, session_id: UUID | str, *, topic: str, data: str, cause: str
+) -> Run | None:
     with database.atomic():
         session = Session.objects.open().select_for_update(of=("self",), no_key=True)
         row = session.filter(pk=session_id, state=State.RUNNING.value).first()

@@ -13,13 +13,15 @@ from aegis_project.kit.errors import AegisError
 from aegis_project.prepared import Prepared
 from sessions import metrics
 from sessions.core import run_log
+from sessions.core.checkpoints import Moment
 from sessions.core.errors import WorkerLost
 from sessions.core.events import WorkEvent
 from sessions.core.runs import MAX_ATTEMPTS, State, Waiting
 from sessions.core.tool_calls import State as CallState
 from sessions.models import Run, ToolCall
-from sessions.selectors import work
-from sessions.services import ending, runs, tool_calls
+from sessions.selectors import blocking, work
+from sessions.selectors import tool_calls as asked
+from sessions.services import ending, taking, tool_calls
 from sessions.services import run_log as logs
 from sessions.services.run_log import Superseded
 from streaming import hints
@@ -55,7 +57,7 @@ def claim(*, lease_id: UUID, limit: int) -> list[Claimed]:
     """
     found: list[Claimed] = []
     # Asked outside of a transaction: nobody waits on SQLite for an answer that is mostly no.
-    while len(found) < limit and work.is_any_due():
+    for _ in range(min(limit, work.count_due())):
         taken = _claim_one(lease_id)
         if taken is None:
             break
@@ -102,7 +104,7 @@ def wait(
     """
     with database.atomic():
         run = logs.held(run_id, fence=fence)
-        found = waiting_for or runs.waits_for(run)
+        found = waiting_for or blocking.waits_for(run)
         if found is None:
             return False
         run.worked_seconds += seconds
@@ -171,6 +173,8 @@ def _take(run: Run, lease_id: UUID) -> Claimed:
     if is_anew:
         events.append((WorkEvent.STREAM_STARTED.value, told))
     ledger.extend(session_id=run.session_id, actor=ACTOR, told=events)
+    if is_anew:
+        taking.note(run.session_id, Moment.RUN_START, run=run.place)
     logs.append(run, [_start(run) if is_anew else run_log.Status(state=run.state)])
     return Claimed(run.pk, run.session_id, run.fence, run.attempt)
 
@@ -215,7 +219,7 @@ def _wait(run: Run, waiting_for: Waiting, error: AegisError | None) -> None:
         agent=run.agent_slug,
         **{"for": run.waiting_for},
     )
-    text = error.message if error else ""
+    text = error.message if error else asked.question(run)
     logs.append(run, [run_log.Status(state=run.state, waiting_for=run.waiting_for, text=text)])
     hints.send(hints.Hint("lever", str(run.session_id)))
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.db.models import Q
 
 from aegis_project.database import read_db, run_db
 from components.core.frames import MAX_BYTES
@@ -14,6 +15,7 @@ from components.core.lifecycle import Role, State
 from components.models import Component, ToolUse
 from components.services import tool_uses
 from sessions.agent.tools import Call, Tool, ToolSpec
+from sessions.core.checkpoints import Effects
 from sessions.core.errors import InvalidToolArgs, ToolExecutionFailed, ToolTimeout
 from sessions.core.tool_calls import Risk
 from sessions.core.tools import TIMEOUT_SECONDS
@@ -33,10 +35,15 @@ ROOM = 4096
 
 
 def of(session_id: UUID) -> Iterator[Tool]:
-    """The tools of a session's components that are there now, as ``component.NAME.TOOL``."""
-    here = [State.READY.value, State.RUNNING.value]
-    rows = Component.objects.of_session(session_id).filter(role=Role.TOOL.value, state__in=here)
-    for row in rows:
+    """
+    The tools of a session's components that are there now, as ``component.NAME.TOOL``.
+
+    In a fork in which nobody carries anything out, those of absent ones as well.
+    """
+    here = Q(state__in=[State.READY.value, State.RUNNING.value])
+    told = Q(session__fork__effects__in=[Effects.RECORDED.value, Effects.STUB.value])
+    rows = Component.objects.of_session(session_id).filter(role=Role.TOOL.value)
+    for row in rows.filter(here | told):
         offers = row.capabilities.get("tools")
         for offer in offers[:MOST] if isinstance(offers, list) else ():
             spec = read(row.name, row.version, offer)

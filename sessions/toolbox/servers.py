@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import orjson
 
-from aegis_project import sealed
+from aegis_project import outward, sealed
 from aegis_project.kit.errors import SecretUnreadable
 from sessions.agent.tools import Call, Tool, ToolSpec
 from sessions.core.errors import ToolExecutionFailed
@@ -67,6 +67,28 @@ def _reached(row: ToolServer) -> Server | None:
         logger.exception("A tool server is left out", extra={"tool_server": row.slug})
         return None
     return Server(row.slug, row.url, tuple(row.command), secret)
+
+
+async def asked(row: ToolServer) -> list[ToolSpec]:
+    """
+    What a server says of its tools now; nobody gets them by that.
+
+    :raises ToolExecutionFailed: if it cannot be asked, with what it is that hinders
+    """
+    server = _reached(row)
+    if server is None or not is_installed():
+        raise ToolExecutionFailed("Its secret cannot be read, or the extra mcp is not installed.")
+    try:
+        async with asyncio.timeout(LIST_SECONDS):
+            return [tool.spec async for tool in _listed(server)]
+    except Exception as error:
+        logger.warning("A tool server cannot be asked", extra={"tool_server": server.slug})
+        raise ToolExecutionFailed(f"It cannot be asked ({type(error).__name__}).") from error
+
+
+def last_known(slug: str) -> list[ToolSpec]:
+    """The tools that a server had when this process asked it last."""
+    return [tool.spec for tool in _known.get(slug, ())]
 
 
 async def refresh(servers: list[Server]) -> None:
@@ -127,7 +149,14 @@ def _executing(server: Server, name: str) -> Any:
 
 @asynccontextmanager
 async def connected(server: Server) -> AsyncIterator[Any]:
-    """A connection for one purpose: servers keep nothing between two calls for us."""
+    """
+    A connection for one purpose: servers keep nothing between two calls for us.
+
+    :raises AddressRefused: to an address that may not be reached from here
+    """
+    bounds = outward.allowed(hosts=("*",))
+    if server.url:
+        await outward.check(server.url, bounds=bounds)
     import mcp  # noqa: PLC0415 -- optional dependency
     from mcp.client import stdio, streamable_http  # noqa: PLC0415 -- optional dependency
 
@@ -140,7 +169,10 @@ async def connected(server: Server) -> AsyncIterator[Any]:
             )
         else:
             http = httpx2.AsyncClient(
-                headers=server.secret, timeout=TIMEOUT_SECONDS, trust_env=False
+                headers=server.secret,
+                timeout=TIMEOUT_SECONDS,
+                transport=outward.Guarded(bounds),
+                trust_env=False,
             )
             await stack.enter_async_context(http)
             target = streamable_http.streamable_http_client(server.url, http_client=http)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from aegis_project.database import read_db, run_db
 from aegis_project.kit.errors import AegisError
 from sessions import metrics
+from sessions.core import keys
 from sessions.core.runs import State
 from sessions.runs.execution import Execution
 from sessions.runs.output import Output
@@ -61,7 +62,12 @@ class Worker:
         return len(self._held)
 
     def wants(self, hint: Hint) -> bool:
-        return hint.kind in {"run", "lever", "moved"}
+        if hint.kind == "run":
+            run_id = keys.as_uuid(hint.id)
+            held = self._held.get(run_id) if run_id else None
+            # Its end brings the next turn by itself.
+            return held is None or not held.execution.is_ending
+        return hint.kind in {"lever", "moved"}
 
     async def run(self, node: Node) -> None:
         """Bring what is worked on here up to what there is to do."""

@@ -9,18 +9,21 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404
 from django.http.request import RawPostDataException
 from rest_framework.exceptions import UnsupportedMediaType
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from aegis_project import instruments
 from aegis_project.kit import strict
 from aegis_project.kit.errors import AegisError, PayloadTooLarge, ValidationFailed
 from aegis_project.kit.principal import Principal
 from streaming.api import codecs
 from streaming.api.browsable import Pages
-from streaming.services import idempotency
+from streaming.services import commands, idempotency
 from streaming.services.idempotency import Answer
 
 MAX_BODY = 2 * 1024 * 1024
@@ -42,14 +45,42 @@ class Endpoint(APIView):
     examples: ClassVar[Mapping[str, Any]] = {}
     # Parameters of the address that something else than `asked` reads, such as a filter.
     other_parameters: ClassVar[frozenset[str]] = frozenset()
+    # Who asks, once they were let through.
+    who: Any = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         # Before anybody looks for a CSRF token in it: it can be read from the client once.
         self.raw()
         super().initial(request, *args, **kwargs)
+        self.who = request.auth
+        if isinstance(request.auth, Principal):
+            instruments.note(principal=request.auth.actor, session=kwargs.get("session", ""))
         # No row has such a name, and PostgreSQL does not even take the question.
         if any("\x00" in value for value in kwargs.values()):
             raise Http404
+
+    def handle_exception(self, exc: Exception) -> Response:
+        self.note(exc)
+        return super().handle_exception(exc)
+
+    def note(self, exc: Exception) -> None:
+        """Leave an audit entry for who was kept from changing something before a command saw it."""
+        method = str(self.request.method)
+        is_known = isinstance(self.who, Principal)
+        if is_known and isinstance(exc, AegisError) and method not in SAFE_METHODS:
+            verb = getattr(self, method.lower(), None)
+            commands.kept_out(
+                exc,
+                command=getattr(verb, "operation", "") or f"{method} {self.address}",
+                principal=self.principal,
+                target="/".join(map(str, self.kwargs.values())),
+            )
+
+    @property
+    def address(self) -> str:
+        """What the address is called among addresses."""
+        found = self.request.resolver_match
+        return found.view_name if found else ""
 
     def verbs(self, _data: Any) -> list[tuple[str, str]]:
         """Buttons for a browser that shows this data: words and addresses to post to."""
@@ -109,6 +140,16 @@ class Endpoint(APIView):
         """
         query = self.request.query_params.dict()
         return codecs.read_query(query, kind, others=self.other_parameters)
+
+
+class ByParameter(BaseContentNegotiation):
+    """The address says what the file is; an Accept header need not."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return parsers[0]
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 Keep = Callable[..., tuple[Answer, bool]]

@@ -17,8 +17,10 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from aegis_project import rates
 from aegis_project.database import read_db
 from aegis_project.kit.errors import AegisError, ServiceUnavailable, ValidationFailed
+from aegis_project.rates import Counted
 from streaming import node
 from streaming.api.base import RENDERER, Endpoint
 from streaming.api.browsable import Pages
@@ -134,7 +136,9 @@ def answer(view: Endpoint, feed: Callable[[Node], Feed]) -> StreamingHttpRespons
     Answer with what ``feed`` gives, as long as it does and whoever asked may have it.
 
     :raises ServiceUnavailable: where no server runs in this process
+    :raises RateLimited: if whoever asks opened too many streams
     """
+    rates.admit(Counted.STREAM, view.principal)
     here = node.required()
     let_go_of_database()
     raw = view.request._request

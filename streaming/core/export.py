@@ -81,7 +81,7 @@ class Csv:
             known.update(dict.fromkeys(_members(row.data) or ()))
         self._members = tuple(known)
         names = [f"data.{name}" if name in OWN else name for name in known]
-        return _write([["seq", "ts", *map(_safe, names), "data"]])
+        return _write([["seq", "ts", *map(safe, names), "data"]])
 
     def lines(self, rows: Iterable[Row]) -> bytes:
         return _write(self._line(row) for row in rows)
@@ -105,11 +105,12 @@ def _members(data: bytes) -> dict[str, Raw] | None:
 def _cell(raw: Raw) -> str:
     text = bytes(raw).decode()
     if text.startswith('"'):
-        return _safe(msgspec.json.decode(text, type=str))
+        return safe(msgspec.json.decode(text, type=str))
     return "" if text == "null" else text
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """A cell that no spreadsheet runs: what it would take for a formula begins with an apostrophe."""
     return f"'{text}" if FORMULA.match(text) and not NUMBER.match(text) else text
 
 

@@ -82,6 +82,11 @@ class Log(ABC):
         return Position(self.epoch, self.head, self.ck)
 
     @property
+    def is_prompt(self) -> bool:
+        """Whether ``append`` gives records their place before it first suspends."""
+        return True
+
+    @property
     def is_recorded(self) -> bool:
         """Whether it is on the tape, whose Log row then nobody else writes."""
         return False

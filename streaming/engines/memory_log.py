@@ -107,6 +107,10 @@ class MemoryLog(Log):
     def is_recorded(self) -> bool:
         return self.reel is not None
 
+    @property
+    def is_prompt(self) -> bool:
+        return self.reel is None or self.reel.is_owned
+
     async def append(self, records: Sequence[Record], producer: Producer | None = None) -> Position:
         if self.reel is not None:
             await self.reel.admit(self.bytes)

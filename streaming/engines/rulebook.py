@@ -42,9 +42,13 @@ class RuleBook:
 
     async def of(self, session_id: str) -> Rules:
         """The rules of a session; does not suspend while they are known and nobody doubts them."""
-        if session_id not in self._known or session_id in self._doubted:
+        if not self.is_sure(session_id):
             await self._read({session_id})
         return self._known[session_id][1]
+
+    def is_sure(self, session_id: str) -> bool:
+        """Whether asking for the rules of a session does not suspend."""
+        return session_id in self._known and session_id not in self._doubted
 
     async def peek(self, session_id: str) -> Rules:
         """The rules of a session that is not served here, not kept."""

@@ -29,7 +29,8 @@ class Ears:
         self._told = told
         # The channels that are wanted, each with whether the store has said that it listens.
         self._wanted: dict[str, asyncio.Event] = {}
-        self._asked: set[str] = set()
+        # What the store was told, with whom each was for: who comes back has to be told of again.
+        self._asked: dict[str, asyncio.Event] = {}
         self._tuned = asyncio.Event()
 
     def tune(self, channels: Collection[str]) -> None:
@@ -58,7 +59,7 @@ class Ears:
 
     async def open(self, connection: Connection) -> None:
         """Ask for everything that is wanted, on a new connection."""
-        self._asked = set()
+        self._asked = {}
         for ear in self._wanted.values():
             ear.clear()
         await self._ask(connection)
@@ -86,9 +87,10 @@ class Ears:
 
     async def _ask(self, connection: Connection) -> None:
         self._tuned.clear()
-        wanted, asked = set(self._wanted), self._asked
+        wanted, asked = dict(self._wanted), self._asked
         self._asked = wanted
-        for verb, names in (("SUBSCRIBE", wanted - asked), ("UNSUBSCRIBE", asked - wanted)):
+        new = [name for name, ear in wanted.items() if asked.get(name) is not ear]
+        for verb, names in (("SUBSCRIBE", new), ("UNSUBSCRIBE", asked.keys() - wanted.keys())):
             if names:
                 await connection.send_command(verb, *names, check_health=False)
 

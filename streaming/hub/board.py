@@ -59,8 +59,10 @@ class Board:
         if key[1] in last.names(key[0]):
             return await self.line(key)
         for engine in others:
-            if await engine.open(key) is not None:
-                return await self.line(key)
+            # Held, so that it is not opened anew a line further on.
+            log = await engine.open(key)
+            if log is not None:
+                return await self.line(log.key)
         raise TopicNotFound(topic=key[1])
 
     async def names(self, session_id: str) -> list[str]:

@@ -81,11 +81,13 @@ async def _split(
         if place in faults
     ]
     good = [record for place, record in enumerate(records) if place not in faults]
+    # What is good first: it has its place in the topic before anything has to be waited for.
     # What comes again after a cut is found in both by the same count.
-    last = await hub.publish(aside, bad, producer)
-    if not good:
-        return Offered(aside[1], last, len(bad), len(bad))
-    return Offered(topic, await hub.publish(key, good, producer), len(good), len(bad))
+    last = await hub.publish(key, good, producer) if good else None
+    aside_last = await hub.publish(aside, bad, producer)
+    if last is None:
+        return Offered(aside[1], aside_last, len(bad), len(bad))
+    return Offered(topic, last, len(good), len(bad))
 
 
 def _note(topic: str, reason: str, data: bytes, author: str) -> bytes:

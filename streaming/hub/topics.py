@@ -119,9 +119,14 @@ class Topics:
             self.flusher.mark(line)
         return position
 
-    def is_open(self, key: Key) -> bool:
-        """Whether a topic is open here, so that publishing waits for nothing but its log."""
-        return key in self.board.lines
+    def is_prompt(self, key: Key) -> bool:
+        """
+        Whether what is published now is in its place among all before the call first suspends.
+
+        What suspends sooner is overtaken by what comes after it.
+        """
+        line = self.board.lines.get(key)
+        return line is not None and line.log.is_prompt and self.rules.is_sure(key[0])
 
     async def end(self, key: Key, reason: str, *, final: bool) -> None:
         """

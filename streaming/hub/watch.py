@@ -145,6 +145,15 @@ class Watch:
             still = {name: msgspec.structs.replace(one, quiet=0.0) for name, one in seen.items()}
             yield session_id, msgspec.json.encode(seen), msgspec.json.encode(still)
 
+    def pulse(self, key: Key) -> Pulse | None:
+        """What was seen of a topic that is open here."""
+        return self._pulses.get(key)
+
+    def told_of(self, session_id: str) -> Iterator[tuple[str, Reading]]:
+        """What other processes told of the topics of a session."""
+        for told in self._told.values():
+            yield from told.get(session_id, {}).items()
+
     def sessions(self, hub: Topics) -> set[str]:
         """The sessions of which any topic is known, here or elsewhere."""
         here = {session_id for session_id, _ in hub.board.lines}

@@ -1,11 +1,12 @@
 """The rows of streaming."""
 
-from streaming.models.audit import AuditEntry, IdempotencyKey
+from streaming.models.audit import AuditChain, AuditEntry, IdempotencyKey
 from streaming.models.lease import Lease
 from streaming.models.log import Cursor, Event, Log, Record, Segment
 from streaming.models.report import Report
 
 __all__ = [
+    "AuditChain",
     "AuditEntry",
     "Cursor",
     "Event",

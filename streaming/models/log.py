@@ -27,7 +27,7 @@ class Log(models.Model):
     """
 
     session = models.ForeignKey(
-        "aegis_sessions.Session", on_delete=models.CASCADE, related_name="logs"
+        "aegis_sessions.Session", on_delete=models.CASCADE, related_name="logs", db_index=False
     )
     name = models.CharField(max_length=255)
     epoch = models.CharField(max_length=16)
@@ -56,7 +56,7 @@ class Log(models.Model):
 class Event(models.Model):
     """One entry of a ledger; ``body`` is the JSON text that every reader gets."""
 
-    log = models.ForeignKey(Log, on_delete=models.CASCADE, related_name="events")
+    log = models.ForeignKey(Log, on_delete=models.CASCADE, related_name="events", db_index=False)
     seq = models.BigIntegerField()
     ck = models.CharField(max_length=16)
     ts = models.DateTimeField()
@@ -77,7 +77,7 @@ class Event(models.Model):
 class Record(models.Model):
     """One entry of a run's output or of a recorded topic; ``body`` is the bytes of its data."""
 
-    log = models.ForeignKey(Log, on_delete=models.CASCADE, related_name="records")
+    log = models.ForeignKey(Log, on_delete=models.CASCADE, related_name="records", db_index=False)
     epoch = models.CharField(max_length=16)
     seq = models.BigIntegerField()
     ck = models.CharField(max_length=16)

@@ -3,7 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.utils import timezone
+
 from streaming.models import Lease
+
+
+def is_good(lease_id: UUID | None) -> bool:
+    """Whether a process is known to live: its lease is there and has not run out."""
+    now = timezone.now()
+    return lease_id is not None and Lease.objects.filter(pk=lease_id, expires_at__gt=now).exists()
 
 
 def started_at(lease_id: UUID | None) -> datetime | None:

@@ -3,19 +3,30 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from streaming.core import position
+from streaming.core import position, topics
 from streaming.engines.base import Key, Slice
 from streaming.engines.rows import cut
 from streaming.engines.tape import BLANK, Taped
 from streaming.models import Log, Record
+
+SAMPLES = 5000
 
 
 def names(session_id: UUID | str) -> list[str]:
     """The recorded topics of a session."""
     rows = Log.objects.filter(session_id=session_id, recorded=True)
     return list(rows.values_list("name", flat=True))
+
+
+def recorded(session_id: UUID | str) -> list[str]:
+    """The topics of which something is on tape, recorded still or not, by name."""
+    rows = Log.objects.filter(
+        Exists(Record.objects.filter(log=OuterRef("pk"))), session_id=session_id
+    )
+    found = rows.order_by("name").values_list("name", flat=True)
+    return [name for name in found if not topics.is_row(name)]
 
 
 def find(key: Key) -> Taped:
@@ -58,3 +69,31 @@ def seq_at(taped: Taped, ts: int) -> int | None:
 
 def _records(log_id: int, epoch: str) -> QuerySet[Record]:
     return Record.objects.filter(log=log_id, epoch=epoch)
+
+
+def newest_at(row: Log, ts: int) -> tuple[int, int, bytes] | None:
+    """
+    The last record of a tape at or before a time (unix ms): its seq, its own time and its data.
+
+    Found by halving, because tapes have no index of times; each process writes them in order.
+    """
+    records = _records(row.pk, row.epoch)
+    first, last = row.start, row.head
+    while first <= last:
+        middle = (first + last) // 2
+        found = records.filter(seq=middle).values_list("ts", flat=True).first()
+        if found is None or found <= ts:
+            first = middle + 1
+        else:
+            last = middle - 1
+    one = records.filter(seq=last).values_list("seq", "ts", "body").first()
+    return None if one is None else (one[0], one[1], bytes(one[2]))
+
+
+def times(row: Log, *, most: int = SAMPLES) -> tuple[list[int], int]:
+    """When at most so many records of a tape were (unix ms), and for how many each stands."""
+    each = max(1, -(-(row.head - row.start + 1) // most))
+    wanted = _records(row.pk, row.epoch).filter(seq__gte=row.start)
+    if each > 1:
+        wanted = wanted.filter(seq__in=range(row.start, row.head + 1, each))
+    return list(wanted.order_by("seq").values_list("ts", flat=True)), each

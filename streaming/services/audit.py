@@ -13,7 +13,8 @@ def accepted(
     *, command: str, principal: Principal, session_id: UUID | None, target: str, detail: Any
 ) -> None:
     """Note that a command was carried out, in the transaction that carried it out."""
-    entry = AuditEntry(
+    entry = statements.new(
+        AuditEntry,
         command=command,
         session_id=session_id,
         target=target,
@@ -24,10 +25,18 @@ def accepted(
     statements.insert(entry)
 
 
-def refused(*, command: str, principal: Principal, target: str, error: AegisError) -> None:
+def refused(
+    *,
+    command: str,
+    principal: Principal,
+    session_id: UUID | None = None,
+    target: str,
+    error: AegisError,
+) -> None:
     """Note that a command was refused, after its transaction was rolled back."""
     AuditEntry.objects.create(
         command=command,
+        session_id=session_id,
         target=target,
         outcome=AuditEntry.Outcome.REFUSED,
         code=error.code,

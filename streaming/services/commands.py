@@ -6,10 +6,15 @@ from functools import wraps
 from typing import Any, ParamSpec, Protocol, TypeVar, cast
 from uuid import UUID
 
-from aegis_project import database
+from aegis_project import database, instruments, rates
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
+from aegis_project.rates import Counted
+from streaming import metrics
 from streaming.services import audit
+
+# Without the right, or where there is nothing for who asks.
+KEPT_OUT = frozenset({403, 404})
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,18 +35,22 @@ class Trace:
     detail: dict[str, Any]
 
 
-def command(name: str, *, scope: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def command(
+    name: str, *, scope: str, rate: Counted = Counted.COMMAND
+) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """
     Make a service a command: it needs ``scope``, is one transaction, and leaves an audit entry.
 
     The service takes its arguments by keyword, ``principal`` among them, and returns what
     :func:`trace` understands. The entry of a success stands in the same transaction; that of a
-    refusal is written after the rollback.
+    refusal is written after the rollback. It counts as one of ``rate`` for who asks; of refusals
+    for more than that, which follow each other, the audit has one in ten seconds.
     """
 
     def make(service: Callable[P, T]) -> Callable[P, T]:
         def carry_out(*args: P.args, **kwargs: P.kwargs) -> T:
             principal = asking(kwargs)
+            rates.admit(rate, principal)
             principal.require(scope)
             with database.atomic():
                 result = service(*args, **kwargs)
@@ -57,21 +66,56 @@ def command(name: str, *, scope: str) -> Callable[[Callable[P, T]], Callable[P, 
 
         @wraps(service)
         def run(*args: P.args, **kwargs: P.kwargs) -> T:
-            try:
-                return carry_out(*args, **kwargs)
-            except AegisError as error:
-                with database.atomic():
-                    audit.refused(
-                        command=name,
-                        principal=asking(kwargs),
-                        target=target_of(kwargs),
-                        error=error,
-                    )
-                raise
+            principal = asking(kwargs)
+            with instruments.noting(
+                command=name, principal=principal.actor, request_id=principal.request_id
+            ):
+                try:
+                    result = carry_out(*args, **kwargs)
+                except AegisError as error:
+                    metrics.commands.labels("refused").inc()
+                    if rates.is_news(error, principal):
+                        note(
+                            error,
+                            command=name,
+                            principal=principal,
+                            session_id=session_of(kwargs),
+                            target=target_of(kwargs),
+                        )
+                    raise
+            metrics.commands.labels("ok").inc()
+            return result
 
         return run
 
     return make
+
+
+def note(
+    error: AegisError,
+    *,
+    command: str,
+    principal: Principal,
+    target: str,
+    session_id: UUID | None = None,
+) -> None:
+    """Leave the audit entry of a refusal."""
+    with database.atomic():
+        audit.refused(
+            command=command,
+            principal=principal,
+            session_id=session_id,
+            target=target,
+            error=error,
+        )
+    error.is_audited = True
+
+
+def kept_out(error: AegisError, *, command: str, principal: Principal, target: str) -> None:
+    """The same for who was refused on the way to a command: without the right, or out of sight."""
+    if error.status in KEPT_OUT and not error.is_audited:
+        cleaned = target.replace("\x00", "")[:200]
+        note(error, command=command, principal=principal, target=cleaned)
 
 
 def asking(arguments: dict[str, Any]) -> Principal:
@@ -85,6 +129,15 @@ def trace(result: Any) -> Trace:
         return cast(Audited, result).audit()
     session_id = getattr(result, "session_id", None)
     return Trace(session_id=session_id, target=str(getattr(result, "pk", "")), detail={})
+
+
+def session_of(arguments: dict[str, Any]) -> UUID | None:
+    """The session of a refused request, if it named one by its id; whether it is there or not."""
+    value = arguments.get("session")
+    try:
+        return UUID(str(getattr(value, "pk", value)))
+    except ValueError:
+        return None
 
 
 def target_of(arguments: dict[str, Any]) -> str:

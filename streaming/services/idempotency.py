@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import connection
 from django.db.models import Q
@@ -170,8 +170,9 @@ def _keep(row: IdempotencyKey, principal: Principal, answer: Answer) -> None:
     row.save(update_fields=["status", "body"])
 
 
-def _box(key: str) -> Fernet:
+def _box(key: str) -> MultiFernet:
     # An answer may hold a secret that is shown once. It is sealed with the caller's own key, of
     # which only a hash is stored, so that reading the table opens nothing.
-    secret = hashlib.sha256(f"{settings.SECRET_KEY}\x00{key}".encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(secret))
+    ours = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    secrets = (hashlib.sha256(f"{one}\x00{key}".encode()).digest() for one in ours)
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(secret)) for secret in secrets])

@@ -11,7 +11,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
-from aegis_project import statements
+from aegis_project import database, statements
 from aegis_project.prepared import Prepared
 from streaming import hints
 from streaming.core import position
@@ -23,13 +23,18 @@ from streaming.signals import Published, published
 FEW = 8
 
 
-def open_ledger(*, session_id: UUID) -> Log:
-    """Make the ledger of a new session, in the transaction that makes the session."""
+def begin(*, session_id: UUID, type: str, actor: str, **data: Any) -> Event:  # noqa: A002 -- see below
+    """Make the ledger of a new session and its first event, in the transaction that makes it."""
     epoch = secrets.token_hex(8)
     ck = position.genesis(LEDGER, epoch).hex()
-    log = Log(session_id=session_id, name=LEDGER, epoch=epoch, ck=ck)
+    log = statements.new(Log, session_id=session_id, name=LEDGER, epoch=epoch, ck=ck)
+    event = _next(log, type, actor, "", data)
     statements.insert(log)
-    return log
+    event.log = log
+    statements.insert_all([event])
+    database.keep(_name(session_id), lambda: log)
+    _tell(session_id, [event], [(actor, type, data)])
+    return event
 
 
 def append(
@@ -60,19 +65,45 @@ def extend_by(
     *, session_id: UUID | str, told: Sequence[tuple[str, str, Any]], cause: str = ""
 ) -> list[Event]:
     """Write several events, each with an actor of its own: actor, type and data."""
-    (log,) = _head(session_id=UUID(str(session_id)))
-    events = [_next(log, type_, actor, cause, data) for actor, type_, data in told]
-    if len(events) > FEW:
-        Event.objects.bulk_create(events)
-    else:
-        statements.insert_all(events)
-    statements.update(log, "head", "ck")
+    log = position_of(session_id)
+    try:
+        events = [_next(log, type_, actor, cause, data) for actor, type_, data in told]
+        if len(events) > FEW:
+            Event.objects.bulk_create(events)
+        else:
+            statements.insert_all(events)
+        statements.update(log, "head", "ck")
+    except BaseException:
+        # Whoever goes on all the same goes on from what is written.
+        database.forget(_name(session_id))
+        raise
+    _tell(session_id, events, told)
+    return events
+
+
+def _tell(
+    session_id: UUID | str, events: Sequence[Event], told: Sequence[tuple[str, str, Any]]
+) -> None:
     hints.send(hints.Hint("ledger", str(session_id)))
     rest = Counter(type_ for _, type_, _ in told)
     for event, (_, type_, data) in zip(events, told, strict=True):
         rest[type_] -= 1
         _announce(Published(str(session_id), event.seq, type_, data, rest[type_]))
-    return events
+
+
+def position_of(session_id: UUID | str) -> Log:
+    """
+    Where the ledger of a session stands; nobody moves it on until the transaction ends.
+
+    Whatever was committed with an event up to there can be read from now on, and nothing that was
+    or will be with a later one.
+    """
+    name = _name(session_id)
+    return database.keep(name, lambda: _head(session_id=name[1])[0])
+
+
+def _name(session_id: UUID | str) -> tuple[str, UUID]:
+    return LEDGER, UUID(str(session_id))
 
 
 _head = Prepared(
@@ -84,7 +115,8 @@ def _next(log: Log, type_: str, actor: str, cause: str, data: Any) -> Event:
     seq, ts = log.head + 1, timezone.now()
     body = _body(seq=seq, type=type_, ts=ts, actor=actor, cause=cause, data=data)
     log.head, log.ck = seq, position.chain(bytes.fromhex(log.ck), seq, body).hex()
-    return Event(
+    return statements.new(
+        Event,
         log=log,
         seq=seq,
         ck=log.ck,

@@ -1,9 +1,11 @@
 """Inserting records, of tapes and of runs."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 
+from aegis_project import sql
 from streaming.models import Record
 
 Row = tuple[int, str, int, str, int, bytes]
@@ -19,11 +21,15 @@ FEW = 8
 def insert(rows: Sequence[Row]) -> None:
     """Insert records in the transaction that moves the heads of their logs."""
     # What bulk_create does costs ten times as much, beside the loop that delivers.
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and len(rows) > FEW:
-            with cursor.copy(f"COPY {COLUMNS} FROM STDIN (FORMAT BINARY)") as copy:
-                copy.set_types(TYPES)
-                for row in rows:
-                    copy.write_row(row)
-        else:
-            cursor.executemany(INSERT, rows)
+    if connection.vendor == "postgresql" and len(rows) > FEW:
+        with connection.cursor() as cursor:
+            _copy(cursor, rows)
+    else:
+        sql.execute_all(connections[DEFAULT_DB_ALIAS], INSERT, rows)
+
+
+def _copy(cursor: Any, rows: Sequence[Row]) -> None:
+    with cursor.copy(f"COPY {COLUMNS} FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types(TYPES)
+        for row in rows:
+            copy.write_row(row)

@@ -52,11 +52,13 @@ class Layout(NamedTuple):
     How files of one kind lie in a dataset.
 
     ``spelled`` gives the one spelling of a topic's name (and raises ``TopicNotFound`` for one that
-    such files cannot have), ``topics`` lists what a directory has, ``open`` opens these topics.
+    such files cannot have), ``topics`` lists what a directory has, ``files`` the names of those
+    that a topic is read from, ``open`` opens these topics.
     """
 
     spelled: Callable[[str], str]
     topics: Callable[[Path], list[str]]
+    files: Callable[[Path, str], list[str]]
     open: Callable[[SourceSpec, Sequence[str]], Sequence[TopicSource]]
 
 
@@ -135,6 +137,22 @@ class Source:
         return hashlib.sha256(json.dumps([spec, facts]).encode()).hexdigest()[:16]
 
 
+class Inventory(NamedTuple):
+    """How many files a source is read from, and the topics or patterns that have none."""
+
+    files: int
+    missing: list[str]
+
+
+def look(spec: SourceSpec) -> Inventory:
+    """What of a source is there; reads directories, so not for the event loop. Recordings have none."""
+    layout = LAYOUTS[spec.layout]
+    names = chosen(spec.topics, lambda: layout.topics(spec.root))
+    found = {name: layout.files(spec.root, name) for name in names}
+    files = {file for several in found.values() for file in several}
+    return Inventory(len(files), [name for name, several in found.items() if not several])
+
+
 def open_source(spec: SourceSpec) -> Source:
     """
     Find the files of every topic; reads directories, so not for the event loop.
@@ -201,7 +219,17 @@ def _open_frames(spec: SourceSpec, names: Sequence[str]) -> list[FrameTopic]:
     return found
 
 
+def _csv_files(root: Path, topic: str) -> list[str]:
+    name = csv_layout.read_name(topic)
+    return [file.name for file in csv_layout.files(root, name)] if name else []
+
+
+def _frame_files(root: Path, topic: str) -> list[str]:
+    name = frames_names.read_name(topic)
+    return frames_names.files(root, name) if name else []
+
+
 LAYOUTS = {
-    "csv": Layout(csv_layout.canonical, csv_layout.topics, _open_csv),
-    "frames": Layout(frames_names.canonical, frames_names.topics, _open_frames),
+    "csv": Layout(csv_layout.canonical, csv_layout.topics, _csv_files, _open_csv),
+    "frames": Layout(frames_names.canonical, frames_names.topics, _frame_files, _open_frames),
 }

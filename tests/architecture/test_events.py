@@ -25,7 +25,7 @@ CORE = {
 ELSEWHERE = {"stream.chunk"}
 EXTENSIONS = (
     *("session.", "component.", "heartbeat.", "credential.", "tool_call.", "run."),
-    *("approval.", "artifact.", "attachment.", "policy."),
+    *("approval.", "artifact.", "attachment.", "policy.", "checkpoint."),
 )
 
 TYPES = [event.value for event in (*SessionEvent, *WorkEvent, *ComponentEvent)]

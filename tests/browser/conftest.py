@@ -5,6 +5,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, StorageState, expect, sync_playwright
 
 from tests.browser.desk import DEADLINE_SECONDS, Api, Desk
+from tests.browser.floor import Floor
 from tests.serving import Running, start_server
 
 # Short enough to watch a component get late, lost and failed.
@@ -49,7 +50,7 @@ def signed_in(browser: Browser, served: Running) -> StorageState:
     page.fill("#id_username", served.user)
     page.fill("#id_password", served.password)
     page.click("button[type=submit]")
-    page.wait_for_url("**/aegis_sessions/session/")
+    page.wait_for_url("**/admin/")
     state = context.storage_state()
     context.close()
     return state
@@ -78,3 +79,28 @@ def desk(new_context, served) -> Iterator[Desk]:
     desk = Desk(new_context().new_page(), served.url)
     yield desk
     assert desk.faults == []
+
+
+@pytest.fixture
+def new_floor(served, api) -> Iterator[Callable[..., Floor]]:
+    """Make a session of its own, with what its only rule says beside that it asks."""
+    made: list[Floor] = []
+
+    def make(**rule: Any) -> Floor:
+        made.append(Floor(api, served.ws_url, **rule))
+        return made[-1]
+
+    yield make
+    for floor in made:
+        floor.clear()
+
+
+@pytest.fixture
+def floor(new_floor: Callable[..., Floor]) -> Floor:
+    return new_floor()
+
+
+@pytest.fixture
+def other_floor(new_floor: Callable[..., Floor]) -> Floor:
+    """A session beside, because a run that waits lets the next one wait."""
+    return new_floor()

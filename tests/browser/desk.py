@@ -102,6 +102,15 @@ class Scripted:
                 socket.close()
 
 
+REMEMBER = """() => {
+  const text = (id) => document.getElementById(id).textContent;
+  window.badgeSaid = [];
+  new MutationObserver(() =>
+    window.badgeSaid.push(`${text("ae-live-word")}, ${text("ae-live-detail")}`)
+  ).observe(document.getElementById("ae-live"), { childList: true, subtree: true });
+}"""
+
+
 class Desk:
     """One page of the admin; ``faults`` is what its scripts complained about."""
 
@@ -131,6 +140,14 @@ class Desk:
             "data-state", "live", timeout=3 * DEADLINE_SECONDS * 1000
         )
         return self
+
+    def remember_badge(self) -> None:
+        """From now on keep what the badge says, however short it says it."""
+        self.page.evaluate(REMEMBER)
+
+    def expect_badge_said(self, said: str) -> None:
+        """The badge has said this since, or does so now: its word and its detail."""
+        self.page.wait_for_function("said => window.badgeSaid.includes(said)", arg=said)
 
     def events(self) -> list[str]:
         return self.page.locator(".ae-event-what").all_inner_texts()

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from websockets.sync.client import connect
 
-from tests.browser.desk import DEADLINE_SECONDS, Api, Scripted, until
+from tests.browser.desk import DEADLINE_SECONDS, Api, Desk, Scripted, until
 
 INBOX = "/admin/aegis_sessions/approval/"
 FORM = {
@@ -79,7 +79,8 @@ class Floor:
     """A session with a broker, and an agent that asks for its tools in one answer."""
 
     def __init__(self, api: Api, url: str, **rule: Any) -> None:
-        self.api, slug = api, f"trader-{uuid4().hex[:8]}"
+        self.api = api
+        self.slug = slug = f"trader-{uuid4().hex[:8]}"
         rules = [{"name": "everything", "verdict": "approve", **rule}]
         api.post("policies", {"slug": slug, "rules": rules, "team": "default"})
         agent = {"slug": slug, "name": "Trader", "model": "default", "tools": ["*"]}
@@ -91,15 +92,19 @@ class Floor:
 
     def ask(self, *calls: tuple[str, Any], then: str = "Done.") -> list[dict[str, Any]]:
         """Let the agent ask for tools; the approvals, in the order of the calls."""
-        tools = [{"tool": f"component.broker.{name}", "arguments": said} for name, said in calls]
-        script = [{"text": "The book stood still, so I ask.", "tools": tools}, {"text": then}]
-        message = {"content": "Do it.", "parameters": {"script": script}}
         known = {one["id"] for one in self.waiting()}
-        self.api.post(f"sessions/{self.session['id']}/messages", message)
+        self.say(*calls, then=then)
         until(lambda: len(self.waiting()) == len(known) + len(calls))
         new = [one for one in self.waiting() if one["id"] not in known]
         order = [json.dumps(said, sort_keys=True) for _, said in calls]
         return sorted(new, key=lambda one: order.index(asked(one)))
+
+    def say(self, *calls: tuple[str, Any], then: str = "Done.") -> None:
+        """Let the agent use tools, whether somebody is asked about that or not."""
+        tools = [{"tool": f"component.broker.{name}", "arguments": said} for name, said in calls]
+        script = [{"text": "The book stood still, so I ask.", "tools": tools}, {"text": then}]
+        message = {"content": "Do it.", "parameters": {"script": script}}
+        self.api.post(f"sessions/{self.session['id']}/messages", message)
 
     def order(self, **arguments: Any) -> dict[str, Any]:
         """The approval of one order."""
@@ -121,9 +126,28 @@ class Floor:
         self.broker.close()
 
 
+def note(api: Api) -> dict[str, Any]:
+    """The approval of a note that an agent wants to leave, with no component of its session."""
+    slug = f"scribe-{uuid4().hex[:8]}"
+    rules = [{"name": "everything", "verdict": "approve"}]
+    api.post("policies", {"slug": slug, "rules": rules, "team": "default"})
+    api.post("agents", {"slug": slug, "name": "Scribe", "model": "default", "tools": ["*"]})
+    session = api.session(kind="chat", agent=slug, config={"policy": slug})
+    tools = [{"tool": "post_note", "arguments": {"text": "Seen."}}]
+    said = {"content": "Well?", "parameters": {"script": [{"tools": tools}, {"text": "Done."}]}}
+    api.post(f"sessions/{session['id']}/messages", said)
+    waiting = f"approvals?session={session['id']}"
+    return dict(until(lambda: api.get(waiting)["data"])[0])
+
+
 def asked(approval: dict[str, Any]) -> str:
     return json.dumps(approval["tool_call"]["arguments"], sort_keys=True)
 
 
 def card(approval: dict[str, Any]) -> str:
     return f"{INBOX}{approval['id']}/change/"
+
+
+def row(desk: Desk, approval: dict[str, Any]) -> Any:
+    """The row of an approval in the inbox."""
+    return desk.page.locator(f"tr:has([data-row='{approval['id']}'])")

@@ -1,100 +1,12 @@
-"""Approvals: the count on every page, the inbox and the card, by the names of their list."""
+"""The card on which approvals are decided, by the names of their list."""
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.desk import Desk, until
-from tests.browser.floor import INBOX, ORDER, Floor, card
-
-
-@pytest.fixture
-def new_floor(served, api) -> Iterator[Callable[..., Floor]]:
-    """Make a session of its own, with what its only rule says beside that it asks."""
-    made: list[Floor] = []
-
-    def make(**rule: Any) -> Floor:
-        made.append(Floor(api, served.ws_url, **rule))
-        return made[-1]
-
-    yield make
-    for floor in made:
-        floor.clear()
-
-
-@pytest.fixture
-def floor(new_floor: Callable[..., Floor]) -> Floor:
-    return new_floor()
-
-
-@pytest.fixture
-def other_floor(new_floor: Callable[..., Floor]) -> Floor:
-    """A session beside, because a run that waits lets the next one wait."""
-    return new_floor()
-
-
-def row(desk: Desk, approval: dict[str, Any]) -> Any:
-    return desk.page.locator(f"tr:has([data-row='{approval['id']}'])")
-
-
-# The inbox, and the count
-
-
-def test_ap1_request_appears_in_inbox_sidebar_and_title_with_no_reload(desk, floor, other_floor):
-    desk.open(INBOX).live()
-    expect(desk.page.get_by_text("Nothing waits for you")).to_be_visible()
-    expect(desk.page.locator("#ae-waiting")).to_be_hidden()
-
-    first = floor.order()
-    expect(row(desk, first)).to_contain_text("symbol: BTC, quantity: 5")
-    second = other_floor.order(quantity=7)
-
-    expect(row(desk, second)).to_contain_text("quantity: 7")
-    expect(desk.page.locator("#ae-waiting")).to_contain_text("2")
-    expect(desk.page).to_have_title("(2) Approvals | Aegis")
-
-
-def test_request_lowers_and_raises_the_count_of_a_page_on_which_nothing_else_moves(desk, floor):
-    desk.open("/admin/aegis_sessions/agent/")
-    approval = floor.order()
-    expect(desk.page).to_have_title(re.compile(r"^\(1\) "))
-    expect(desk.page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("waiting"))
-
-    floor.decide(approval, approved=False)
-
-    expect(desk.page).not_to_have_title(re.compile(r"^\("))
-    expect(desk.page.locator("#ae-waiting")).to_be_hidden()
-
-
-def test_row_that_somebody_decides_stays_and_says_how(desk, floor):
-    approval = floor.order()
-    desk.open(INBOX).live()
-
-    floor.decide(approval, approved=False)
-
-    expect(row(desk, approval).locator(".ae-chip")).to_have_attribute("data-word", "rejected")
-    expect(row(desk, approval).locator(".field-claim_cell")).to_have_text("credential:tests")
-
-
-def test_inbox_whose_socket_was_cut_catches_up(desk, floor, other_floor):
-    decided = floor.order()
-    desk.open(INBOX).live()
-    desk.page.context.set_offline(True)
-    desk.page.evaluate("window.dispatchEvent(new Event('offline'))")
-    floor.decide(decided, approved=False)
-    new = other_floor.order(quantity=9)
-
-    desk.page.context.set_offline(False)
-
-    expect(row(desk, new)).to_contain_text("quantity: 9")
-    expect(row(desk, decided).locator(".ae-chip")).to_have_attribute("data-word", "rejected")
-    expect(desk.page).to_have_title("(1) Approvals | Aegis")
-
-
-# The card
+from tests.browser.floor import INBOX, ORDER, card, row
 
 BOX = "(name) => document.querySelector(name).getBoundingClientRect().toJSON()"
 
@@ -103,7 +15,7 @@ def bar(desk: Desk, name: str) -> Any:
     return desk.page.locator(f"#ae-{name}")
 
 
-def test_ap1_expired_card_is_read_only_and_told_on_time(desk, new_floor):
+def test_ap1_ap3_expired_card_is_read_only_told_on_time_and_nobodys_no(desk, new_floor):
     floor = new_floor(seconds=4)
     approval = floor.order()
     desk.open(card(approval)).live()
@@ -111,6 +23,10 @@ def test_ap1_expired_card_is_read_only_and_told_on_time(desk, new_floor):
     expect(bar(desk, "decided")).to_contain_text("Nobody decided in time")
     expect(bar(desk, "bar")).to_have_count(0)
     expect(desk.page.get_by_role("link", name="Ask the agent again")).to_be_visible()
+    ended = floor.api.get(f"approvals/{approval['id']}")
+    call = floor.api.get(f"tool-calls/{approval['tool_call']['id']}")
+    assert (ended["state"], ended["decided_by"]) == ("expired", "system:approvals")
+    assert (call["status"], call["error"]["code"]) == ("failed", "APPROVAL_TIMEOUT")
     assert floor.broker.calls == []
 
 
@@ -184,7 +100,7 @@ def test_ap6_rejection_needs_the_reason_that_the_agent_is_told(desk, new_floor):
     desk.open(card(approval)).live()
 
     desk.page.keyboard.press("r")
-    expect(desk.page.get_by_label("Reason")).to_be_focused()
+    expect(desk.page.get_by_label("Reason needed")).to_be_focused()
     expect(bar(desk, "ask-go")).to_be_disabled()
     desk.page.keyboard.type("Too much at once.")
     desk.page.get_by_role("dialog").get_by_role("button", name="Reject").click()
@@ -216,9 +132,12 @@ def test_ap11_ten_keys_sort_the_mail(desk, floor):
     desk.page.keyboard.press("?")
     expect(desk.page.get_by_text("Reject, with a reason")).to_be_visible()
     desk.page.keyboard.press("Escape")
+    expect(desk.page.get_by_role("dialog")).to_be_hidden()
     desk.page.keyboard.press("r")
+    expect(desk.page.locator("#id_reason")).to_be_focused()
     desk.page.keyboard.press("Tab")
     desk.page.keyboard.press("Tab")
+    expect(bar(desk, "ask-go")).to_be_focused()
     desk.page.keyboard.press("Enter")
 
     expect(bar(desk, "decided")).to_contain_text("Rejected by you")
@@ -279,13 +198,45 @@ def test_ap10_situation_moves_while_one_looks_at_it(desk, floor):
     floor.api.post(records, {"records": [{"data": {"bid": 1}}]})
     approval = floor.order()
     desk.open(card(approval)).live()
-    now = bar(desk, "situation").locator("td[data-label=now]")
-    expect(now).to_contain_text('{"bid": 1}')
+    bid = bar(desk, "situation").get_by_role("row", name="bid")
+    expect(bid).to_have_text(re.compile(r"bid\s+1\s+1\s+same"))
 
     floor.api.post(records, {"records": [{"data": {"bid": 2}}]})
 
-    expect(now).to_contain_text('{"bid": 2}')
-    expect(bar(desk, "situation").locator("td[data-label=asked]")).to_contain_text('{"bid": 1}')
+    expect(bid).to_have_text(re.compile(r"bid\s+1\s+2\s+\+100\.00\s%"))
+
+
+def test_ap8_rule_of_the_session_covers_its_next_call_and_stands_in_the_ledger(desk, floor):
+    approval = floor.order()
+    desk.open(card(approval)).live()
+    desk.page.get_by_text("Make a rule of this decision").click()
+    desk.page.get_by_label("Covers").select_option("session")
+    bar(desk, "approve").click()
+    expect(bar(desk, "decided")).to_contain_text("Approved by you")
+    until(lambda: floor.broker.calls)
+
+    floor.say(("place_order", {**ORDER, "quantity": 8}))
+    until(lambda: len(floor.broker.calls) == 2)
+
+    [rule] = floor.api.get("grants")["data"][:1]
+    events = floor.api.get(f"sessions/{floor.session['id']}/events")["data"]
+    by = [one["data"].get("by") for one in events if one["type"] == "tool_call.approved"]
+    assert by[-1] == f"grant/{rule['id']}"
+    assert floor.waiting() == []
+
+
+def test_nothing_is_approved_while_who_asked_is_gone(desk, floor):
+    approval = floor.order()
+    desk.open(card(approval)).live()
+    agent = f"agents/{floor.slug}"
+
+    floor.api.call("PATCH", agent, {"is_active": False})
+    expect(bar(desk, "gone")).to_contain_text(f"{floor.slug} is gone.")
+    expect(bar(desk, "approve")).to_be_disabled()
+    expect(bar(desk, "reject")).to_be_enabled()
+    floor.api.call("PATCH", agent, {"is_active": True})
+
+    expect(bar(desk, "approve")).to_be_enabled()
 
 
 def test_card_at_320_has_its_decisions_under_the_thumb(new_context, served, floor):
@@ -293,6 +244,8 @@ def test_card_at_320_has_its_decisions_under_the_thumb(new_context, served, floo
     context = new_context(viewport={"width": 320, "height": 700})
     desk = Desk(context.new_page(), served.url).open(card(approval)).live()
 
+    expect(bar(desk, "waiting-link")).to_have_text("1")
+    expect(bar(desk, "waiting-link")).to_have_attribute("href", re.compile(f"{INBOX}$"))
     box = desk.page.evaluate(BOX, "#ae-bar")
     sizes = [desk.page.evaluate(BOX, f"#ae-{name}") for name in ("reject", "claim", "approve")]
     bar(desk, "approve").click()

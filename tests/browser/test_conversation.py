@@ -34,7 +34,7 @@ def test_question_is_asked_and_answered_on_the_page(desk, api):
 
     until(lambda: len(stored(api, session)) == 2)
     expect(desk.page.locator(".ae-message")).to_have_count(2)
-    assert texts(desk) == [one["content"] for one in stored(api, session)]
+    until(lambda: texts(desk) == [one["content"] for one in stored(api, session)])
     assert "Alice" in texts(desk)[1]
     expect(desk.page.locator("#ae-announced")).to_have_text("assistant has answered.")
     expect(desk.page.locator("#ae-messages")).to_have_attribute("aria-busy", "false")

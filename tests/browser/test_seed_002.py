@@ -15,6 +15,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Running]:
         yield running
 
 
+@pytest.mark.dialects
 def test_example_3_runs_as_printed(browser: Browser, server: Running):
     context = browser.new_context()
     page = context.new_page()

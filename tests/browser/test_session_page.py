@@ -165,7 +165,7 @@ def test_sp10_link_with_a_position_opens_selected(desk, api):
 
 def test_drawer_opens_by_keyboard_and_gives_the_focus_back(desk, api):
     session = api.session()
-    desk.session(session)
+    desk.session(session, "?view=list")
     link = desk.page.locator(".ae-event-what").first
     link.focus()
 
@@ -203,9 +203,9 @@ def test_held_view_stands_still_and_loses_nothing(desk, api):
     assert desk.events() == ["Session created"]
     assert desk.page.locator("#ae-title .ae-chip").get_attribute("data-word") == "created"
 
+    desk.remember_badge()
     desk.page.keyboard.press("Space")
-    expect(desk.page.locator("#ae-live-word")).to_have_text("Caught up")
-    expect(desk.page.locator("#ae-live-detail")).to_have_text("3 events")
+    desk.expect_badge_said("Caught up, 3 events")
     assert desk.events() == ["Session runs", "Session paused", "Session runs", "Session created"]
     expect(desk.page.locator("#ae-title .ae-chip")).to_have_attribute("data-word", "running")
 
@@ -228,7 +228,7 @@ def test_older_events_come_on_demand(desk, api):
     for _ in range(60):
         api.post(f"sessions/{session['id']}/start")
         api.post(f"sessions/{session['id']}/pause")
-    desk.session(session)
+    desk.session(session, "?view=list")
     rows = desk.page.locator(".ae-event")
     expect(rows).to_have_count(100)
 
@@ -242,7 +242,8 @@ def test_older_events_come_on_demand(desk, api):
 
 def test_times_switch_between_utc_local_and_ago(new_context, served, api):
     session = api.session()
-    desk = Desk(new_context(timezone_id="Asia/Tokyo").new_page(), served.url).session(session)
+    page = new_context(timezone_id="Asia/Tokyo").new_page()
+    desk = Desk(page, served.url).session(session, "?view=list")
     time = desk.page.locator(".ae-event time").first
     utc = time.inner_text()
 

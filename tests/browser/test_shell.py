@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import PERIODS
 from tests.browser.desk import LIST, Api, Desk
+from tests.browser.floor import card, note
 from tests.serving import start_server
 
 
@@ -18,7 +19,7 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
-def test_sh3_page_comes_through_a_restart_of_the_server(browser, tmp_path: Path):
+def test_sh3_ap12_page_and_what_waits_come_through_a_restart_of_the_server(browser, tmp_path: Path):
     port, home = free_port(), tmp_path / "home"
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     with start_server("--port", port, home=home, **PERIODS) as server:
@@ -32,6 +33,7 @@ def test_sh3_page_comes_through_a_restart_of_the_server(browser, tmp_path: Path)
         desk.page.wait_for_url(f"**{LIST}")
         desk.session(session)
         desk.page.evaluate("window.isSamePage = true")
+        approval = note(api)
 
     expect(desk.page.locator("#ae-live")).to_have_attribute("data-state", "reconnecting")
     assert desk.page.evaluate("document.body.hasAttribute('data-stale')") is True
@@ -47,6 +49,13 @@ def test_sh3_page_comes_through_a_restart_of_the_server(browser, tmp_path: Path)
         assert desk.page.evaluate("window.isSamePage") is True
         stored = api.get(f"sessions/{session['id']}/events")["data"]
         assert len(stored) == desk.page.locator(".ae-event").count()
+        kept = api.get("approvals")["data"]
+        assert [(one["id"], one["digest"]) for one in kept] == [
+            (approval["id"], approval["digest"])
+        ]
+        desk.open(card(approval)).live()
+        desk.page.locator("#ae-approve").click()
+        expect(desk.page.locator("#ae-decided [data-word=completed]").first).to_be_visible()
     context.close()
 
 
@@ -112,11 +121,16 @@ def test_menu_of_the_person_opens_by_keyboard(desk):
 
 PAGES = {
     "login": "/admin/login/",
+    "dashboard": "/admin/",
     "sessions": LIST,
     "session": "{session}?at=1",
     "participants": "{session}?tab=participants",
     "topics": "{session}?tab=topics&topic=book",
     "config": "{session}?tab=config",
+    "checkpoints": "{session}?tab=checkpoints",
+    "artifacts": "{session}?tab=artifacts",
+    "artifact": f"{LIST}{{id}}/artifacts/{{artifact}}/?analysis=1",
+    "checkpoint": f"{LIST}{{id}}/checkpoints/{{checkpoint}}/",
     "new session": f"{LIST}add/",
     "components": "/admin/aegis_components/component/",
     "monitor": "/admin/aegis_streaming/log/?tail={id}:book",
@@ -128,11 +142,25 @@ PAGES = {
     "new agent": "/admin/aegis_sessions/agent/add/",
     "providers": "/admin/aegis_sessions/provider/",
     "new provider": "/admin/aegis_sessions/provider/add/",
+    "triggers": "/admin/aegis_sessions/trigger/",
+    "new trigger": "/admin/aegis_sessions/trigger/add/",
+    "tool servers": "/admin/aegis_sessions/toolserver/",
+    "new tool server": "/admin/aegis_sessions/toolserver/add/",
+    "statistics": f"{LIST}statistics/",
+    "replay": f"{LIST}replay/",
+    "review": f"{LIST}{{id}}/review/",
+    "templates": "/admin/aegis_sessions/preset/",
+    "new template": "/admin/aegis_sessions/preset/add/",
+    "policies": "/admin/aegis_sessions/policy/",
+    "audit": "/admin/aegis_streaming/auditentry/",
+    "audit of a session": "{session}?tab=audit",
     "grants": "/admin/aegis_sessions/grant/",
     "webhooks": "/admin/aegis_sessions/webhook/",
     "new webhook": "/admin/aegis_sessions/webhook/add/",
     "credentials": "/admin/aegis_components/credential/",
     "new credential": "/admin/aegis_components/credential/add/",
+    "health": "/admin/health/",
+    "playground": "/admin/playground/",
 }
 
 
@@ -142,12 +170,16 @@ def session(served) -> dict[str, Any]:
     made = api.session(environment="production", context={"symbol": "BTCUSDT"})
     api.post(f"sessions/{made['id']}/attach", {"components": [{"name": "feed", "role": "feed"}]})
     api.post(f"sessions/{made['id']}/topics/book", {"records": [{"data": {"bid": 1}}]})
+    made["checkpoint"] = api.post(f"sessions/{made['id']}/checkpoints", {"label": "kept"})["id"]
+    wanted = {"name": "day.md", "type": "report", "format": "md", "title": "The day"}
+    made["artifact"] = api.post(f"sessions/{made['id']}/artifacts/generate", wanted)["id"]
     return made
 
 
 def address(name: str, session: dict[str, Any]) -> str:
     """Where a page of this session is."""
-    return PAGES[name].format(session=f"{LIST}{session['id']}/change/", id=session["id"])
+    known = {name: session[name] for name in ("id", "checkpoint", "artifact")}
+    return PAGES[name].format(session=f"{LIST}{session['id']}/change/", **known)
 
 
 @pytest.mark.parametrize("name", PAGES)

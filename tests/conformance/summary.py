@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def tell(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [
         report
         for outcome in ("passed", "failed")

@@ -232,12 +232,13 @@ def test_a_page_from_elsewhere_hears_nothing(server: Running, listen: Listen):
 
 
 ISSUE = """
+from uuid import uuid4
 from django.contrib.auth.models import Group
 from aegis_project.kit import principal
 from components.services import credentials
 team, _ = Group.objects.get_or_create(name={team!r})
 issued = credentials.issue(
-    principal=principal.system("tests"), name="other", scopes={scopes!r}, team_id=team.pk
+    principal=principal.system("tests"), name=str(uuid4()), scopes={scopes!r}, team_id=team.pk
 )
 print(issued.secret)
 """

@@ -58,8 +58,11 @@ class Heard:
         self.task = types.Task()
         self.artifacts: dict[str, str] = {}
         self.states: list[int] = []
+        self.updates: list[types.StreamResponse] = []
 
     def take(self, event: types.StreamResponse) -> None:
+        if not event.HasField("task"):
+            self.updates.append(event)
         if event.HasField("task"):
             self.task = event.task
             self.states.append(event.task.status.state)

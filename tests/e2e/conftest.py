@@ -26,7 +26,9 @@ def pytest_runtest_makereport(item):
     report = yield
     if report.failed:
         for name, value in item.funcargs.items():
-            # One of the whole module may have gone with its home by now.
-            if isinstance(value, Running) and value.home.exists():
-                report.sections.append((f"Log of {name}", value.log()[-6000:]))
+            several = value if isinstance(value, list | tuple) else [value]
+            for number, one in enumerate(several, 1):
+                # One of the whole module may have gone with its home by now.
+                if isinstance(one, Running) and one.home.exists():
+                    report.sections.append((f"Log of {name} {number}", one.log()[-6000:]))
     return report

@@ -8,11 +8,16 @@ from typing import Any
 
 import httpx2
 import pytest
+from django.core.management import CommandError, call_command
 
 from tests import threads
 from tests.serving import ROOT, Running, start_server
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [
+    pytest.mark.timeout(180),
+    # django-typer has not followed Typer there yet.
+    pytest.mark.filterwarnings("ignore:In Typer, only the parameter:DeprecationWarning"),
+]
 
 SESSIONS = "/api/v1/sessions"
 
@@ -188,21 +193,54 @@ def test_a_topic_is_tailed_at_the_command_line(server: Running, web: httpx2.Clie
     assert [json.loads(line)["data"] for line in told.stdout.splitlines()] == [{"a": 1}, 2]
 
 
-def test_topics_are_listed_at_the_command_line(server: Running, web: httpx2.Client, session: str):
-    publish(web, session, 1, topic="prices")
+@pytest.fixture
+def far(server: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """The command line in this process, which knows of the server what its address says alone."""
+    monkeypatch.setenv("AEGIS_SERVER", server.url)
+    monkeypatch.setenv("AEGIS_TOKEN", server.token)
 
-    told = aegis(server, "topic", "list", "--session", session, "--json")
+    def run(*words: str) -> tuple[int, str, str]:
+        code = 0
+        try:
+            call_command("aegis", *words)
+        except CommandError as error:
+            code = error.returncode
+        return (code, *capsys.readouterr())
 
-    said = json.loads(told.stdout)
-    assert said["schema"] == "aegis.topic.list/1"
-    assert [one["name"] for one in said["data"]] == ["ledger", "prices"]
+    return run
 
 
-def test_a_topic_that_is_not_there_is_told_at_the_command_line(server: Running, session: str):
-    told = aegis(server, "topic", "tail", "none", "--session", session, "--count", "1")
+def test_topics_are_listed_and_tailed_at_another_server(far, session: str):
+    far("topic", "publish", "prices", '{"a": 1}', "--session", session, "--count", "3")
 
-    assert (told.returncode, told.stdout) == (3, "")
-    assert told.stderr.startswith("error: TOPIC_NOT_FOUND: ")
+    listed = json.loads(far("topic", "list", "--session", session, "--json")[1])
+    told = far("topic", "publish", "prices", "2", "--session", session, "--json")
+    info = json.loads(far("topic", "info", "prices", "--session", session, "--json")[1])
+    tail = ("topic", "tail", "prices", "--session", session, "--from", "earliest", "--json")
+    lines = far(*tail, "--count", "4")[1].splitlines()
+
+    assert listed["schema"] == "aegis.topic.list/1"
+    assert [one["name"] for one in listed["data"]] == ["ledger", "prices"]
+    assert json.loads(told[1])["data"]["last"] == 4
+    assert (info["data"]["head"], info["data"]["readers"]) == (4, [])
+    assert [json.loads(line)["data"] for line in lines] == [{"a": 1}] * 3 + [2]
+
+
+def test_a_topic_that_is_not_there_is_told_at_the_command_line(far, session: str):
+    code, out, err = far("topic", "tail", "none", "--session", session, "--count", "1")
+
+    assert (code, out) == (3, "")
+    assert err.startswith("error: TOPIC_NOT_FOUND: ")
+
+
+def test_events_are_followed_at_another_server_until_the_session_is_closed(
+    far, web: httpx2.Client, session: str
+):
+    with threads.beside(lambda: web.post(f"{SESSIONS}/{session}/end")):
+        code, out, err = far("session", "watch", session)
+
+    assert (code, err) == (0, "")
+    assert [line.split()[2] for line in out.splitlines()] == ["session.created", "session.ended"]
 
 
 def test_a_lever_in_another_process_moves_the_servers_session(

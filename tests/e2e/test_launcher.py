@@ -62,7 +62,8 @@ async def _grew(running: Running, session: str, count: int) -> bool:
 
 async def test_programs_that_nobody_keeps_end_by_themselves(running: Running) -> None:
     code = "print('up')\nimport time; time.sleep(60)"
-    with launchers.launching(running, AEGIS_LAUNCHER_PATIENCE_SECONDS="2") as launcher:
+    # A busy launcher has this long from its last word to its end.
+    with launchers.launching(running, AEGIS_LAUNCHER_PATIENCE_SECONDS="10") as launcher:
         session = await launchers.started(running, launchers.python(code), required=False)
         await launchers.until(lambda: launchers.printed(running, session))
         pid = (await launchers.launch_of(running, session))["pid"]

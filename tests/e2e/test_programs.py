@@ -32,13 +32,12 @@ async def test_an_example_is_started_ready_and_stopped_with_its_session(running:
 
     await launchers.session_is(running, session, "running")
     launch = await launchers.until_state(running, session, "running")
-    path = f"/api/v1/sessions/{session}/topics/trades.BTCUSDT?start=earliest&wait=10"
-    trades = (await remote.ask(running, "GET", path)).body["data"]
+    trades = await remote.until(lambda: published(running, session, "trades.BTCUSDT"))
     await launchers.stop(running, session)
 
     assert trades[0]["data"]["id"] == 1
     assert is_running(launch["pid"]) is False
-    assert (await remote.components(running, session))["prices"]["state"] == "stopped"
+    await remote.until(lambda: has_stopped(running, session, "prices"))
     ((code, follows),) = await launchers.exits(running, session)
     assert (code, follows) in {(0, "none"), (-signal.SIGTERM, "none"), (1, "none")}
     started_again = await remote.ask(running, "POST", f"/api/v1/sessions/{session}/start", {})
@@ -46,6 +45,17 @@ async def test_an_example_is_started_ready_and_stopped_with_its_session(running:
     await launchers.session_is(running, session, "running")
     assert (await launchers.launch_of(running, session))["attempt"] == 2
     await launchers.stop(running, session)
+
+
+async def published(running: Running, session: str, topic: str) -> list[Any]:
+    """The first records of a topic; none as long as nobody has published there."""
+    path = f"/api/v1/sessions/{session}/topics/{topic}?start=earliest"
+    return list((await remote.ask(running, "GET", path)).body.get("data", []))
+
+
+async def has_stopped(running: Running, session: str, component: str) -> bool:
+    found = await remote.components(running, session)
+    return bool(found[component]["state"] == "stopped")
 
 
 async def test_what_a_program_prints_is_a_topic_and_its_environment_is_its_own(

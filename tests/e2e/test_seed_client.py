@@ -11,6 +11,7 @@ from tests.e2e.places import EVERYWHERE
 from tests.e2e.remote import assert_no_traceback, opened, publish, until
 
 pytestmark = [
+    pytest.mark.dialects,
     pytest.mark.timeout(120),
     pytest.mark.parametrize("anywhere", EVERYWHERE, indirect=True, scope="module"),
 ]

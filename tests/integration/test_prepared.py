@@ -39,6 +39,16 @@ def test_rows_are_those_of_the_queryset():
     assert (found[0].pk, found[0].context) == (first.pk, {"x": [1]})
 
 
+@pytest.mark.parametrize("name", ["", "plain", "a'b %s", "50 %", "\\", "Ü"])
+def test_what_is_the_same_each_time_may_be_any_text(name: str):
+    team = factories.team("mine")
+    factories.session(key="a", name=name, team="mine")
+    factories.session(key="b", name="another", team="mine")
+    ask = Prepared(lambda team: Session.objects.filter(name=name, key__contains="a", team=team))
+
+    assert [one.key for one in ask(team=team.pk)] == ["a"]
+
+
 def test_each_shape_is_compiled_once_and_asked_with_any_values():
     mine, theirs = factories.team("mine"), factories.team("theirs")
     first = factories.session(key="a", name="n", team="mine")

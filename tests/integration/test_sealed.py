@@ -41,3 +41,14 @@ def test_a_change_is_noticed():
 
     with pytest.raises(SecretUnreadable):
         sealed.unseal(kept[:20] + other + kept[21:])
+
+
+def test_a_former_secret_key_still_opens_and_what_is_sealed_anew_needs_it_no_more(settings):
+    kept, former = sealed.seal(SECRET), settings.SECRET_KEY
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = f"{former}-new", [former]
+
+    read, anew = sealed.unseal(kept), sealed.seal(SECRET)
+    settings.SECRET_KEY_FALLBACKS = []
+
+    assert (read, sealed.unseal(anew)) == (SECRET, SECRET)
+    assert (sealed.is_current(kept), sealed.is_current(anew)) == (False, True)

@@ -7,12 +7,13 @@ from django.contrib.auth.models import User
 from pydantic import SecretStr
 
 from components.models import Credential
-from sessions.management import demo, preparation, scenario, serving
+from sessions.management import demo, demo_company, preparation, scenario, serving
 from sessions.management.serving import CannotServe, Plan
+from sessions.models import Session
 from sessions.services import lifecycle
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 -- nothing is bound to it here
-SYSTEM = demo.PRINCIPAL
+SYSTEM = demo_company.PRINCIPAL
 
 
 @pytest.fixture
@@ -89,21 +90,24 @@ def test_present_administrator_is_left_alone():
 
 
 @pytest.mark.django_db
-def test_demo_session_is_starting_with_three_required_components():
+def test_demo_session_is_starting_with_its_required_components():
     with demo.prepared(None) as shown:
         session = shown.session
         session.refresh_from_db()
         rows = session.components.order_by("name").values_list("name", "role", "required")
 
-        assert (session.key, session.name) == ("btc-demo", "BTC moving average")
+        assert (session.key, session.name) == ("btc-flash-dip", "BTC flash dip")
         assert (session.kind, session.mode) == ("stream", "realtime")
         assert (session.environment, session.metadata) == ("test", {"demo": True})
         assert session.is_starting
         assert list(rows) == [
-            ("feed", "feed", True),
-            ("sink", "sink", True),
-            ("strategy", "strategy", True),
+            ("book-feed", "feed", False),
+            ("ma-cross", "strategy", True),
+            ("paper-desk", "tool", False),
+            ("risk-meter", "observer", False),
+            ("sim-exchange", "feed", True),
         ]
+        assert session.tags == ["demo"]
 
 
 @pytest.mark.django_db
@@ -119,16 +123,29 @@ def test_second_demo_goes_on_with_the_same_session_and_another_token():
 
 
 @pytest.mark.django_db
+def test_start_that_an_earlier_run_left_waiting_begins_anew():
+    with demo.prepared(None) as first:
+        before = Session.objects.get(pk=first.session.pk).start_deadline_at
+
+    with demo.prepared(None) as second:
+        row = Session.objects.get(pk=second.session.pk)
+
+    assert row.is_starting
+    assert None not in {before, row.start_deadline_at}
+    assert row.start_deadline_at != before
+
+
+@pytest.mark.django_db
 def test_demo_after_its_session_was_ended_has_a_new_one():
     with demo.prepared(None) as first:
         lifecycle.end(principal=SYSTEM, session=first.session)
 
     with demo.prepared(None) as second:
-        assert (first.session.key, second.session.key) == ("btc-demo", "btc-demo-2")
+        assert (first.session.key, second.session.key) == ("btc-flash-dip", "btc-flash-dip-2")
 
 
 def test_programs_of_the_demo_are_in_the_checkout(settings):
-    parts = scenario.SIMULATED.parts
+    parts = scenario.STORY.parts
 
     assert [part for part in parts if not Path(settings.BASE_DIR, part.program).exists()] == []
 

@@ -1,3 +1,4 @@
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -29,6 +30,30 @@ def test_what_is_inserted_is_what_save_would_have_written():
     assert (second["id"], second["created_at"]) == (written.pk, written.created_at)
     assert written.updated_at == second["updated_at"]
     assert not written._state.adding
+
+
+def test_what_is_new_is_as_its_class_makes_it():
+    session = factories.session()
+    given: dict[str, Any] = {"session": session, "place": 1, "metadata": {"x": 1}}
+
+    made = statements.new(Message, **given)
+
+    plain = Message(**given)
+    own = {"id", "created_at", "_state"}
+    assert {n: v for n, v in vars(made).items() if n not in own} == {
+        n: v for n, v in vars(plain).items() if n not in own
+    }
+    assert made.pk is not None
+    assert made.created_at is not None
+    assert (made.session, made._state.adding) == (session, True)
+
+
+def test_what_is_new_shares_nothing_with_another():
+    first, second = statements.new(Message), statements.new(Message)
+
+    assert first.pk != second.pk
+    assert first.metadata == second.metadata == {}
+    assert first.metadata is not second.metadata
 
 
 def test_a_key_that_the_database_makes_is_known():

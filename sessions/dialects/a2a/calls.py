@@ -68,8 +68,7 @@ class Call:
         found = finished(getattr(OPERATIONS, self.operation.method)(self.params, self.context))
         if found is None:
             return None
-        told = wire.shown(found)
-        return {"task": told} if self.name in ENVELOPED else told
+        return wire.shown(wire.response(found) if self.name in ENVELOPED else found)
 
     def feed(self, shown: Render, broken: Render) -> AsyncGenerator[bytes, None]:
         """
@@ -77,6 +76,8 @@ class Call:
 
         The first of them is awaited here, in the caller's thread: what is refused is no stream.
         """
+        if isinstance(self.params, types.SubscribeToTaskRequest):
+            tasks.followed(self.params, self.context)
         events = getattr(OPERATIONS, self.operation.method)(self.params, self.context)
         first = node.required().call(_next(events))
         return _feed(events, first, shown, broken)

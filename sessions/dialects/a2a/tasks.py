@@ -16,13 +16,14 @@ from a2a.utils.errors import (
     UnsupportedOperationError,
 )
 from a2a.utils.task import apply_history_length, validate_history_length, validate_page_size
+from django.db.models import Q
 from google.protobuf.json_format import ParseDict
 
 from aegis_project.database import read_db, run_db
 from aegis_project.kit.principal import Principal
 from sessions import commands
 from sessions.core import a2a
-from sessions.core.runs import A2A_WORDS, State
+from sessions.core.runs import A2A_WORDS, REJECTED, RunRejected, State
 from sessions.dialects import a2a_cards
 from sessions.dialects.a2a import telling, wire
 from sessions.models import Agent, Run
@@ -55,8 +56,11 @@ class Tasks(RequestHandler):
     ) -> types.Task | types.Message:
         validate_history_length(params.configuration)
         run = begin(params, context)
-        if not params.configuration.return_immediately:
+        is_message = _by_message(params, context)
+        if is_message or not params.configuration.return_immediately:
             run = commands.worked(run, timeout_seconds=WAIT_SECONDS)
+        if is_message and run.state == State.COMPLETED:
+            return _message(reading.snapshot(run_with_session(run)))
         return _task(reading.snapshot(run_with_session(run)).task, params.configuration)
 
     async def on_message_send_stream(
@@ -65,16 +69,18 @@ class Tasks(RequestHandler):
         run: Run | None = context.state.get("begun")
         if run is None:
             run = await run_db(begin, params, context)
-        async with aclosing(_follow(run, ends_waiting=True)) as events:
+        if _by_message(params, context):
+            yield await _reply(run)
+            return
+        is_new = not params.message.task_id
+        async with aclosing(_follow(run, ends_waiting=True, is_new=is_new)) as events:
             async for event in events:
                 yield event
 
     async def on_subscribe_to_task(
         self, params: types.SubscribeToTaskRequest, context: ServerCallContext
     ) -> AsyncGenerator[Event, None]:
-        run = await read_db(_found, context, params.id)
-        if not run.is_open:
-            raise UnsupportedOperationError("The task is over.")
+        run = await read_db(followed, params, context)
         async with aclosing(_follow(run, ends_waiting=False)) as events:
             async for event in events:
                 yield event
@@ -173,14 +179,32 @@ def begin(params: types.SendMessageRequest, context: ServerCallContext) -> Run:
     return run
 
 
+def followed(params: types.SubscribeToTaskRequest, context: ServerCallContext) -> Run:
+    """
+    The task that somebody subscribes to.
+
+    :raises UnsupportedOperationError: if it is over
+    """
+    run = _found(context, params.id)
+    if not run.is_open:
+        raise UnsupportedOperationError("The task is over.")
+    return run
+
+
 def run_with_session(run: Run) -> Run:
     """The row with what a task is told from."""
     return reading.again(run)
 
 
-async def _follow(run: Run, *, ends_waiting: bool) -> AsyncGenerator[Event, None]:
-    """The task as it stands, then whatever its log says, to its end or to where it waits."""
-    found = await read_db(_snapshot, run)
+async def _follow(
+    run: Run, *, ends_waiting: bool, is_new: bool = False
+) -> AsyncGenerator[Event, None]:
+    """
+    The task as it stands, then whatever its log says, to its end or to where it waits.
+
+    Of a new one all of it is said, however far it has come by now.
+    """
+    found = await read_db(reading.beginning if is_new else _snapshot, run)
     yield _task(found.task)
     if found.is_over or (ends_waiting and found.telling.status["state"] == a2a.WAITS):
         return
@@ -193,6 +217,24 @@ async def _follow(run: Run, *, ends_waiting: bool) -> AsyncGenerator[Event, None
                 yield _event(update)
                 if ends_waiting and a2a.is_interrupted(update):
                     return
+
+
+async def _reply(run: Run) -> Event:
+    """What comes of a task whose client hears of it once: a message, or else the task as it ends."""
+    async with aclosing(_follow(run, ends_waiting=True)) as events:
+        async for _ in events:
+            pass
+    found = await read_db(_snapshot, run)
+    return _message(found) if found.run.state == State.COMPLETED else _task(found.task)
+
+
+def _message(found: Snapshot) -> types.Message:
+    told: types.Message = ParseDict(found.telling.reply(), types.Message())
+    return told
+
+
+def _by_message(params: types.SendMessageRequest, context: ServerCallContext) -> bool:
+    return a2a_cards.answers_by_message(_agent(context), params.message.message_id)
 
 
 def _snapshot(run: Run) -> Snapshot:
@@ -228,8 +270,17 @@ def _filtered(rows: Any, params: types.ListTasksRequest) -> Any:
         rows = rows.filter(session__key=params.context_id)
     if params.status:
         word = types.TaskState.Name(params.status).removeprefix(a2a.PREFIX)
-        rows = rows.filter(state__in=[one.value for one in State if A2A_WORDS[one] == word])
+        rows = _standing(rows, word)
     if params.HasField("status_timestamp_after"):
         since = params.status_timestamp_after.ToDatetime(tzinfo=UTC)
         rows = rows.filter(status_at__gte=since)
     return rows
+
+
+def _standing(rows: Any, word: str) -> Any:
+    """The tasks whose status is this word of the protocol."""
+    rejected = Q(state=State.FAILED.value, error__code=RunRejected.code)
+    if word == REJECTED:
+        return rows.filter(rejected)
+    rows = rows.filter(state__in=[one.value for one in State if A2A_WORDS[one] == word])
+    return rows.exclude(rejected)

@@ -14,6 +14,7 @@ from aegis_project.kit.principal import Principal
 from sessions.core.errors import SessionNotFound
 from sessions.dialects.bus import shapes
 from sessions.models import Session
+from streaming.services import commands
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,8 @@ class Daemon:
     """
     One concern: the messages that it answers, and the events that it hears.
 
-    A message whose answer waits for others is named in ``waits``. A listener runs after the
+    A message whose answer waits for others is named in ``waits``, one that changes something in
+    ``changes``: its refusals stand in the audit, however far it came. A listener runs after the
     transaction, in whichever process carried that out; it has to bear being called twice, or, when
     a process is killed, not at all.
     """
@@ -59,6 +61,7 @@ class Daemon:
     messages: Mapping[str, Answer]
     hears: Mapping[str, Listener] = field(default_factory=dict)
     waits: frozenset[str] = frozenset()
+    changes: frozenset[str] = frozenset()
 
 
 _daemons: dict[str, Daemon] = {}
@@ -110,10 +113,13 @@ def send(principal: Principal, daemon: str, type_: str, data: Data) -> Reply:
         return shapes.refused("Unknown message")
     try:
         return answer(principal, data)
-    except SessionNotFound:
-        return shapes.refused("Session not found")
     except AegisError as error:
-        return shapes.refused(error.message)
+        if type_ in found.changes:
+            target = str(data.get("sessionId") or "")
+            name = f"{daemon}.{type_}"
+            commands.kept_out(error, command=name, principal=principal, target=target)
+        is_absent = isinstance(error, SessionNotFound)
+        return shapes.refused("Session not found" if is_absent else error.message)
 
 
 def emit(event: BusEvent) -> None:

@@ -1,12 +1,12 @@
 """Sessions, replies and messages in the shapes and words of seed 003."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
 from msgspec import Struct
 
 from aegis_project.kit.errors import ValidationFailed
+from aegis_project.kit.moments import stamp
 from sessions.core.dialects import BUS
 from sessions.core.events import SessionEvent
 from sessions.core.lifecycle import State
@@ -86,8 +86,8 @@ def session(view: View) -> dict[str, Any]:
         "id": str(row.pk),
         "type": row.environment,
         "owner": row.owner_label,
-        "created": moment(row.created_at),
-        "lastActive": moment(row.last_activity_at),
+        "created": stamp(row.created_at),
+        "lastActive": stamp(row.last_activity_at),
         "isActive": BUS[State(row.state)] == "active",
         **_truth(view),
     }
@@ -101,11 +101,6 @@ def session_alone(row: Session) -> dict[str, Any]:
 def truth(row: Session) -> dict[str, Any]:
     """What one boolean leaves out: the state and the conditions."""
     return _truth(sessions.view(row, now=timezone.now()))
-
-
-def moment(at: datetime) -> str:
-    """A time as programs in JavaScript write it: UTC, in milliseconds."""
-    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def _truth(view: View) -> dict[str, Any]:

@@ -11,24 +11,42 @@ from typer._click.exceptions import UsageError
 from sessions.management import (
     aegis_agent,
     aegis_approval,
+    aegis_artifact,
+    aegis_audit,
+    aegis_backup,
+    aegis_bookmark,
+    aegis_budget,
+    aegis_checkpoint,
+    aegis_completion,
     aegis_component,
     aegis_credential,
+    aegis_demo,
+    aegis_doctor,
     aegis_event,
     aegis_launcher,
     aegis_message,
     aegis_policy,
     aegis_provider,
+    aegis_purge,
+    aegis_quota,
+    aegis_role,
     aegis_run,
     aegis_runs,
+    aegis_schema,
+    aegis_search,
+    aegis_secrets,
     aegis_serve,
     aegis_session,
+    aegis_statistics,
+    aegis_tag,
+    aegis_template,
     aegis_tool_server,
     aegis_topic,
     aegis_trigger,
     aegis_webhook,
     aegis_worker,
+    next_steps,
     output,
-    verbs,
     welcome,
 )
 from sessions.management.verbs import Exit
@@ -43,17 +61,36 @@ NOUNS = {
     "agent": aegis_agent.app,
     "runs": aegis_runs.app,
     "approval": aegis_approval.app,
+    "checkpoint": aegis_checkpoint.app,
     "policy": aegis_policy.app,
     "provider": aegis_provider.app,
     "tool-server": aegis_tool_server.app,
+    "quota": aegis_quota.app,
+    "budget": aegis_budget.app,
+    "role": aegis_role.app,
+    "artifact": aegis_artifact.app,
+    "tag": aegis_tag.app,
+    "bookmark": aegis_bookmark.app,
+    "template": aegis_template.app,
     "trigger": aegis_trigger.app,
     "webhook": aegis_webhook.app,
+    "secrets": aegis_secrets.app,
+    "audit": aegis_audit.app,
+    "demo": aegis_demo.app,
 }
 ALONE: dict[str, Callable[..., None]] = {
     "run": aegis_run.run,
     "serve": aegis_serve.serve,
     "launcher": aegis_launcher.launcher,
+    "search": aegis_search.search,
+    "statistics": aegis_statistics.statistics,
     "worker": aegis_worker.worker,
+    "doctor": aegis_doctor.doctor,
+    "backup": aegis_backup.backup,
+    "restore": aegis_backup.restore,
+    "purge": aegis_purge.purge,
+    "schema": aegis_schema.schema,
+    "completion": aegis_completion.completion,
 }
 
 
@@ -80,7 +117,7 @@ class Command(TyperCommand, rich_markup_mode=None):
 def _end(error: UsageError) -> None:
     """Usage has an exit code of its own, and a page of help hides the one line that matters."""
     output.say(f"error: USAGE: {error.format_message()}")
-    output.say(f"  next: {verbs.help_step(error.ctx)}")
+    output.say(f"  next: {next_steps.help_step(error.ctx)}")
     sys.exit(Exit.USAGE)
 
 

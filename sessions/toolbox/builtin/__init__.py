@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sessions.toolbox.builtin import conversation, files, lever, memory, topics, web
+from sessions.toolbox.builtin import conversation, delegation, files, lever, memory, topics, web
 from sessions.toolbox.define import Definition
 
 ALL: tuple[Definition, ...] = (
     *conversation.TOOLS,
+    *delegation.TOOLS,
     *files.TOOLS,
     *lever.TOOLS,
     *memory.TOOLS,

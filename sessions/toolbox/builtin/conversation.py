@@ -4,9 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from aegis_project.kit.errors import InvalidState
 from sessions.core import conversation as rules
 from sessions.core.conversation import Role
 from sessions.core.tool_calls import Risk
+from sessions.core.tools import QUESTION
 from sessions.models import Message
 from sessions.services import conversation
 from sessions.services.conversation import Utterance
@@ -15,6 +17,7 @@ from sessions.toolbox.ground import Ground
 
 MOST_FOUND = 50
 AROUND = 200
+LONGEST_QUESTION = 2000
 
 
 @tool(risk=Risk.LOW, is_idempotent=True, source="builtin")
@@ -47,6 +50,19 @@ async def search_history(
     return await ground.read(_search, ground, text, limit)
 
 
+@tool(risk=Risk.SAFE, name=QUESTION, source="builtin")
+async def ask_person(
+    ground: Ground,
+    question: Annotated[str, Field(min_length=1, max_length=LONGEST_QUESTION)],
+) -> Any:
+    """
+    Ask the person in this conversation, and wait for the answer.
+
+    Use it only for what you cannot find out or decide yourself.
+    """
+    raise InvalidState("A person answers this; nothing is carried out.", question=question)
+
+
 def _search(ground: Ground, text: str, limit: int) -> list[dict[str, Any]]:
     ground.principal.require("messages:read")
     rows = Message.objects.filter(session_id=ground.session_id, content__icontains=text)
@@ -70,4 +86,4 @@ def _around(content: str, text: str) -> str:
     return f"{before}{content[begin:end]}{after}"
 
 
-TOOLS = (post_note, search_history)
+TOOLS = (ask_person, post_note, search_history)

@@ -1,15 +1,19 @@
 """Tools that read and write the files of a session."""
 
-from typing import Annotated, Any
+import asyncio
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from aegis_project.kit.errors import ValidationFailed
 from sessions.core import sandbox
 from sessions.core.tool_calls import Risk
+from sessions.files import analyzing
+from sessions.files.analyzers.base import Kind, Options, Target
+from sessions.files.generators.base import Format, Section, Wanted
 from sessions.models import Artifact, Run
 from sessions.selectors import artifacts as reading
-from sessions.services import artifacts
+from sessions.services import artifacts, generation
 from sessions.toolbox.define import tool
 from sessions.toolbox.ground import Ground
 
@@ -60,6 +64,31 @@ def _read(ground: Ground, name: str, version: int | None, offset: int) -> dict[s
     return {**_shown(found), "text": text[offset:end], "next": following}
 
 
+@tool(risk=Risk.SAFE, is_idempotent=True, timeout_seconds=180, source="builtin")
+async def analyze_artifact(
+    ground: Ground,
+    name: Name,
+    version: Annotated[int | None, Field(ge=1, description="The newest if left out.")] = None,
+    analysis_type: Annotated[Kind, Field(description="`extract` gives its text.")] = "summary",
+    query: Annotated[str, Field(max_length=200, description="For `query`: lines with it.")] = "",
+    to: Annotated[Target, Field(description="For `transform`: what its table becomes.")] = "json",
+    max_content_length: Annotated[int, Field(ge=1, le=MOST_READ)] = 10_000,
+) -> Any:
+    """
+    Look into a file of this session: documents, tables, pictures, programs, archives.
+
+    It is told by its content. `success` is false for what is broken, and `error` says why.
+    """
+    content = await ground.read(_content, ground, name, version)
+    options = Options(kind=analysis_type, query=query, to=to, most=max_content_length)
+    return await asyncio.to_thread(analyzing.analyze, content, options)
+
+
+def _content(ground: Ground, name: str, version: int | None) -> bytes:
+    ground.principal.require("messages:read")
+    return reading.content(reading.named(ground.session_id, name, version=version))
+
+
 @tool(risk=Risk.LOW, is_idempotent=True, source="builtin")
 async def write_artifact(
     ground: Ground,
@@ -81,6 +110,54 @@ async def write_artifact(
     return await ground.once(act)
 
 
+class Part(BaseModel):
+    """A section of a report."""
+
+    heading: str = Field("", max_length=300)
+    text: str = Field("", description="Paragraphs, with empty lines between.")
+    rows: list[dict[str, Any]] = []
+
+
+@tool(risk=Risk.LOW, is_idempotent=True, timeout_seconds=180, source="builtin")
+async def generate_artifact(
+    ground: Ground,
+    name: Name,
+    type: Annotated[Literal["report", "data", "code"], Field()],  # noqa: A002
+    format: Annotated[  # noqa: A002
+        Format, Field(description="md html txt pdf of a report, csv json xlsx xml of data.")
+    ] = "",
+    title: Annotated[str, Field(max_length=300)] = "",
+    text: Annotated[str, Field(max_length=MOST_TEXT, description="Of a report.")] = "",
+    sections: Annotated[list[Part], Field(max_length=500, description="Of a report.")] = [],  # noqa: B006
+    rows: Annotated[list[dict[str, Any]], Field(description="A table: objects.")] = [],  # noqa: B006
+    language: Annotated[str, Field(max_length=40, description="Of code.")] = "",
+    code: Annotated[str, Field(max_length=MOST_TEXT)] = "",
+) -> Any:
+    """Make a file of this session: a report, a table, a program; each format as people expect it."""
+    wanted = Wanted(
+        type=type,
+        format=format,
+        title=title,
+        text=text,
+        sections=[Section(**one.model_dump()) for one in sections],
+        rows=rows,
+        language=language,
+        code=code,
+    )
+
+    def act() -> Any:
+        made = generation.generate(
+            principal=ground.principal,
+            session=ground.session_id,
+            name=name,
+            wanted=wanted,
+            run=Run.objects.filter(pk=ground.call.run_id).first(),
+        )
+        return _shown(made)
+
+    return await ground.once(act)
+
+
 def _shown(row: Artifact) -> dict[str, Any]:
     return {
         "id": str(row.pk),
@@ -91,4 +168,4 @@ def _shown(row: Artifact) -> dict[str, Any]:
     }
 
 
-TOOLS = (list_artifacts, read_artifact, write_artifact)
+TOOLS = (analyze_artifact, generate_artifact, list_artifacts, read_artifact, write_artifact)

@@ -8,7 +8,7 @@ from django.conf import settings as django_settings
 from pydantic import Field
 
 from aegis_project import outward
-from aegis_project.env import listed
+from aegis_project.kit.entries import listed
 from sessions.core.tool_calls import Risk
 from sessions.toolbox.define import tool
 from sessions.toolbox.ground import Ground

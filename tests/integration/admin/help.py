@@ -14,8 +14,11 @@ PROGRAMS = "/admin/aegis_components/program/"
 AGENTS = "/admin/aegis_sessions/agent/"
 PROVIDERS = "/admin/aegis_sessions/provider/"
 GRANTS = "/admin/aegis_sessions/grant/"
+TRIGGERS = "/admin/aegis_sessions/trigger/"
+TOOL_SERVERS = "/admin/aegis_sessions/toolserver/"
 WEBHOOKS = "/admin/aegis_sessions/webhook/"
 CREDENTIALS = "/admin/aegis_components/credential/"
+AUDIT = "/admin/aegis_streaming/auditentry/"
 
 
 def principal(user: User) -> Principal:

@@ -9,7 +9,8 @@ from sessions.admin.approval_form import DecideForm
 from sessions.core.freshness import Guard
 from sessions.core.policy import Who
 from sessions.core.tool_calls import Risk
-from sessions.models import Agent, Approval, Grant
+from sessions.core.tools import QUESTION
+from sessions.models import Agent, Approval, Grant, Run, ToolCall
 from sessions.selectors import situation
 from sessions.services import approvals
 from streaming import node as nodes
@@ -17,6 +18,7 @@ from streaming.engines.memory import MemoryEngine
 from streaming.hub import Hub
 from streaming.node import Node
 from tests import asking, factories
+from tests.asking import Asking
 from tests.integration.admin.help import text
 
 INBOX = "/admin/aegis_sessions/approval/"
@@ -76,7 +78,7 @@ def test_the_card_says_all_that_the_decision_is_about(admin, run):
     assert "The rule orders of the policy desk asks for a decision." in shown
     assert "but nobody who caused the run" in shown
     assert re.search(r"Nobody At \d\d:\d\d:\d\d it is refused\.", shown)
-    assert "book.BTC {&quot;price&quot;: 100}" in shown
+    assert "price 100" in shown
     assert "not known here" in shown
     assert "This is the first." in shown
 
@@ -207,7 +209,7 @@ def test_what_has_to_be_looked_at_again_leads_to_the_new_card(admin, run, hub):
     new = Approval.objects.get(state="pending")
     assert pinned == {"book.BTC": {"value": {"price": 100}, "ts": 5, "seq": 1}}
     assert "What it rests on has moved." not in calm
-    assert "{&quot;price&quot;: 103}" in moved
+    assert "price 100 103 +3.00 %" in moved
     assert "What it rests on has moved." in moved
     assert (told(answer), answer.json()["error"]["url"]) == ("APPROVAL_STALE", card(new))
     assert "Look at it again." in text(admin.get(card(new)))
@@ -220,8 +222,11 @@ def test_nothing_is_approved_for_an_agent_that_is_gone(admin, run):
     approval = asking.approval(run)
     Agent.objects.update(is_active=False)
 
+    shown = admin.get(card(approval)).content.decode()
     answer = admin.post(card(approval), said(approval, approve=""))
 
+    assert "trader is gone. Nothing is approved for it until it takes part again." in text(shown)
+    assert 'aria-describedby="ae-gone" disabled' in " ".join(shown.split())
     assert answer.json()["error"]["message"] == "Who asked for it is gone."
 
 
@@ -234,10 +239,48 @@ def test_a_claim_is_seen_and_given_back(admin, run):
     approval.refresh_from_db()
 
     assert "You are looking at this." in mine["parts"]["head"]
-    assert "root looks" in text(mine["parts"]["queue"])
+    assert "with root" in text(mine["parts"]["queue"])
     assert "root" in inbox
     assert "looking at this" not in given_back["parts"]["head"]
     assert approval.claimed_by == ""
+
+
+def test_what_is_handed_over_is_with_somebody_else(admin, run, person):
+    person("ben", *DECIDER)
+    approval = asking.approval(run)
+
+    page = admin.get(card(approval)).content.decode()
+    handed = admin.post(f"{INBOX}{approval.pk}/claim/", {"to": "user:ben"}).json()
+    to_all = admin.post(f"{INBOX}{approval.pk}/claim/", {"to": "role:approver"}).json()
+    mine = text(admin.get(f"{INBOX}?show=mine"))
+    refused = admin.post(f"{INBOX}{approval.pk}/claim/", {"to": "zoe"})
+
+    assert '<option value="user:ben">ben</option>' in page
+    assert "This is with ben." in handed["parts"]["head"]
+    assert "This is with every approver." in to_all["parts"]["head"]
+    assert "orders.place" in mine
+    assert told(refused) == "NOT_FOUND"
+
+
+def test_what_agents_ask_is_in_the_inbox(admin, client, person, run):
+    call = question(run)
+
+    inbox = admin.get(INBOX).content.decode()
+    client.force_login(person("decider", *DECIDER))
+    without = client.get(INBOX).content.decode()
+
+    assert f'data-question="{call.pk}"' in inbox
+    assert "Where are you?" in inbox
+    assert f"/session/{run.session_id}/change/?tab=conversation" in inbox
+    assert "Where are you?" not in without
+
+
+def question(run) -> ToolCall:
+    """The question of a run that waits for an answer."""
+    call = asking.asked(run, Asking(QUESTION, {"question": "Where are you?"}))
+    ToolCall.objects.filter(pk=call.pk).update(source="builtin")
+    Run.objects.filter(pk=run.pk).update(state="waiting", waiting_for="input")
+    return call
 
 
 def test_a_claim_of_what_is_decided_is_refused(admin, run):
@@ -264,7 +307,16 @@ def test_the_last_five_decisions_on_the_tool_are_told_with_what_came_of_them(adm
     assert "Rejected by operator, then rejected" in shown
 
 
-def test_who_may_only_decide_sees_the_card_and_nothing_else(client, person, run):
+def test_ap9_who_decides_is_whoever_is_signed_in_whatever_the_form_says(admin, run):
+    approval = asking.approval(run)
+
+    admin.post(card(approval), said(approval, approve="", decided_by="user:ana", decider="7"))
+
+    approval.refresh_from_db()
+    assert (approval.decided_by, approval.state) == ("user:root", "approved")
+
+
+def test_ap13_who_may_only_decide_sees_the_card_and_nothing_else(client, person, run):
     client.force_login(person("decider", *DECIDER))
     approval = asking.approval(run)
 
@@ -273,6 +325,8 @@ def test_who_may_only_decide_sees_the_card_and_nothing_else(client, person, run)
     decided = client.post(card(approval), said(approval, approve=""))
 
     assert shown.status_code == 200
+    assert f"On the timeline position {approval.seq}" in text(shown)
+    assert "orders.place needs a decision" in text(shown)
     assert f"/admin/aegis_sessions/session/{run.session_id}" not in shown.content.decode()
     assert session.status_code in {302, 403, 404}
     assert decided.json()["state"] == "approved"

@@ -89,7 +89,7 @@ async def test_parts_of_a_card_are_told_when_they_look_different(cookie, run):
     parts = ["queue", "head", "strip", "what", "situation", "who", "past"]
     assert (list(first["parts"]), first["is_open"]) == (parts, True)
     assert (sorted(second["parts"]), second["is_open"]) == (["head", "queue"], True)
-    assert "operator is looking at this." in second["parts"]["head"]
+    assert "This is with operator." in second["parts"]["head"]
     assert third["is_open"] is False
     assert "Rejected by operator" in third["parts"]["strip"]
 

@@ -73,6 +73,17 @@ def test_pattern_that_is_none_is_refused_with_the_services_words(client, keeper,
     assert not Credential.objects.exists()
 
 
+def test_a_name_that_is_taken_is_refused_at_its_field(client, keeper, team, issue):
+    issue("nightly")
+
+    answer = client.post(f"{CREDENTIALS}add/", FORM | {"team": str(team.pk)})
+
+    errors = answer.context["form"].errors
+    assert list(errors) == ["name"]
+    assert "A credential of this name is in use" in text(answer)
+    assert Credential.objects.count() == 1
+
+
 def test_revoking_goes_through_the_service(client, keeper, issue):
     made = issue("old").credential
 
@@ -151,3 +162,33 @@ def test_person_without_permission_sees_no_credentials(client, viewer):
 
     assert client.get(CREDENTIALS).status_code == 403
     assert client.get(f"{CREDENTIALS}add/").status_code == 403
+
+
+def test_a_rotated_credential_has_a_fresh_secret_that_is_shown_once(client, keeper, issue):
+    old = issue("nightly")
+    address = f"{CREDENTIALS}{old.credential.pk}"
+
+    page = text(client.get(f"{address}/change/"))
+    answer = client.post(f"{address}/rotate/", {"hours": "2"})
+
+    fresh = Credential.objects.exclude(pk=old.credential.pk).get()
+    secret = re.search(r'id="ae-secret">([^<]+)<', answer.content.decode())
+    ends_at = Credential.objects.get(pk=old.credential.pk).expires_at
+    assert "Rotate credential" in page
+    assert secret is not None
+    assert credentials.verify(secret[1], transport="test") == fresh
+    assert (fresh.name, fresh.scopes) == ("nightly", ["sessions:read"])
+    assert "nightly is rotated" in text(answer)
+    assert "no-store" in answer["Cache-Control"]
+    assert ends_at is not None
+    assert timedelta(hours=1) < ends_at - timezone.now() <= timedelta(hours=2)
+
+
+@pytest.mark.parametrize("hours", ["", "-1", "721", "x"])
+def test_a_rotation_that_cannot_be_says_so_and_changes_nothing(client, keeper, issue, hours):
+    old = issue("nightly")
+
+    answer = client.post(f"{CREDENTIALS}{old.credential.pk}/rotate/", {"hours": hours}, follow=True)
+
+    assert "The old secret goes on for 0 to 720 hours." in text(answer)
+    assert Credential.objects.get() == old.credential

@@ -83,6 +83,13 @@ def test_nobody_gives_what_cannot_be_or_is_not_theirs(order, answer: tuple[int, 
     assert code(program.post(CREDENTIALS, order)) == answer
 
 
+def test_a_name_that_is_taken_is_a_conflict(program: Caller):
+    order = {"name": "x", "scopes": ["topics:read"]}
+    program.post(CREDENTIALS, order)
+
+    assert code(program.post(CREDENTIALS, order)) == (409, "CREDENTIAL_ALREADY_EXISTS")
+
+
 def test_credentials_of_another_team_are_not_there(program: Caller):
     stranger = caller(team="strangers")
     own = Credential.objects.get(name="default")

@@ -10,7 +10,12 @@ from django.utils import timezone
 
 from aegis_project.kit.errors import NotAuthenticated, PermissionDenied, ValidationFailed
 from aegis_project.kit.principal import Principal
-from components.core.errors import ComponentAmbiguous, ComponentNotFound, CredentialNotFound
+from components.core.errors import (
+    ComponentAmbiguous,
+    ComponentNotFound,
+    CredentialAlreadyExists,
+    CredentialNotFound,
+)
 from components.models import Component, Credential
 from components.services import credentials
 from components.services.credentials import Issued
@@ -50,7 +55,7 @@ def test_a_secret_is_shown_once_and_kept_as_a_hash(team: Group):
 
 
 def test_two_secrets_have_nothing_in_common(team: Group):
-    first, second = issue(team), issue(team)
+    first, second = issue(team), issue(team, name="other")
 
     assert first.secret.split("_")[1] != second.secret.split("_")[1]
     assert first.secret[-20:] != second.secret[-20:]
@@ -102,6 +107,52 @@ def test_a_name_too_long_is_refused(team: Group):
         issue(team, name="é" * 101)
 
 
+def test_a_name_is_one_programs_of_a_team_until_its_credential_is_over(team: Group):
+    first = issue(team).credential
+    others = factories.team("others")
+
+    assert issue(others).credential.name == issue(others, name="Robot").credential.name.lower()
+    with pytest.raises(CredentialAlreadyExists) as refusal:
+        issue(team)
+    assert refusal.value.details == {"name": "robot"}
+    credentials.revoke(principal=OPERATOR, credential=first.pk)
+    second = issue(team, lifetime=timedelta(minutes=1)).credential
+    with time_machine.travel(second.expires_at):
+        assert issue(team).credential.name == "robot"
+
+
+def test_a_name_is_no_other_programs_prefix(team: Group):
+    nameless = credentials.mint(name="", scopes=[], patterns=[], team_id=team.pk).credential
+
+    with pytest.raises(CredentialAlreadyExists):
+        issue(team, name=nameless.prefix)
+
+
+def test_a_rotated_credential_keeps_its_name_to_itself(team: Group):
+    old = issue(team)
+    credentials.rotate(principal=OPERATOR, credential=old.credential.pk)
+
+    with pytest.raises(CredentialAlreadyExists):
+        issue(team)
+
+
+def test_the_name_of_a_sessions_token_is_nobodys(team: Group):
+    session = factories.session(team=team.name)
+    for _ in range(2):
+        credentials.session_token(
+            principal=OPERATOR, session_id=session.pk, team_id=session.team_id
+        )
+
+    assert issue(team, name="session token").credential.session_id is None
+
+
+def test_who_may_not_give_does_not_learn_which_names_there_are(team: Group):
+    issue(team)
+
+    with pytest.raises(PermissionDenied):
+        issue(team, principal=factories.member(factories.team("others")))
+
+
 def test_nobody_gives_a_scope_they_do_not_have(team: Group):
     issuer = factories.member(team, scopes=["credentials:write", "sessions:read"])
 
@@ -122,7 +173,7 @@ def test_nobody_gives_topics_they_do_not_have(team: Group):
     issuer = factories.narrowed(factories.member(team), "trades.*", "klines.**")
 
     assert issue(team, principal=issuer).credential.patterns == ["trades.*", "klines.**"]
-    assert issue(team, principal=issuer, patterns=["klines.*.1m"]).credential.patterns
+    assert issue(team, name="b", principal=issuer, patterns=["klines.*.1m"]).credential.patterns
     with pytest.raises(PermissionDenied) as refusal:
         issue(team, principal=issuer, patterns=["trades.BTC", "trades.**"])
     assert refusal.value.details == {"patterns": ["trades.**"]}
@@ -154,8 +205,8 @@ def test_a_secret_opens_its_credential(team: Group):
 
 def test_a_secret_that_opens_nothing_is_refused_in_one_way(team: Group):
     issued = issue(team)
-    expired = issue(team, lifetime=timedelta(seconds=-1))
-    revoked = issue(team)
+    expired = issue(team, name="expired", lifetime=timedelta(seconds=-1))
+    revoked = issue(team, name="revoked")
     credentials.revoke(principal=OPERATOR, credential=revoked.credential.pk)
 
     for secret in (
@@ -312,3 +363,55 @@ def test_a_credential_of_another_team_or_of_nobody_is_not_there(team: Group):
             credentials.revoke(principal=principal, credential=reference)
         assert refusal.value.details == {"credential": reference}
     assert credentials.verify(issued.secret, transport="rest") == issued.credential
+
+
+# Rotating
+
+
+def test_a_rotated_credential_has_the_same_rights_and_the_old_one_an_overlap(team: Group):
+    old = issue(team, scopes=["topics:read"], patterns=["trades.*"], lifetime=timedelta(days=9))
+
+    new = credentials.rotate(
+        principal=OPERATOR, credential=old.credential.prefix, overlap=timedelta(hours=1)
+    )
+    row = Credential.objects.get(pk=old.credential.pk)
+    kept = ("name", "scopes", "patterns", "team_id")
+
+    assert [getattr(new.credential, one) for one in kept] == [getattr(row, one) for one in kept]
+    assert new.secret != old.secret
+    assert credentials.verify(new.secret, transport="test").pk == new.credential.pk
+    assert credentials.verify(old.secret, transport="test").pk == row.pk
+    assert row.expires_at is not None
+    assert new.credential.expires_at is not None
+    assert row.expires_at - timezone.now() < timedelta(hours=1)
+    assert new.credential.expires_at - timezone.now() > timedelta(days=8)
+
+
+def test_without_an_overlap_the_old_secret_opens_nothing(team: Group):
+    old = issue(team)
+
+    credentials.rotate(principal=OPERATOR, credential=old.credential.pk)
+
+    with pytest.raises(NotAuthenticated):
+        credentials.verify(old.secret, transport="test")
+
+
+def test_an_overlap_makes_no_credential_last_longer(team: Group):
+    old = issue(team, lifetime=timedelta(minutes=1))
+    end = old.credential.expires_at
+
+    credentials.rotate(principal=OPERATOR, credential=old.credential.pk, overlap=timedelta(hours=1))
+
+    assert Credential.objects.get(pk=old.credential.pk).expires_at == end
+
+
+def test_what_opens_nothing_or_more_than_one_has_is_not_rotated(team: Group):
+    old = issue(team, scopes=["audit:read"])
+    few = factories.member(team, scopes=["credentials:write"])
+
+    with pytest.raises(PermissionDenied):
+        credentials.rotate(principal=few, credential=old.credential.pk)
+    credentials.revoke(principal=OPERATOR, credential=old.credential.pk)
+    with pytest.raises(ValidationFailed):
+        credentials.rotate(principal=OPERATOR, credential=old.credential.pk)
+    assert Credential.objects.count() == 1

@@ -22,7 +22,7 @@ from streaming.hub import Hub
 from streaming.node import Node
 from tests import factories, waiting
 from tests.factories import OPERATOR
-from tests.hubs import Client, seat
+from tests.hubs import Client, publish, seat
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -307,3 +307,22 @@ async def test_what_was_read_before_a_new_registration_does_not_touch_it(
     await watch()
 
     assert link.decided == []
+
+
+async def test_what_is_published_as_soon_as_somebody_is_ready_reaches_them(
+    links: Links, node: Node, watch: Callable[..., Any]
+):
+    session = await run_db(factories.session)
+    component = await run_db(factories.joined, session, "feed", proto=Proto())
+    await links.run(node)
+    data = await seated(node, component, topics=("book",), fence=component.fence)
+    await node.hub.gate(str(component.pk), is_open=False, fence=component.fence)
+
+    await links.become_ready(str(component.pk), component.fence)
+    await publish(node.hub, "book", "first", session=str(session.pk))
+    started = await run_db(lifecycle.start, principal=OPERATOR, session=session)
+    await watch(component)
+    await waiting.until(lambda: data.records)
+
+    assert started.session.state == "running"
+    assert [one[-1] for one in data.records] == ["first"]

@@ -1,12 +1,15 @@
 """Who calls in these tests."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import orjson
 import pytest
 from django.core.management import CommandError, call_command
+from jsonschema import Draft202012Validator
 
+from sessions.management import schemas
 from tests.calling import Caller, caller
 
 
@@ -31,7 +34,7 @@ class Told:
 
 @pytest.fixture
 def aegis(capsys: pytest.CaptureFixture[str]):
-    """The command line in this process."""
+    """The command line in this process; whatever it says as JSON is as it was published."""
 
     def run(*words: str) -> Told:
         code = 0
@@ -40,6 +43,23 @@ def aegis(capsys: pytest.CaptureFixture[str]):
         except CommandError as error:
             code = error.returncode
         said = capsys.readouterr()
+        if "--json" in words and "--fields" not in words:
+            check(words, said.out)
         return Told(code, said.out, said.err)
 
     return run
+
+
+def check(words: tuple[str, ...], out: str) -> None:
+    """Fail unless what a command printed is valid by the published schema of it."""
+    stream = schemas.named(" ".join(words[:2]))
+    for line in out.splitlines():
+        found = orjson.loads(line)
+        name = found.get("schema", f"aegis.{stream}/1")
+        validator(name.removeprefix("aegis.").removesuffix("/1")).validate(found)
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    """What says whether something is what a schema says."""
+    return Draft202012Validator(schemas.schema(name))

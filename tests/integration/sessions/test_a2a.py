@@ -20,7 +20,7 @@ from tests.integration.sessions import tools_help
 from tests.integration.sessions import working_help as help_
 from tests.integration.sessions.a2a_help import BINDINGS, Client, said
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.dialects, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(params=BINDINGS)
@@ -202,18 +202,31 @@ def test_a_context_of_another_agent_is_refused(client: Client):
     assert client.refused("SendMessage", message=message) == "INVALID_PARAMS"
 
 
-@pytest.mark.parametrize("name", ["GetTask", "CancelTask", "SubscribeToTask"])
-def test_only_the_callers_tasks_exist(client: Client, name: str):
-    task = client.send("Hello")
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("SendMessage", lambda task: {"message": said("More", taskId=task)}),
+        ("GetTask", lambda task: {"id": task}),
+        ("CancelTask", lambda task: {"id": task}),
+        ("SubscribeToTask", lambda task: {"id": task}),
+        ("CreateTaskPushNotificationConfig", lambda task: {"taskId": task, **CONFIG}),
+        ("ListTaskPushNotificationConfigs", lambda task: {"taskId": task}),
+        ("GetTaskPushNotificationConfig", lambda task: {"taskId": task, "id": "c-1"}),
+        ("DeleteTaskPushNotificationConfig", lambda task: {"taskId": task, "id": "c-1"}),
+    ],
+)
+def test_only_the_callers_tasks_exist(client: Client, name: str, asked: Any):
+    task = client.send("Hello")["id"]
+    client.get("CreateTaskPushNotificationConfig", taskId=task, **CONFIG)
     help_.agent("other")
     colleague = Client(caller_named("colleague"), client.binding)
     stranger = Client(caller(team="elsewhere"), client.binding)
     elsewhere = Client(client.caller, client.binding, agent="other")
 
-    if name != "SubscribeToTask":
-        found = [one.refused(name, id=task["id"]) for one in (colleague, stranger, elsewhere)]
+    found = [one.refused(name, **asked(task)) for one in (colleague, stranger, elsewhere)]
 
-        assert found == ["TASK_NOT_FOUND"] * 3
+    assert found == ["TASK_NOT_FOUND"] * 3
+    assert len(client.get("ListTaskPushNotificationConfigs", taskId=task)["configs"]) == 1
     assert [one.get("ListTasks")["tasks"] for one in (colleague, stranger, elsewhere)] == [[]] * 3
 
 
@@ -237,6 +250,29 @@ def test_patches_of_a_version_are_one(client: Client, version: str):
     client.headers = {"a2a_version": version}
 
     assert client.get("ListTasks")["tasks"] == []
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.0", 200), ("0.3", 400)])
+def test_the_version_may_stand_in_the_address(program: Caller, version: str, status: int):
+    help_.agent()
+
+    assert program.get(f"/a2a/scribe/tasks?A2A-Version={version}").status_code == status
+
+
+def test_a_subscription_may_be_read(program: Caller):
+    client = Client(program, "HTTP+JSON")
+    help_.agent()
+    task = client.send("Hello")["id"]
+    work("Done.")
+
+    answer = program.get(f"/a2a/scribe/tasks/{task}:subscribe", a2a_version="1.0")
+
+    reason = answer.json()["error"]["details"][0]["reason"]
+    assert (answer.status_code, reason) == (400, "UNSUPPORTED_OPERATION")
+
+
+def test_what_nobody_knows_is_left_out(client: Client):
+    assert client.get("ListTasks", invented={"a": 1}, pageSize=5)["pageSize"] == 5
 
 
 def test_an_extension_that_is_required_is_enforced(client: Client):
@@ -318,9 +354,9 @@ def test_an_answer_that_decides_nothing_is_refused(
     assert asked.state == "pending"
 
 
-def waiting(task: str) -> Approval:
+def waiting(task: str, held: working.Claimed | None = None) -> Approval:
     """The decision that a task now waits for."""
-    held = help_.claimed()
+    held = held or help_.claimed()
     request = tools_help.asked("order", {"count": 1})
     step = Step("", "m", 1, 1, Decimal(0), 0.1, requests=[request])
     steps.record(run_id=held.run_id, fence=held.fence, step=step, specs=tools_help.SPECS)
@@ -415,20 +451,23 @@ def test_what_is_no_request_is_told_by_its_code(program: Caller, body: bytes, co
     assert answer.json()["id"] == id_
 
 
-def test_a_body_has_to_say_that_it_is_json(program: Caller):
+@pytest.mark.parametrize(
+    ("path", "status", "number"), [("/message:send", 400, 400), ("", 200, -32005)]
+)
+def test_a_body_has_to_say_that_it_is_json(program: Caller, path: str, status: int, number: int):
     help_.agent()
 
-    answer = program.post(
-        "/a2a/scribe/message:send", b"x=1", content_type="text/csv", a2a_version="1.0"
-    )
+    answer = program.post(f"/a2a/scribe{path}", b"x=1", content_type="text/csv", a2a_version="1.0")
 
-    reason = answer.json()["error"]["details"][0]["reason"]
-    assert (answer.status_code, reason) == (400, "CONTENT_TYPE_NOT_SUPPORTED")
+    error = answer.json()["error"]
+    details = error["details" if path else "data"]
+    assert (answer.status_code, error["code"]) == (status, number)
+    assert details[0]["reason"] == "CONTENT_TYPE_NOT_SUPPORTED"
 
 
 # Push notifications
 
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "id": "c-1",
     "url": "https://example.com/hook",
     "token": "secret",

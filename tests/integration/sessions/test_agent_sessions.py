@@ -20,7 +20,7 @@ from tests.calling import Caller, caller
 ADDRESS = "/api/v1/agent-sessions"
 SESSION = {"sessionType": "audit", "sessionId": "audit-1"}
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.dialects, pytest.mark.django_db]
 
 
 def put(program: Caller, session: Session, state: str, **body: Any) -> Any:
@@ -421,8 +421,11 @@ def test_too_many_sessions_in_a_minute_are_told_to_wait(settings: Any):
     wait = int(refused.headers["Retry-After"])
     assert [answer.status_code for answer in answers] == [201, 201, 429]
     assert refused.json() == {
-        "error": "Too many requests; try again later.",
-        "details": {"code": "RATE_LIMITED", "retry_after": wait},
+        "error": (
+            f"That is more than 2 of this kind in 60 s. Wait {wait} s; "
+            "an administrator may allow more."
+        ),
+        "details": {"code": "RATE_LIMITED", "retry_after": wait, "kind": "create", "most": 2},
     }
     assert 1 <= wait <= 60
     assert others.status_code == 201

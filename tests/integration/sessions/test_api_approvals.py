@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
+from components import auth
 from sessions.core.policy import Who
 from sessions.core.tool_calls import Risk
 from sessions.models import Approval, Run, Session
@@ -112,12 +113,14 @@ def test_the_inbox_takes_one_query_for_any_number(
 ):
     asking.approval(run)
     program.get(APPROVALS)
+    auth._known.clear()
     with django_assert_num_queries(2):
         program.get(APPROVALS)
 
     for _ in range(3):
         asking.approval(run)
 
+    auth._known.clear()
     with django_assert_num_queries(2):
         assert len(ids(program.get(APPROVALS))) == 4
 
@@ -305,3 +308,52 @@ def test_a_second_person_decides_signed_in(session: Session):
 
     assert [answer.status_code for answer in answers] == [403, 200]
     assert answers[1].json()["decided_by"] == "user:ben"
+
+
+def test_what_a_batch_would_do_is_said_first(program: Caller, run: Run):
+    other = asking.run(run.session)
+    alone, kept, high = (
+        asking.approval(other),
+        asking.approval(run),
+        asking.approval(run, call=asking.asked(run, risk=Risk.HIGH)),
+    )
+    orders = [{"approval": str(one.pk), "approved": True} for one in (alone, kept, high)]
+
+    answer = program.post(f"{APPROVALS}/batch", {"decisions": orders, "dry_run": True}).json()
+
+    assert answer["plan"] == {
+        "common": ["tool", "agent", "session"],
+        "count": 2,
+        "resumed": [str(other.pk)],
+        "held": [str(run.pk)],
+    }
+    assert [one["ok"] for one in answer["data"]] == [True, True, False]
+    assert answer["data"][0]["document"]["state"] == "pending"
+    assert set(Approval.objects.values_list("state", flat=True)) == {"pending"}
+
+
+def test_two_of_three_keep_the_run_waiting(program: Caller, run: Run):
+    made = [asking.approval(run) for _ in range(3)]
+    waiting = asking.waiting(run)
+    orders = [{"approval": str(one.pk), "approved": True} for one in made]
+
+    program.post(f"{APPROVALS}/batch", {"decisions": orders[:2]})
+    waiting.refresh_from_db()
+    before = waiting.state
+    program.post(f"{APPROVALS}/batch", {"decisions": orders[2:]})
+    waiting.refresh_from_db()
+
+    assert (before, waiting.state) == ("waiting", "queued")
+
+
+def test_a_batch_of_what_has_nothing_in_common_is_refused(program: Caller, run: Run):
+    other = asking.run(factories.session(key="b"), of=asking.agent("other"))
+    unlike = asking.approval(other, call=asking.asked(other, asking.Asking(tool="mail.send")))
+    orders = [
+        {"approval": str(one.pk), "approved": False} for one in (asking.approval(run), unlike)
+    ]
+
+    answer = program.post(f"{APPROVALS}/batch", {"decisions": orders})
+
+    assert code(answer) == (400, "VALIDATION_ERROR")
+    assert set(Approval.objects.values_list("state", flat=True)) == {"pending"}

@@ -66,6 +66,42 @@ def test_a_file_is_written_once_under_one_key(program: Caller):
     assert Artifact.objects.count() == 1
 
 
+def test_folders_are_listed_and_files_read_by_their_names(program: Caller):
+    for name in ("data/a.csv", "data/a.csv", "data/old/b.csv", "Data/c.csv", "top.md"):
+        write(program, name.encode(), query=f"?name={name}")
+    sandbox = "/api/v1/sessions/k/sandbox"
+
+    top, data = program.get(sandbox).json(), program.get(f"{sandbox}?folder=data/").json()
+    newest = program.get(f"{sandbox}/content?name=data/a.csv")
+
+    folder = {"files": 1, "size": 10, "name": "Data"}
+    assert top["folders"] == [folder, {"files": 2, "size": 24, "name": "data"}]
+    assert [one["name"] for one in top["files"]] == ["top.md"]
+    assert data["folder"] == "data"
+    assert data["folders"] == [{"files": 1, "size": 14, "name": "old"}]
+    assert [(one["name"], one["version"]) for one in data["files"]] == [("data/a.csv", 2)]
+    assert (top["is_cut"], newest.content) == (False, b"data/a.csv")
+    assert newest["Content-Disposition"] == 'attachment; filename="a.csv"'
+
+
+@pytest.mark.parametrize(
+    ("address", "answer"),
+    [
+        ("?folder=nothing", (404, "ARTIFACT_NOT_FOUND")),
+        ("?folder=../k", (400, "VALIDATION_ERROR")),
+        ("/content", (400, "VALIDATION_ERROR")),
+        ("/content?name=../../etc/passwd", (400, "VALIDATION_ERROR")),
+        ("/content?name=a.md&version=9", (404, "ARTIFACT_NOT_FOUND")),
+    ],
+)
+def test_nothing_outside_of_the_sandbox_has_a_name_in_it(
+    program: Caller, address: str, answer: Any
+):
+    write(program)
+
+    assert code(program.get(f"/api/v1/sessions/k/sandbox{address}")) == answer
+
+
 def test_a_version_is_removed(program: Caller):
     first = write(program).json()
     second = write(program).json()
@@ -92,6 +128,54 @@ def test_what_is_not_there_or_out_of_sight_is_not_found(program: Caller):
     assert code(program.get(elsewhere)) == (404, "ARTIFACT_NOT_FOUND")
     assert code(program.delete(elsewhere)) == (404, "ARTIFACT_NOT_FOUND")
     assert code(stranger.get(f"{FILES}/{made['id']}")) == (404, "SESSION_NOT_FOUND")
+
+
+def test_a_file_is_analyzed_by_its_content(program: Caller):
+    made = write(program, b"price,size\n1.5,2\n", "picture.png").json()
+    address = f"{FILES}/{made['id']}/analysis"
+
+    found = program.get(address).json()
+    rows = program.get(f"{address}?analysis_type=transform").json()
+
+    assert found.pop("processing_time_ms") > 0
+    assert {key: found[key] for key in ("success", "analyzer", "format", "error")} == {
+        "success": True,
+        "analyzer": "data",
+        "format": "csv",
+        "error": None,
+    }
+    assert (found["data"]["rows"], found["content"]) == (1, "price,size\n1.5,2\n")
+    assert rows["content"] == '[{"price": "1.5", "size": "2"}]'
+    assert code(program.get(f"{address}?analysis_type=guess")) == (400, "VALIDATION_ERROR")
+    assert code(program.get(f"{address}?max_content_length=0")) == (400, "VALIDATION_ERROR")
+
+
+def test_a_file_is_generated(program: Caller):
+    wanted = {"name": "out/a", "type": "data", "format": "csv", "rows": [{"a": 1}, {"b": "=x"}]}
+
+    made = program.post(f"{FILES}/generate", wanted)
+    content = program.get(f"{FILES}/{made.json()['id']}/content")
+
+    assert (made.status_code, made.json()["name"]) == (201, "out/a.csv")
+    assert made["Location"].endswith(f"/artifacts/{made.json()['id']}")
+    assert content.content == b"a,b\r\n1,\r\n,'=x\r\n"
+    assert content["Content-Type"] == "text/csv"
+    for wrong in ({"format": "pdf"}, {"name": "../a"}, {"rows": [1]}, {"colour": "red"}):
+        assert code(program.post(f"{FILES}/generate", wanted | wrong)) == (400, "VALIDATION_ERROR")
+    reader = caller(["messages:read"])
+    assert code(reader.post(f"{FILES}/generate", wanted)) == (403, "PERMISSION_DENIED")
+
+
+def test_a_file_that_is_broken_is_told_and_refused_to_strangers(program: Caller):
+    made = write(program, b"%PDF-1.4\nnothing", "a.pdf").json()
+    address = f"{FILES}/{made['id']}/analysis"
+
+    found = program.get(address).json()
+
+    assert (found["success"], found["analyzer"]) == (False, "document")
+    assert found["error"]["code"] == "VALIDATION_ERROR"
+    assert code(caller(team="others").get(address)) == (404, "SESSION_NOT_FOUND")
+    assert code(caller(["messages:write"]).get(address)) == (403, "PERMISSION_DENIED")
 
 
 def test_reading_and_writing_have_their_scopes(program: Caller):

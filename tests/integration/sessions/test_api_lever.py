@@ -35,6 +35,8 @@ def until_starting(session: Session) -> None:
         ("activate", State.PAUSED, "running"),
         ("pause", State.RUNNING, "paused"),
         ("suspend", State.RUNNING, "paused"),
+        ("suspend", State.STOPPED, "stopped"),
+        ("suspend", State.FAILED, "failed"),
         ("stop", State.PAUSED, "stopped"),
         ("complete", State.CREATED, "completed"),
         ("fail", State.RUNNING, "failed"),

@@ -31,6 +31,7 @@ FACETS = {
     *[
         "memory",
         "metadata",
+        "tags",
         "result",
         "error",
         "reason",
@@ -55,7 +56,7 @@ FACETS = {
         "component_count",
         "message_count",
     ],
-    *["llm_token_count", "conditions", "allowed", "participants", "uptime_seconds"],
+    *["llm_token_count", "status", "conditions", "allowed", "participants", "uptime_seconds"],
 }
 
 

@@ -102,6 +102,8 @@ def test_a_cursor_of_another_order_is_refused(program: Caller):
         ("search=TWO", ["two"]),
         ("search=DES", ["three"]),
         ("search=o&state=created", ["one"]),
+        ("status=active", ["two"]),
+        ("status=active,created&search=o", ["two", "one"]),
     ],
 )
 def test_filters_narrow_the_list(program: Caller, query: str, found: list[str]):
@@ -116,6 +118,7 @@ def test_filters_narrow_the_list(program: Caller, query: str, found: list[str]):
     "query",
     [
         "state=bad",
+        "status=running",
         "kind=stream,bad",
         "limit=0",
         "limit=201",

@@ -1,13 +1,14 @@
 """What becomes of a stream in the process that serves it."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from django.core.asgi import get_asgi_application
 
 from aegis_project.database import run_db
+from aegis_project.handler import Handler
 from streaming import node as nodes
 from streaming.api import sse
 from streaming.engines.memory import MemoryEngine
@@ -32,7 +33,14 @@ async def hub():
     await node.stop()
 
 
-def reader(address: str, secret: str) -> Any:
+@pytest.fixture
+def handler() -> Iterator[Handler]:
+    found = Handler()
+    yield found
+    found.lanes.close()
+
+
+def reader(handler: Handler, address: str, secret: str) -> Any:
     """A browser that asks for events, as a server would hand it over."""
     headers = [(b"accept", b"text/event-stream"), (b"authorization", secret.encode())]
     scope = {
@@ -43,13 +51,13 @@ def reader(address: str, secret: str) -> Any:
         "headers": [(b"host", b"localhost"), *headers],
         "client": ("127.0.0.1", 1),
     }
-    return ApplicationCommunicator(get_asgi_application(), scope)
+    return ApplicationCommunicator(handler, scope)
 
 
-async def test_a_reader_who_leaves_is_followed_by_nothing(hub: Hub):
+async def test_a_reader_who_leaves_is_followed_by_nothing(hub: Hub, handler: Handler):
     session = await run_db(factories.session)
     secret = (await run_db(caller)).headers["Authorization"]
-    browser = reader(f"/api/v1/sessions/{session.pk}/events", secret)
+    browser = reader(handler, f"/api/v1/sessions/{session.pk}/events", secret)
     await browser.send_input({"type": "http.request", "body": b""})
 
     start = await browser.receive_output(20)
@@ -68,13 +76,13 @@ async def test_a_reader_who_leaves_is_followed_by_nothing(hub: Hub):
 
 
 async def test_a_reader_to_whom_nothing_comes_hears_that_the_line_is_open(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, handler: Handler, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(sse, "BEAT_SECONDS", 0.0)
     monkeypatch.setattr(sse, "CHECK_SECONDS", 0.01)
     session = await run_db(factories.session)
     secret = (await run_db(caller)).headers["Authorization"]
-    browser = reader(f"/api/v1/sessions/{session.pk}/events", secret)
+    browser = reader(handler, f"/api/v1/sessions/{session.pk}/events", secret)
     await browser.send_input({"type": "http.request", "body": b""})
 
     said = [await browser.receive_output(20) for _ in range(4)]

@@ -151,7 +151,9 @@ def test_streams_of_a_run_learn_that_a_call_was_rejected(session):
     call = decide(approval, approved=False, reason="too much").tool_call
 
     bodies = Record.objects.filter(log__name=f"runs.{run.pk}").order_by("seq")
-    last = run_log.decode(bytes(bodies.values_list("body", flat=True).last() or b""))
+    told = [run_log.decode(bytes(one)) for one in bodies.values_list("body", flat=True)]
+    last, status = told[-2:]
+    assert status == run_log.Status(state="queued")
     assert isinstance(last, run_log.ToolResult)
     assert (last.id, last.state, last.error) == (str(call.pk), "rejected", call.error)
 

@@ -14,7 +14,7 @@ from streaming.models import AuditEntry
 from tests import factories, threads
 from tests.calling import Caller, caller
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.dialects, pytest.mark.django_db(transaction=True)]
 
 JOEL = {"type": "development", "owner": "human-joel"}
 NOT_FOUND = {"success": False, "error": "Session not found"}

@@ -1,24 +1,31 @@
 """Daemons that listen on the bus of seed 003, and what they know together."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.storage import storages
 
+from aegis_project.database import run_db
+from aegis_project.kit.moments import stamp
 from components.core.lifecycle import Role
 from components.services.registry import Expected
 from sessions.core.lifecycle import Kind, State
 from sessions.dialects.bus import registry, shapes
 from sessions.dialects.bus.registry import BusEvent, Daemon
+from sessions.files import folders
+from sessions.jobs import Sandboxes
 from sessions.models import Session
 from sessions.services import artifacts, conversation, lifecycle
 from sessions.services.conversation import Utterance
+from streaming.hub import Hub
+from streaming.node import Node
 from tests import factories
 from tests.calling import Caller
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.dialects, pytest.mark.django_db(transaction=True)]
 
 JOEL = {"type": "development", "owner": "human-joel"}
 
@@ -58,6 +65,19 @@ def test_a_sandbox_is_made_with_a_session_and_removed_with_it(program: Caller):
     assert send(program, "directory", "get", named)["error"] == "Session not found"
 
 
+async def test_a_sweep_removes_empty_sandboxes_that_nobody_was_left_to_remove():
+    over, open_, full = [await run_db(factories.session) for _ in range(3)]
+    await run_db(written, full.pk)
+    for one in (over, full):
+        await run_db(partial(lifecycle.end, principal=factories.OPERATOR, session=one))
+    for one in (over, open_, full):
+        folders.make(one.pk, "artifacts")
+
+    await Sandboxes().run(Node(hub=Hub(), jobs=[]))
+
+    assert [sandbox(one.pk).exists() for one in (over, open_, full)] == [False, True, True]
+
+
 @pytest.mark.parametrize("verb", ["end", "complete", "delete"])
 def test_a_session_from_anywhere_has_a_sandbox(verb: str):
     made = factories.session()
@@ -94,7 +114,7 @@ def test_the_index_has_the_newest_of_each_file(program: Caller):
             "version": 2,
             "contentType": newest.content_type,
             "size": 4,
-            "created": shapes.moment(newest.created_at),
+            "created": stamp(newest.created_at),
         }
     }
 

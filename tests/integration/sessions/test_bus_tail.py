@@ -13,7 +13,7 @@ from sessions.models import Session
 from sessions.services import lifecycle
 from tests import factories, threads
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.dialects, pytest.mark.django_db(transaction=True)]
 
 
 def begun(principal: Principal = factories.OPERATOR, **options: Any) -> Tail:

@@ -1,6 +1,7 @@
 import pytest
 
 from sessions.core.freshness import Guard
+from sessions.core.tool_calls import Risk
 from sessions.models import Approval, Grant, Policy
 from tests import asking, factories
 
@@ -16,7 +17,7 @@ def waiting(**said) -> Approval:
 
 
 def test_what_waits_is_listed(aegis):
-    approval = waiting(seconds=90)
+    approval = waiting(seconds=900)
 
     listed = aegis("approval", "list")
     as_json = aegis("approval", "list", "--session", "desk", "--json").document
@@ -68,6 +69,34 @@ def test_an_approval_is_rejected_once(aegis):
     assert "APPROVAL_ALREADY_DECIDED" in again.err
 
 
+def test_several_are_decided_at_once_and_each_is_told(aegis):
+    first = waiting()
+    second = asking.approval(first.run)
+    high = asking.approval(first.run, call=asking.asked(first.run, risk=Risk.HIGH))
+    ids = [str(one.pk) for one in (first, second, high)]
+
+    would = aegis("approval", "approve", *ids, "--dry-run")
+    planned = aegis("approval", "approve", *ids, "--dry-run", "--json").document["data"]
+    before = set(Approval.objects.values_list("state", flat=True))
+    told = aegis("approval", "approve", *ids, "--reason", "fine", "--json")
+    again = aegis("approval", "reject", *ids[:2])
+
+    assert would.out.splitlines()[3].endswith("What is of high risk is approved alone.")
+    assert (planned["plan"]["count"], before) == (2, {"pending"})
+    assert (told.code, again.code) == (7, 5)
+    assert [one["reason"] for one in told.document["data"]] == ["fine", "fine"]
+    assert list(told.document["meta"]["refused"]) == [ids[2]]
+    assert "0 ok, 2 refused" in again.err
+
+
+def test_of_several_no_arguments_are_edited(aegis):
+    first = waiting()
+    ids = [str(first.pk), str(asking.approval(first.run).pk)]
+
+    assert aegis("approval", "approve", *ids, "--edit", "quantity=3").code == 2
+    assert aegis("approval", "reject", *ids, "-q").out.split() == ids
+
+
 def test_an_approval_is_claimed_and_given_back(aegis):
     approval = waiting()
 
@@ -77,6 +106,17 @@ def test_an_approval_is_claimed_and_given_back(aegis):
 
     approval.refresh_from_db()
     assert (mine, approval.claimed_by) == ([str(approval.pk)], "")
+
+
+def test_an_approval_is_handed_over(aegis):
+    approval = waiting()
+
+    told = aegis("approval", "hand-over", str(approval.pk), "role:approver", "--json").document
+    refused = aegis("approval", "hand-over", str(approval.pk), "nobody")
+
+    assert told["data"]["claimed_by"] == "role:approver"
+    assert refused.code == 3
+    assert aegis("approval", "list", "--mine", "-q").out.split() == [str(approval.pk)]
 
 
 def test_what_rests_on_topics_is_decided_where_they_can_be_seen(aegis):

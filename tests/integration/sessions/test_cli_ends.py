@@ -9,7 +9,7 @@ from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.services import lifecycle
 from streaming.models import AuditEntry
-from tests import factories, threads
+from tests import asking, factories, threads
 
 pytestmark = [
     pytest.mark.django_db,
@@ -148,6 +148,33 @@ def test_a_command_waits_until_the_session_runs(aegis):
 
     assert (told.code, told.err) == (0, "")
     assert told.out.split()[:2] == ["▶", "running"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_wait_goes_on_behind_a_start_that_waited(aegis):
+    made = factories.session(key="k", expected=[Expected(name="feed")])
+    lifecycle.start(principal=factories.OPERATOR, session=made)
+
+    def work() -> None:
+        factories.readied(made, "feed")
+        lifecycle.complete(principal=factories.OPERATOR, session=made)
+
+    with threads.beside(work):
+        told = aegis("session", "start", "k", "--wait", "completed", "--timeout", "20")
+
+    assert (told.code, told.out.split()[1]) == (0, "completed")
+
+
+def test_a_wait_ends_where_somebody_has_to_decide(aegis):
+    session = factories.session_in(State.RUNNING, key="k")
+    approval = asking.approval(asking.run(session))
+
+    told = aegis("session", "start", "k", "--wait", "completed", "--timeout", "20")
+
+    assert told.code == 10
+    assert told.err.startswith("error: PERSON_NEEDED: ")
+    assert told.err.splitlines()[1] == "  next: aegis approval list"
+    assert str(approval.pk) in aegis("approval", "list").out
 
 
 # Who acts

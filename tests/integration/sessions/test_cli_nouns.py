@@ -51,6 +51,27 @@ def test_a_credential_is_issued_listed_and_revoked(aegis):
     assert after.out == ""
 
 
+def test_a_credential_whose_name_is_taken_is_refused(aegis):
+    line = ("credential", "issue", "dash", "--scope", "sessions:read", "--json")
+    aegis(*line)
+
+    refused = aegis(*line)
+
+    assert (refused.code, refused.document["error"]["code"]) == (5, "CREDENTIAL_ALREADY_EXISTS")
+
+
+def test_a_credential_is_rotated(aegis):
+    aegis("credential", "issue", "dash", "--scope", "sessions:read")
+    old = Credential.objects.get(name="dash")
+
+    told = aegis("credential", "rotate", old.prefix, "--overlap", "1", "--json").document["data"]
+
+    new = Credential.objects.exclude(pk=old.pk).get()
+    assert told["secret"].startswith(f"aeg_{new.prefix}_")
+    assert told["credential"]["id"] == str(new.pk)
+    assert aegis("credential", "rotate", "nothing").code == 3
+
+
 def test_events_are_printed(aegis):
     factories.session_in(State.ENDED, key="k")
 
@@ -71,3 +92,28 @@ def test_what_comes_from_outside_moves_no_cursor(aegis):
 
     assert ESCAPE not in told.out
     assert "[bold]x[/bold]�[2J" in told.out
+
+
+def test_fields_are_chosen_in_documents_and_tables(aegis):
+    factories.session(key="k", name="One")
+
+    told = aegis("session", "list", "--fields", "name,key")
+    listed = aegis("session", "list", "--fields", "key,name", "--json").document
+    shown = aegis("session", "show", "k", "--fields", "state", "--json").document
+    issued = aegis("tag", "create", "mine", "--fields", "name,is_system")
+    unknown = aegis("session", "list", "--fields", "key,colour")
+
+    assert [line.split() for line in told.out.splitlines()] == [["NAME", "KEY"], ["One", "k"]]
+    assert (list(listed["data"][0].items()), shown["data"]) == (
+        [("key", "k"), ("name", "One")],
+        {"state": "created"},
+    )
+    assert issued.out.splitlines()[1].split() == ["mine", "false"]
+    assert (unknown.code, unknown.out) == (2, "")
+    assert unknown.err.startswith("error: USAGE: There is no colour; there are id, key, ")
+
+
+def test_colour_can_be_forced_where_nobody_looks(aegis):
+    factories.session(key="k")
+
+    assert ESCAPE in aegis("--force-color", "session", "list").out

@@ -1,8 +1,5 @@
 import os
-import pty
-import re
 import shutil
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,7 +17,6 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[3]
-ESCAPE = "\x1b"
 
 
 @dataclass
@@ -90,73 +86,3 @@ def test_without_tables_it_says_what_to_do(tmp_path: Path):
     assert (told.code, told.out) == (8, "")
     assert told.err.startswith("error: DATABASE_ERROR: ")
     assert "next: aegis run" in told.err
-
-
-def test_a_terminal_gets_colour_and_a_pipe_does_not(home: Path):
-    alone("session", "create", "demo", home=home)
-
-    piped = alone("session", "list", home=home)
-    shown = on_terminal("session", "list", home=home)
-
-    assert ESCAPE not in piped.out
-    assert ESCAPE in shown
-    # A whole id in a pipe, and a beginning of it that every command takes on a terminal.
-    [key] = re.findall(r"^[0-9a-f-]{36}", piped.out, re.MULTILINE)
-    assert key not in shown
-    assert key[:8] in shown
-
-
-def test_an_interrupt_only_stops_looking(home: Path):
-    made = alone("session", "create", "--start", "--quiet", home=home).out.strip()
-
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "aegis", "event", "tail", made],
-        cwd=ROOT,
-        env={**os.environ, "AEGIS_HOME": str(home), "AEGIS_DATABASE_URL": ""},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
-
-    assert "session.created" in first
-    assert (process.returncode, said) == (130, "Stopped looking; what was begun goes on.\n")
-    assert alone("session", "state", made, "-q", home=home).out == "running\n"
-
-
-def on_terminal(*words: str, home: Path) -> str:
-    """What a terminal is sent."""
-    ours, theirs = pty.openpty()
-    environment = {
-        **os.environ,
-        "AEGIS_HOME": str(home),
-        "AEGIS_DATABASE_URL": "",
-        "TERM": "xterm-256color",
-        "COLUMNS": "200",
-    }
-    environment.pop("NO_COLOR", None)
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "aegis", *words],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=theirs,
-    ) as process:
-        os.close(theirs)
-        said = b""
-        while piece := _read(ours):
-            said += piece
-        process.wait()
-    os.close(ours)
-    return said.decode()
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65_536)
-    except OSError:
-        # How Linux tells that the other side is closed.
-        return b""

@@ -166,8 +166,8 @@ def test_a_trigger_is_created_listed_and_removed(aegis):
 
     assert (made["pattern"], made["cooldown_seconds"]) == ("prices.*", 5)
     assert [line[1:-1] for line in lines(listed.out)] == [
-        ["assistant", "at", "0", "9", "*", "*", "*", "its", "sessions"],
-        ["assistant", "prices.*", "desk"],
+        ["assistant", "at", "0", "9", "*", "*", "*", "its", "sessions", "on"],
+        ["assistant", "prices.*", "desk", "on"],
     ]
     assert shown.out == f"{made['id']}  assistant  prices.*\n"
     assert planned.out == removed.out == f"{made['id']}\n"
@@ -208,3 +208,23 @@ def test_a_secret_that_is_no_object_is_not_repeated(aegis, key: str):
 
     assert ended.code == 2
     assert KEY not in ended.err
+
+
+def test_a_trigger_is_changed_and_tried(aegis):
+    factories.session(key="desk")
+    words = ["--pattern", "prices.*", "--session", "desk", "--json"]
+    made = aegis("trigger", "create", "assistant", *words).document["data"]
+
+    off = aegis("trigger", "update", made["id"], "--off", "--prompt", "{topic}!", "--json")
+    tried = aegis("trigger", "test", made["id"], "--topic", "prices.BTC", "--data", "1")
+    timed = aegis("trigger", "update", made["id"], "--on", "--schedule", "@daily", "--json")
+    moments = aegis("trigger", "test", made["id"]).out
+
+    assert (off.document["data"]["is_active"], off.document["data"]["prompt"]) == (
+        False,
+        "{topic}!",
+    )
+    assert tried.out.splitlines() == ["It wakes nobody: It is off.", "told: prices.BTC!"]
+    assert (timed.document["data"]["pattern"], timed.document["data"]["schedule"]) == ("", "@daily")
+    assert moments.splitlines()[0] == "It wakes assistant."
+    assert aegis("trigger", "update", made["id"]).code == 2

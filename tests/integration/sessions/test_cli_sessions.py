@@ -74,7 +74,9 @@ def test_sessions_are_listed(aegis):
     told = aegis("session", "list")
 
     lines = told.out.splitlines()
-    assert lines[0].split() == ["KEY", "STATE", "NAME", "KIND", "MODE", "ENV", "PARTS", "LAST"]
+    assert lines[0].split() == [
+        *("KEY", "STATE", "NAME", "KIND", "MODE", "ENV", "PARTS", "LAST", "TAGS"),
+    ]
     assert lines[1].split()[:2] == ["new", "○"]
     assert lines[2].split()[:4] == ["run", "▶", "running", "Run"]
     assert len(lines) == 3

@@ -8,7 +8,7 @@ from django.test import Client
 from sessions.models import Session
 from tests.calling import Caller
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.dialects, pytest.mark.django_db]
 
 COMMANDS = "/aegis/commands"
 

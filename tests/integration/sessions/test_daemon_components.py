@@ -9,7 +9,7 @@ from sessions.services import creation
 from tests import factories
 from tests.calling import Caller
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.dialects, pytest.mark.django_db]
 
 
 def test_components_are_attached_by_name_or_description(program: Caller):

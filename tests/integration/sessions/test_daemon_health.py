@@ -11,7 +11,7 @@ from sessions.services import lifecycle
 from tests import factories
 from tests.calling import Caller, caller
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.dialects, pytest.mark.django_db]
 
 EVERY_WAY = [
     ("HEALTH_CHECK", {}),

@@ -8,7 +8,7 @@ from tests import archive, factories
 from tests.archive import DAY_MS, trade
 from tests.calling import Caller
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.dialects, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from streaming.models import AuditEntry
 from tests import factories
 from tests.calling import Caller, caller
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.dialects, pytest.mark.django_db]
 
 
 def test_a_created_session_is_realtime_and_a_stream(program: Caller):

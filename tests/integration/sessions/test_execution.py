@@ -18,6 +18,7 @@ from streaming.engines.memory import MemoryEngine
 from streaming.hub import Hub
 from streaming.jobs import LeaseJob
 from streaming.node import Node
+from tests import spans
 from tests.factories import OPERATOR
 from tests.integration.sessions import working_help as help_
 
@@ -91,6 +92,21 @@ async def test_an_answer_is_streamed_and_kept():
         usage=Usage(input_tokens=1, output_tokens=3, requests=1, cost="0"),
     )
     assert (row.steps, row.token_count, row.answer_id) == (1, 4, answer.pk)
+
+
+async def test_a_run_is_a_span_with_one_for_each_request_to_a_model(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    recorder = spans.recorded(monkeypatch)
+
+    async with working():
+        run = await ended(await begin({"text": "It is so."}))
+
+    whole = dict(recorder.spans)["invoke_agent"]
+    asked = dict(recorder.spans)["chat scripted:echo"]
+    assert [name for name, _ in recorder.spans] == ["invoke_agent", "chat scripted:echo"]
+    assert whole["gen_ai.conversation.id"] == str(run.session_id)
+    assert asked["gen_ai.usage.output_tokens"] == 3
 
 
 async def test_the_second_question_is_asked_when_the_first_is_answered():
@@ -168,7 +184,7 @@ async def test_budget_stops_before_the_next_request_and_can_be_raised():
         "details": {"of": "run", "limit": "max_tokens", "most": 0},
     }
     assert (row.error, row.steps) == (None, 1)
-    assert [type(one) for one in log] == [Start, Status, Status, Text, End]
+    assert [type(one) for one in log] == [Start, *[Status] * 3, Text, End]
 
 
 async def test_worker_that_ends_lets_go_and_the_next_begins_anew():

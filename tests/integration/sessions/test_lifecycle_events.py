@@ -18,7 +18,8 @@ from components.services import (
 from components.services.registry import Expected
 from sessions.core import events as session_events
 from sessions.models import Session
-from sessions.services import creation, lifecycle
+from sessions.services import checkpoints, creation, forks, lifecycle, recovery
+from sessions.services.forks import Wish
 from tests import factories
 from tests.factories import OPERATOR
 
@@ -46,8 +47,17 @@ def lead_a_full_life(principal: Principal) -> Session:
     standing.lose(**own, reason="silent")
     liveness.fail_overdue(grace_seconds=-1)
     lifecycle.fail(principal=principal, session=session, error={"code": "X"})
+    look_back(principal, session)
     lifecycle.end(principal=principal, session=session)
     return session
+
+
+def look_back(principal: Principal, session: Session) -> None:
+    """Take a checkpoint, make another session of it, go back to it and let it go."""
+    checkpoints.create(principal=principal, session=session, label="before")
+    forks.fork(principal=principal, session=session, checkpoint="before", wish=Wish())
+    recovery.recover(principal=principal, session=session, checkpoint="before")
+    checkpoints.delete(principal=principal, session=session, checkpoint="before")
 
 
 def launch(session: Session) -> None:
@@ -75,8 +85,8 @@ def described() -> dict[str, set[str]]:
 def test_every_event_is_written_and_holds_what_its_description_says():
     session = lead_a_full_life(OPERATOR)
 
-    assert Component.objects.get().state == "stopped"
-    told = factories.told(session)
+    assert Component.objects.get(session=session).state == "stopped"
+    told = [*factories.told(session), *factories.told(Session.objects.get(parent=session))]
     # This life has no clock that could be set; tests/e2e/test_clocks.py has.
     assert {type_ for type_, _ in told} == set(described()) - {"session.repositioned"}
     for type_, data in told:

@@ -55,7 +55,7 @@ def test_of_a_hundred_starts_that_wait_exactly_one_asks():
 def test_commands_at_once_come_to_what_they_would_in_some_order():
     session = factories.session()
     arguments = {"fail": {"error": {"code": "TEST"}}}
-    verbs = tables.COMMANDS * 5
+    verbs = tables.LEVER * 5
     calls = [
         partial(
             getattr(lifecycle, verb),

@@ -2,8 +2,9 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from aegis_project import sealed
-from aegis_project.env import Environment, ModelKeys
+from aegis_project.env import Environment
 from aegis_project.kit.errors import SecretUnreadable
+from aegis_project.model_keys import ModelKeys
 from sessions.agent import llm
 from sessions.core.errors import LLMError
 from sessions.models import Provider

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 
 from aegis_project import sealed
 from aegis_project.database import run_db
@@ -25,6 +26,13 @@ from tests.wire.provider import call, fails, provider, says, words
 pytestmark = pytest.mark.django_db(transaction=True)
 
 KEY = "sk-of-this-provider"
+
+
+@pytest.fixture(autouse=True)
+def near(settings: Any) -> None:
+    """Who is asked listens on this machine, which an administrator allowed."""
+    opened = {"outward_networks": "127.0.0.1"}
+    settings.ENVIRONMENT = django_settings.ENVIRONMENT.model_copy(update=opened)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from aegis_project import database
 from aegis_project.kit.errors import InvalidState, PermissionDenied, ValidationFailed
 from sessions.core import tools
 from sessions.core.errors import ToolCallNotFound, ToolExecutionFailed
-from sessions.core.run_log import ToolResult
+from sessions.core.run_log import Status, ToolResult
 from sessions.core.tool_calls import State
 from sessions.models import Run, ToolCall
 from sessions.selectors import artifacts
@@ -276,7 +276,9 @@ class TestResolving:
         assert working_help.state(lost.run) == "queued"
         done = [data for word, data in factories.told(lost.session) if word.endswith("completed")]
         assert [data["by"] for data in done] == [OPERATOR.actor]
-        assert working_help.log(lost.run)[-1] == ToolResult(
+        told, status = working_help.log(lost.run)[-2:]
+        assert status == Status(state="queued")
+        assert told == ToolResult(
             id=str(lost.pk),
             call=lost.call_id,
             name="order",

@@ -106,6 +106,11 @@ class TestWhichTools:
         risks = {spec.name: spec.risk.value for spec in boxes.catalogue()}
 
         assert risks == {
+            "analyze_artifact": "safe",
+            "ask_person": "safe",
+            "delegate": "low",
+            "delegated": "safe",
+            "generate_artifact": "low",
             "http_get": "medium",
             "list_artifacts": "safe",
             "list_topics": "safe",
@@ -269,6 +274,38 @@ class TestFiles:
 
         assert first["text"] + rest["text"] == text
         assert rest["next"] is None
+
+    async def test_a_file_is_looked_into(self):
+        run = await run_db(made)
+        await use(run, "write_artifact", name="a", text="[1, 2]")
+        await use(run, "write_artifact", name="a", text="a;b\n1;2\n")
+
+        found = await use(run, "analyze_artifact", name="a", analysis_type="transform")
+        old = await use(run, "analyze_artifact", name="a", version=1)
+
+        assert (found["format"], found["content"]) == ("csv", '[{"a": "1", "b": "2"}]')
+        assert (old["format"], old["data"]["length"]) == ("json", 2)
+        with pytest.raises(ArtifactNotFound):
+            await use(run, "analyze_artifact", name="b")
+
+    async def test_a_file_is_generated_once(self):
+        run = await run_db(made)
+        asked = {
+            "name": "a",
+            "type": "report",
+            "format": "md",
+            "sections": [{"heading": "Prices", "rows": [{"close": 1.5}]}],
+        }
+
+        first = await use(run, "generate_artifact", same="k", **asked)
+        again = await use(run, "generate_artifact", same="k", **asked)
+
+        assert first == again
+        assert (first["name"], first["content_type"]) == ("a.md", "text/markdown")
+        text = (await use(run, "read_artifact", name="a.md"))["text"]
+        assert text == "## Prices\n\n| close |\n|---|\n| 1.5 |\n"
+        with pytest.raises(ValidationFailed):
+            await use(run, "generate_artifact", name="b", type="data", format="pdf")
 
     async def test_what_is_no_text_and_no_file_is_refused(self):
         run = await run_db(made)

@@ -4,9 +4,11 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
+from django.conf import settings as django_settings
 
 from aegis_project import sealed
 from aegis_project.database import run_db
@@ -20,6 +22,14 @@ from tests.calling import caller
 from tests.integration.sessions import toolbox_help, tools_help
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def near(settings: Any) -> None:
+    """The servers listen on this machine, which an administrator allowed."""
+    opened = {"outward_networks": "127.0.0.1"}
+    settings.ENVIRONMENT = django_settings.ENVIRONMENT.model_copy(update=opened)
+
 
 TOOLS = """
 from mcp.server.mcpserver import MCPServer

@@ -112,6 +112,31 @@ def test_a_schedule_fires_once_in_each_of_its_sessions():
     assert set(Message.objects.values_list("content", flat=True)) == {"Tidy up."}
 
 
+def test_one_that_is_off_is_not_due_and_makes_up_for_nothing():
+    help_.session(agent="scribe")
+    trigger = made(schedule="0 3 * * *")
+    triggers.update(principal=OPERATOR, trigger=trigger.pk, changes={"is_active": False})
+    Trigger.objects.update(next_at=timezone.now() - timedelta(minutes=1))
+
+    off = triggers.fire_due()
+    triggers.update(principal=OPERATOR, trigger=trigger.pk, changes={"is_active": True})
+
+    assert (off, triggers.fire_due(), Run.objects.count()) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"pattern": "a"}, {"schedule": ""}, {"condition": {"x": 1}}, {"agent": "other"}]
+)
+def test_a_change_that_cannot_be_changes_nothing(changes):
+    trigger = made(schedule="@daily", prompt="Look.")
+
+    with pytest.raises(ValidationFailed):
+        triggers.update(principal=OPERATOR, trigger=trigger.pk, changes={"prompt": "no", **changes})
+
+    trigger.refresh_from_db()
+    assert (trigger.prompt, trigger.schedule, trigger.pattern) == ("Look.", "@daily", "")
+
+
 def test_a_trigger_is_taken_away():
     trigger = made(schedule="@daily")
 
@@ -142,6 +167,8 @@ def test_agent_of_everybody_is_not_set_on_every_session_by_a_team():
         triggers.create(
             principal=principal, agent=help_.agent(), draft=TriggerDraft(schedule="@daily")
         )
+    with pytest.raises(PermissionDenied):
+        triggers.update(principal=principal, trigger=row.pk, changes={"prompt": "Now."})
     with pytest.raises(PermissionDenied):
         triggers.remove(principal=principal, trigger=row.pk)
 

@@ -12,7 +12,7 @@ from sessions.services import lifecycle
 from streaming.models import AuditEntry, Lease
 from streaming.services import commands
 from streaming.services.commands import Trace, command
-from tests import factories
+from tests import emptying, factories
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ def note(*, principal: Principal, session: Session, error: Exception | None = No
 @pytest.fixture
 def session() -> Session:
     found = factories.session(name="before")
-    AuditEntry.objects.all().delete()
+    emptying.forget_audit()
     return found
 
 

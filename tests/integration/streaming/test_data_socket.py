@@ -15,7 +15,7 @@ from streaming.engines.memory import MemoryEngine
 from streaming.engines.rulebook import RuleBook
 from streaming.hub import Hub, Limits
 from tests.engines import ClockEngine
-from tests.hubs import SESSION, Client, plain_seat, publish, seat, settle, until
+from tests.hubs import SESSION, Client, connection_of, plain_seat, publish, seat, settle, until
 
 TOPIC = "klines.BTC"
 
@@ -529,3 +529,40 @@ async def test_loss_that_cannot_be_noted_is_no_failure_of_the_socket(hub, door, 
         pass
 
     assert hub.seated() == []
+
+
+async def test_socket_that_is_abandoned_while_it_ends_is_left_in_order(hub, door, monkeypatch):
+    leaving, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow(seat):
+        leaving.set()
+        await may_end.wait()
+        door.lost_of.append(seat.component_id)
+
+    monkeypatch.setattr(door, "lost", slow)
+    socket = Socket(hub, door)
+    socket.say(session_token="a")
+    await until(lambda: socket.frames)
+    connection = connection_of(hub)
+
+    socket.leave()
+    await leaving.wait()
+    connection._abandon()
+    may_end.set()
+    await socket.task
+
+    assert door.lost_of == ["component-a"]
+
+
+async def test_socket_that_is_abandoned_as_it_ends_notes_its_loss(hub, door):
+    socket = Socket(hub, door)
+    socket.say(session_token="a")
+    await until(lambda: socket.frames)
+    connection = connection_of(hub)
+
+    socket.leave()
+    # Both at once: it is to go on from its end when the cancellation comes.
+    connection._abandon()
+    await socket.task
+
+    assert door.lost_of == ["component-a"]

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from aegis_project import database
 from sessions.models import Session
@@ -216,6 +218,38 @@ def test_an_event_is_announced_after_its_commit_and_not_before(heard: list[Publi
     assert heard == [
         Published(session_id=str(session.pk), seq=2, type="test.written", data={"number": 7})
     ]
+
+
+def test_events_of_one_transaction_follow_each_other_past_what_was_undone_in_it(session: Session):
+    def undo(write_: Any) -> None:
+        with contextlib.suppress(Undone):
+            write_()
+
+    def undone_by_django() -> None:
+        with transaction.atomic():
+            ledger.append(session_id=session.pk, type="test.written", actor="test", number=5)
+            raise Undone
+
+    with database.atomic():
+        write(session, 1)
+        undo(partial(write_and_undo, session, 2))
+        write(session, 3)
+        undo(undone_by_django)
+        write(session, 6)
+
+    numbers = [json.loads(one.body)["data"].get("number") for one in factories.ledger(session)]
+    assert numbers[1:] == [1, 3, 6]
+    assert ledger.chain_is_sound(log_of(session))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_head_of_a_ledger_is_read_once_in_a_transaction(session: Session):
+    with CaptureQueriesContext(connection) as captured, database.atomic():
+        for number in range(3):
+            ledger.append(session_id=session.pk, type="t", actor="test", number=number)
+
+    asked = [one["sql"] for one in captured.captured_queries]
+    assert sum('FROM "aegis_streaming_log"' in one for one in asked) == 1
 
 
 @pytest.mark.django_db(transaction=True)

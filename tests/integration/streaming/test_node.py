@@ -115,6 +115,26 @@ async def test_a_hint_brings_the_turn_of_whoever_wants_it_forward():
     assert other.count == 1
 
 
+async def test_hints_from_threads_are_all_heard_and_each_once_at_a_time():
+    heard: list[Hint] = []
+
+    class Ears(Turns):
+        def wants(self, hint: Hint) -> bool:
+            heard.append(hint)
+            return False
+
+    said = [Hint("run", str(n % 3)) for n in range(30)]
+
+    async with running(Ears()):
+        hints.deliver(Hint("lever", "a"))
+        for hint in said:
+            hints.deliver(hint)
+        await asyncio.to_thread(hints.deliver, Hint("lever", "b"))
+        await waiting.until(lambda: Hint("lever", "b") in heard)
+
+    assert heard == [Hint("lever", "a"), *said[:3], Hint("lever", "b")]
+
+
 async def test_a_hint_during_a_turn_is_not_forgotten():
     job = Turns(period_seconds=600)
     job.wanted = {"lever"}

@@ -54,7 +54,7 @@ class Stage:
         await self.hub.room(SESSION)
         await settle(self.hub)
         # What it shows is read from files, in threads.
-        await self.hub.is_delivered(SESSION, wait_seconds=1)
+        await self.hub.is_delivered(SESSION, wait_seconds=20)
         await settle(self.hub)
 
     async def seek(self, ms):

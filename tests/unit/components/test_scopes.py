@@ -1,3 +1,5 @@
+import pytest
+
 from components.core import scopes
 
 
@@ -12,3 +14,15 @@ def test_every_scope_named_is_a_scope():
 
     assert named <= scopes.SCOPES
     assert scopes.OPEN_SCOPES < scopes.SCOPES
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"*"}, ["viewer", "operator", "approver"]),
+        ({"approvals:decide", "approvals:read"}, ["approver"]),
+        ({"approvals:decide"}, []),
+    ],
+)
+def test_scopes_amount_to_roles(given: set[str], names: list[str]):
+    assert scopes.roles(frozenset(given)) == names

@@ -1,6 +1,6 @@
 import pytest
 
-from aegis_project.kit.ratelimit import Bucket
+from aegis_project.kit.ratelimit import Bucket, Rate, Windows
 
 
 def taken(bucket, *moments):
@@ -35,3 +35,25 @@ def test_bucket_without_a_rate_has_no_limit():
     bucket = Bucket(per_second=0, burst_seconds=0)
 
     assert all(taken(bucket, *[5.0] * 1000))
+
+
+TWO = Rate(amount=2, seconds=10)
+
+
+def test_window_has_room_again_when_the_oldest_has_passed():
+    windows = Windows()
+
+    found = [windows.take(("a",), TWO, now) for now in (100, 104, 105, 110, 111, 115)]
+
+    assert found == [None, None, 5, None, 3, None]
+
+
+def test_windows_of_callers_are_their_own_and_are_forgotten():
+    windows = Windows()
+    for name in ("a", "b"):
+        windows.take((name,), TWO, 100)
+    before = len(windows)
+
+    windows.take(("c",), TWO, 200)
+
+    assert (before, len(windows)) == (2, 1)

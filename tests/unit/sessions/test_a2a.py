@@ -1,6 +1,10 @@
+import base64
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aegis_project.kit.errors import ValidationFailed
 from sessions.core import a2a, a2a_messages
@@ -235,3 +239,107 @@ def test_what_the_ledger_tells_of_a_run_moves_its_task():
         "run.cancelled",
     ]
     assert not a2a.ends("run.queued")
+
+
+def test_what_an_agent_declines_is_rejected():
+    error = Error(code="RUN_REJECTED", message="No.", details={}, usage=Usage())
+
+    found, updates = telling(START, error)
+
+    state = updates[-1]["statusUpdate"]["status"]["state"]
+    assert (state, found.status["state"]) == ("TASK_STATE_REJECTED", "TASK_STATE_REJECTED")
+    assert a2a.is_over(updates[-1])
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "part"),
+    [
+        ("application/json", b'{"a": [1]}', {"data": {"a": [1]}, "mediaType": "application/json"}),
+        ("application/json", b"{", {"raw": "ew==", "mediaType": "application/json"}),
+        ("text/uri-list", b"https://example.com/x\n", {"url": "https://example.com/x"}),
+        ("text/uri-list", b"\xff", {"raw": "/w==", "mediaType": "text/uri-list"}),
+        ("text/plain", b"hi", {"raw": "aGk=", "mediaType": "text/plain"}),
+    ],
+)
+def test_a_piece_is_data_an_address_or_a_file(media_type: str, body: bytes, part: dict[str, Any]):
+    said = Data(media_type=media_type, data=base64.b64encode(body).decode())
+
+    found, _ = telling(said)
+
+    assert found.artifacts() == [{"artifactId": "file-1", "name": "file", "parts": [part]}]
+
+
+def test_a_reply_is_all_that_was_made_as_one_message():
+    found, _ = telling(START, Text(text="Hel"), Text(text="lo"), FILE, END)
+
+    raw = {"raw": "aGk=", "mediaType": "image/png", "filename": "a.png"}
+    assert found.reply() == {
+        "messageId": "t-reply",
+        "role": "ROLE_AGENT",
+        "contextId": "c",
+        "parts": [{"text": "Hello", "mediaType": "text/plain"}, raw],
+    }
+
+
+# What a worker may write, in any order that it may come in; a new attempt keeps some of it.
+SAID = st.one_of(
+    st.builds(Text, text=st.text(max_size=3)),
+    st.just(FILE),
+    st.just(CALL),
+    st.just(RESULT),
+    st.just(WAITING),
+    st.builds(Status, state=st.just("working")),
+    st.builds(
+        Start,
+        run=st.just("t"),
+        agent=st.just("assistant"),
+        attempt=st.integers(1, 3),
+        keeps=st.integers(0, 12),
+    ),
+)
+
+
+def put_together(task, updates):
+    """A task's state and artifacts, as a client has them after these updates."""
+    state, made = task["status"]["state"], {}
+    for one in task.get("artifacts", []):
+        made[one["artifactId"]] = said_in(one)
+    for update in updates:
+        if "statusUpdate" in update:
+            state = update["statusUpdate"]["status"]["state"]
+            continue
+        told = update["artifactUpdate"]
+        name = told["artifact"]["artifactId"]
+        before = made.get(name, []) if told.get("append") else []
+        made[name] = joined([*before, *said_in(told["artifact"])])
+    return state, {name: parts for name, parts in made.items() if parts != [""]}
+
+
+def said_in(artifact):
+    return [part.get("text", str(part.get("raw"))) for part in artifact["parts"]]
+
+
+def joined(parts):
+    return ["".join(parts)]
+
+
+@given(entries=st.lists(SAID, max_size=12), place=st.integers(0, 12))
+def test_whoever_comes_when_puts_the_same_task_together(entries, place: int):
+    entries = [
+        replace(one, keeps=min(one.keeps, number)) if isinstance(one, Start) else one
+        for number, one in enumerate(entries)
+    ]
+    first, all_updates = telling(*entries)
+    late, _ = telling(*entries[:place])
+    snapshot = late.task()
+
+    heard = [
+        update
+        for one in numbered(*entries[place:], first=min(place, len(entries)) + 1)
+        for update in late.take(one)
+    ]
+
+    assert all_updates[len(all_updates) - len(heard) :] == heard
+    empty = {"status": {"state": "TASK_STATE_SUBMITTED"}}
+    everything = put_together(first.task(), [])
+    assert put_together(snapshot, heard) == put_together(empty, all_updates) == everything

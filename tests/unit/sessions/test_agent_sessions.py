@@ -1,4 +1,3 @@
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -122,12 +121,3 @@ def test_a_change_that_cannot_be_is_named(body: Any, field: str):
         agent_sessions.changed(body)
 
     assert refused.value.details == {"fields": [field]}
-
-
-def test_moments_have_milliseconds_and_z():
-    at = datetime(2025, 11, 21, 23, 45, 0, 123_900, tzinfo=UTC)
-
-    assert agent_sessions.moment(at) == "2025-11-21T23:45:00.123Z"
-    assert agent_sessions.moment(at.astimezone(timezone(timedelta(hours=2)))) == (
-        "2025-11-21T23:45:00.123Z"
-    )

@@ -4,6 +4,8 @@ from sessions.core import dialects
 from sessions.core.dialects import BUS, DAEMON, DAEMON_AT_REST
 from sessions.core.lifecycle import TRANSITIONS, Kind, State
 
+pytestmark = pytest.mark.dialects
+
 WORDS = {"initialized", "running", "stopped", "error"}
 
 
@@ -54,6 +56,12 @@ def test_what_is_written_in_seed_001_is_read_back(word: str, verb: str):
     reached = {moves[verb] for moves in TRANSITIONS.values() if verb in moves}
 
     assert {dialects.AGENT_SESSIONS[state] for state in reached} == {word}
+
+
+def test_seed_004_has_a_word_for_every_state():
+    assert set(dialects.CONVERSATIONS) == set(State)
+    assert dialects.conversation_states("suspended") == ["paused", "stopped", "failed"]
+    assert dialects.conversation_states("created", "ended") == ["created", "completed", "ended"]
 
 
 def test_the_words_of_seed_003_are_those_of_the_table():

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -119,3 +120,11 @@ def test_a_long_result_is_its_beginning_and_a_marker(text):
     assert kept["artifact"] == {"name": "results/1.json"}
     assert len(msgspec.json.encode(kept)) <= tools.MAX_RESULT
     assert len(kept["beginning"]) > 20_000
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "is_question"),
+    [("builtin", tools.QUESTION, True), ("python", tools.QUESTION, False), ("builtin", "x", False)],
+)
+def test_only_the_built_in_tool_asks_a_person(source: str, name: str, is_question: bool):
+    assert replace(ANY, source=source, name=name).is_question is is_question

@@ -90,3 +90,22 @@ def test_what_was_said_is_what_the_last_attempt_said():
     said = run_log.text_of([*entries, run_log.Text(text="a"), run_log.Text(text="b")])
 
     assert (said, run_log.text_of(entries)) == ("ab", "")
+
+
+@pytest.mark.parametrize(
+    ("facts", "common"),
+    [
+        ([], ["tool", "agent", "session"]),
+        ([("a", "x", "1"), ("a", "y", "1")], ["tool", "session"]),
+        ([("a", "x", "1"), ("b", "y", "2")], []),
+    ],
+)
+def test_what_is_decided_in_one_go_has_something_in_common(facts, common):
+    told = [dict(zip(approvals.ALIKE, one, strict=True)) for one in facts]
+
+    assert approvals.alike(told) == common
+
+
+def test_a_number_beyond_64_bits_reads_the_same_whatever_digits_a_database_gives_back():
+    assert tool_calls.canonical({"a": 10**300}) == tool_calls.canonical({"a": 1e300})
+    assert tool_calls.canonical({"a": 2**63}) == b'{"a":9223372036854775808}'

@@ -46,6 +46,7 @@ class Card {
       times.writeAll(element);
     }
     if (!isOpen && this.isOpen) this.fold();
+    allow();
   }
 
   /** It is decided, here or elsewhere: what is left is to read how. */
@@ -55,6 +56,7 @@ class Card {
     if (dialog.open) dialog.close();
     form.remove();
     bar.remove();
+    at("ae-hand").remove();
     if (isHere) at("ae-card-title").focus({ preventScroll: true });
   }
 
@@ -89,6 +91,16 @@ function busy(is) {
   bar.setAttribute("aria-busy", String(is));
   at("ae-note").textContent = is ? "Recording…" : "";
   for (const button of bar.querySelectorAll("button")) button.disabled = is;
+  allow();
+}
+
+/** Nothing is approved for an agent that is gone; the strip says so. */
+function allow() {
+  const button = at("ae-approve");
+  if (!button || isBusy()) return;
+  button.disabled = isGone();
+  if (isGone()) button.setAttribute("aria-describedby", "ae-gone");
+  else button.removeAttribute("aria-describedby");
 }
 
 function refused(error) {
@@ -97,6 +109,7 @@ function refused(error) {
   edits?.fault(error.details?.fields ?? {});
 }
 
+const isGone = () => Boolean(at("ae-gone"));
 const isBusy = () => bar.getAttribute("aria-busy") === "true";
 
 function decide(verb) {
@@ -104,7 +117,7 @@ function decide(verb) {
 }
 
 function approve() {
-  if (!card.isOpen || isBusy()) return;
+  if (!card.isOpen || isBusy() || isGone()) return;
   if (isHigh) ask("approve");
   else send(location.pathname, { approve: "1", reason: "" });
 }
@@ -147,8 +160,17 @@ async function claim() {
   if (!card.isOpen || isBusy()) return;
   const isMine = at("ae-claim").getAttribute("aria-pressed") === "true";
   if (!(await send(page.dataset.claim, isMine ? { release: "1" } : {}))) return;
-  at("ae-claim").setAttribute("aria-pressed", String(!isMine));
-  at("ae-claim").firstElementChild.textContent = isMine ? "Claim" : "Let go";
+  mark(!isMine);
+}
+
+function mark(isMine) {
+  at("ae-claim").setAttribute("aria-pressed", String(isMine));
+  at("ae-claim").firstElementChild.textContent = isMine ? "Let go" : "Claim";
+}
+
+async function handOver() {
+  if (!card.isOpen || isBusy()) return;
+  if (await send(page.dataset.claim, { to: at("ae-hand-to").value })) mark(false);
 }
 
 function move(step) {
@@ -175,6 +197,7 @@ if (form) {
   at("ae-approve").addEventListener("click", approve);
   at("ae-reject").addEventListener("click", reject);
   at("ae-claim").addEventListener("click", claim);
+  at("ae-hand-over").addEventListener("click", handOver);
   at("ae-ask-cancel").addEventListener("click", giveUp);
   dialog.addEventListener("cancel", giveUp);
   dialog.addEventListener("input", ready);

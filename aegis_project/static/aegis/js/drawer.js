@@ -6,6 +6,7 @@ export class Drawer {
   constructor(page) {
     this.element = document.getElementById("ae-drawer");
     this.list = document.getElementById("ae-events");
+    this.events = page.dataset.events;
     this.list.addEventListener("click", (event) => this.clicked(event));
     this.element.addEventListener("click", (event) => {
       if (event.target.closest("[data-close]")) this.close();
@@ -28,17 +29,32 @@ export class Drawer {
 
   openAt(seq) {
     const link = this.list.querySelector(`[data-seq="${CSS.escape(seq)}"] a[data-drawer]`);
-    if (!link) return;
+    if (!link) return this.show(`${this.events}${seq}/`);
     link.closest("li").scrollIntoView({ block: "center" });
     this.open(link);
   }
 
-  async open(link) {
+  /** The event at a position, in the list or not. */
+  openEvent(seq) {
+    const url = new URL(location.href);
+    url.searchParams.set("at", seq);
+    history.replaceState(null, "", url);
+    const link = this.list.querySelector(`[data-seq="${seq}"] a[data-drawer]`);
+    if (link) this.open(link);
+    else this.show(`${this.events}${seq}/`);
+  }
+
+  open(link) {
     this.list.querySelector("[aria-current]")?.removeAttribute("aria-current");
     link.closest("li").setAttribute("aria-current", "true");
     this.link = link;
-    const answer = await fetch(link.dataset.drawer);
-    if (this.link !== link) return;
+    return this.show(link.dataset.drawer);
+  }
+
+  async show(address) {
+    this.address = address;
+    const answer = await fetch(address);
+    if (this.address !== address) return;
     this.element.innerHTML = await answer.text();
     writeAll(this.element);
     this.element.hidden = false;

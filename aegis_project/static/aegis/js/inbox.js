@@ -1,5 +1,6 @@
 // The inbox: rows change where they stand, and what is new comes below what is there.
 
+import * as bulk from "./bulk.js";
 import "./copy.js";
 import * as keys from "./keys.js";
 import { Live } from "./live.js";
@@ -21,10 +22,18 @@ class Inbox {
   }
 
   frames() {
-    return [{ type: "approvals", ids: this.places.map((place) => place.dataset.row) }];
+    return [
+      { type: "approvals", ids: this.places.map((place) => place.dataset.row) },
+      { type: "questions" },
+    ];
   }
 
   take(frame, live) {
+    if (frame.type === "questions") {
+      this.questions = frame.html;
+      if (!live.isHeld) this.ask();
+      return true;
+    }
     if (frame.type !== "rows") return false;
     this.isReady = true;
     this.others += frame.others;
@@ -67,6 +76,7 @@ class Inbox {
     } else {
       for (const row of fresh) row.dataset.new = "";
       document.getElementById("result_list").append(...fresh);
+      bulk.rewire();
       times.writeAll();
     }
     document.getElementById("ae-refresh").hidden = false;
@@ -84,11 +94,19 @@ class Inbox {
     this.others = 0;
     document.getElementById("ae-changed").textContent = "";
     document.getElementById("ae-refresh").hidden = true;
+    bulk.arrange();
+    bulk.rewire();
     times.writeAll();
     this.frames().forEach((frame) => live.send(frame));
   }
 
+  /** What agents ask people. */
+  ask() {
+    if (this.questions !== undefined) morph(document.getElementById("ae-questions"), this.questions);
+  }
+
   release() {
+    this.ask();
     this.paint(this.held);
     this.held = {};
     this.count = 0;
@@ -102,11 +120,18 @@ function move(step) {
   links[at < 0 ? (step > 0 ? 0 : links.length - 1) : Math.min(Math.max(at + step, 0), links.length - 1)]?.focus();
 }
 
+/** Tick the row that has the focus, or no longer. */
+function select() {
+  document.activeElement.closest("tr")?.querySelector("input.action-select")?.click();
+}
+
 times.start();
+bulk.arrange();
 const inbox = new Inbox();
 const live = new Live([inbox]);
 live.start();
 keys.start({
+  x: select,
   "/": () => document.getElementById("searchbar")?.focus(),
   j: () => move(1),
   k: () => move(-1),

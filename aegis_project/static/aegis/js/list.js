@@ -1,5 +1,6 @@
 // Lists of sessions and components: visible rows are read again when something moved.
 
+import * as bulk from "./bulk.js";
 import "./copy.js";
 import { Live } from "./live.js";
 import { morph } from "./morph.js";
@@ -76,10 +77,8 @@ class Rows {
     this.moved.clear();
     this.others = 0;
     times.writeAll();
-    arrangeBulk();
-    const boxes = document.querySelectorAll("tr input.action-select");
-    const parent = document.querySelector(".result-list-wrapper");
-    if (boxes.length) window.Actions?.(boxes, { parent });
+    bulk.arrange();
+    bulk.rewire();
     this.say();
     (live ?? this.live).feeds.forEach((feed) => feed.frames().forEach((f) => this.live.send(f)));
   }
@@ -92,33 +91,8 @@ class Rows {
   }
 }
 
-/** Unfold's select of actions as one joined group of verbs. */
-function arrangeBulk() {
-  const select = document.querySelector("#changelist-actions select[name=action]");
-  if (!select) return;
-  const group = document.createElement("div");
-  group.className = "ae-group";
-  group.setAttribute("role", "group");
-  group.setAttribute("aria-label", "Verbs");
-  for (const option of [...select.options].filter((one) => one.value)) {
-    const button = document.createElement("button");
-    button.type = "submit";
-    button.name = "action";
-    button.value = option.value;
-    button.className = "ae-button";
-    button.textContent = option.textContent;
-    if (option.value === "end") button.dataset.kind = "danger";
-    group.append(button);
-  }
-  // Django's own script looks for the button of the select, so both stay, unseen.
-  const holder = select.closest(".primary");
-  for (const child of holder.children) child.hidden = true;
-  select.disabled = true;
-  holder.append(group);
-}
-
 times.start();
-arrangeBulk();
+bulk.arrange();
 const rows = new Rows();
 const live = new Live([rows]);
 rows.live = live;

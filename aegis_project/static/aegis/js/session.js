@@ -3,47 +3,15 @@
 import "./copy.js";
 import { Conversation } from "./conversation.js";
 import { Drawer } from "./drawer.js";
+import { Lanes } from "./lanes.js";
 import { Ledger } from "./ledger.js";
 import { Lever } from "./lever.js";
 import { Live } from "./live.js";
-import { morph } from "./morph.js";
+import { Parts } from "./parts.js";
 import { Topics } from "./topics.js";
 import * as times from "./times.js";
 
 const page = document.getElementById("ae-session");
-
-/** Header, lever, strip, tabs and the panel of the tab: parts that the server renders. */
-class Parts {
-  constructor() {
-    this.held = {};
-  }
-
-  frames() {
-    return [{ type: "session", id: page.dataset.session, tab: page.dataset.tab }];
-  }
-
-  take(frame, live) {
-    if (frame.type !== "parts") return false;
-    this.isReady = true;
-    if (live.isHeld) Object.assign(this.held, frame.parts);
-    else this.paint(frame.parts);
-    return true;
-  }
-
-  paint(parts) {
-    for (const [name, html] of Object.entries(parts)) {
-      const element = document.getElementById(`ae-${name}`);
-      if (!element) continue;
-      morph(element, html);
-      times.writeAll(element);
-    }
-  }
-
-  release() {
-    this.paint(this.held);
-    this.held = {};
-  }
-}
 
 async function makeToken(button) {
   button.disabled = true;
@@ -54,13 +22,16 @@ async function makeToken(button) {
 }
 
 times.start();
-const feeds = [new Parts()];
-if (page.dataset.tab === "timeline") {
-  feeds.push(new Ledger(page));
-  new Drawer(page);
+const { session: id, tab } = page.dataset;
+// Header, lever, strip, tabs and the panel of the tab; events and messages are what is new there.
+const isCounted = tab !== "timeline" && tab !== "conversation";
+const feeds = [new Parts({ type: "session", id, tab }, { isCounted })];
+if (tab === "timeline") {
+  const drawer = new Drawer(page);
+  feeds.push(new Ledger(page), new Lanes(page, (seq) => drawer.openEvent(seq)));
 }
-if (page.dataset.tab === "conversation") feeds.push(new Conversation(page));
-const topics = page.dataset.tab === "topics" ? new Topics(page) : null;
+if (tab === "conversation") feeds.push(new Conversation(page));
+const topics = tab === "topics" ? new Topics(page) : null;
 if (topics) feeds.push(topics, topics.tails);
 new Lever();
 document.addEventListener("click", (event) => {

@@ -18,8 +18,22 @@
       if (element.hasAttribute("x-on:click")) reach(element);
     }
     const isAlone = document.getElementById("ae-waiting") && !document.getElementById("ae-live");
+    if (document.getElementById("ae-palette")) import("./palette.js");
     if (isAlone) import("./live.js").then(({ Live }) => new Live([]).start());
   });
+
+  // Here, because keys are pressed before the module of the palette has come.
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const isFind = event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
+      if (!isFind || event.altKey || event.shiftKey || !document.getElementById("ae-palette")) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      import("./palette.js").then(({ palette }) => palette.open());
+    },
+    { capture: true },
+  );
 
   document.addEventListener("keydown", (event) => {
     const isPress = event.key === "Enter" || event.key === " ";

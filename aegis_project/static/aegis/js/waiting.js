@@ -7,11 +7,19 @@ const said = document.createElement("div");
 said.className = "ae-said";
 said.setAttribute("role", "status");
 
+// Where the sidebar is folded away, the count stands beside the title of the page.
+const link = document.createElement("a");
+link.className = "ae-waiting ae-waiting-link";
+link.id = "ae-waiting-link";
+
 function show(count) {
   const text = count > 99 ? "99+" : String(count);
   badge.dataset.count = count;
   badge.hidden = !count;
   badge.firstElementChild.textContent = text;
+  link.hidden = !count;
+  link.textContent = text;
+  link.setAttribute("aria-label", `Approvals: ${text} waiting`);
   document.title = count ? `(${text}) ${title}` : title;
   if (icon) icon.href = icon.href.replace(/favicon[a-z-]*\.svg/, count ? "favicon-waiting.svg" : "favicon.svg");
 }
@@ -22,6 +30,8 @@ export class Waiting {
     this.isAnswered = false;
     if (!badge) return;
     document.body.append(said);
+    link.href = badge.closest("a").href;
+    document.querySelector("#header-inner h1")?.after(link);
     show(Number(badge.dataset.count));
   }
 

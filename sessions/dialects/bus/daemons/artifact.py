@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aegis_project.kit.moments import stamp
 from aegis_project.kit.principal import Principal
 from sessions.dialects.bus import reading, shapes
 from sessions.dialects.bus.registry import BusEvent, Daemon, Data, Reply, register
@@ -30,7 +31,7 @@ def _entry(one: Artifact) -> dict[str, Any]:
         "version": one.version,
         "contentType": one.content_type,
         "size": one.size,
-        "created": shapes.moment(one.created_at),
+        "created": stamp(one.created_at),
     }
 
 

@@ -111,5 +111,6 @@ register(
             "end": end,
         },
         waits=frozenset({"activate"}),
+        changes=frozenset({"create", "activate", "deactivate", "end"}),
     )
 )

@@ -1,0 +1,1 @@
+"""Interfaces over HTTP that do the same to the same tables of one PostgreSQL."""

@@ -1,0 +1,96 @@
+"""What an approval's decision rests on, field by field: when it was asked for, and now."""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from aegis_project import marks
+from sessions.admin.approval_cells import shown
+from sessions.core.comparing import Compared, compare
+from sessions.core.freshness import Known
+from sessions.models import Approval
+from sessions.selectors import situation
+
+
+class Field(NamedTuple):
+    """One value, then and now, and what changed."""
+
+    name: str
+    then: str
+    now: str
+    change: str
+
+
+class Input(NamedTuple):
+    """One topic: its fields, how old they were and are, and why that is too far."""
+
+    topic: str
+    fields: list[Field]
+    then_at: SafeString
+    now_at: SafeString
+    why: str
+
+    @property
+    def only(self) -> Field | None:
+        """Its value, where it has no fields."""
+        return self.fields[0] if not self.fields[0].name else None
+
+
+def context(row: Approval, known: Known | None, *, now: datetime) -> dict[str, Any]:
+    """What the card shows of it; ``known`` is None where nobody can say how things are now."""
+    found = inputs(row, known, now=now)
+    return {
+        "inputs": found,
+        "has_moved": any(one.why for one in found),
+        "is_known": known is not None,
+    }
+
+
+def inputs(row: Approval, known: Known | None, *, now: datetime) -> list[Input]:
+    """Each topic that the policy names, then and now."""
+    far = {one.topic: one.why for one in situation.moved(row, known) or []}
+    found = []
+    for topic in situation.topics_of(row):
+        then, current = row.evidence.get(topic), (known or {}).get(topic)
+        compared = compare(
+            then and then["value"],
+            current and current["value"],
+            has_then=then is not None,
+            has_now=current is not None,
+        )
+        found.append(
+            Input(
+                topic,
+                [_field(one) for one in compared],
+                _age(then, row.requested_at),
+                _age_now(current, now),
+                far.get(topic, ""),
+            )
+        )
+    return found
+
+
+def _field(one: Compared) -> Field:
+    return Field(
+        one.name,
+        shown(one.then) if one.has_then else "nothing",
+        shown(one.now) if one.has_now else "nothing",
+        one.change if one.has_then or one.has_now else "",
+    )
+
+
+def _age(known: Any, at: datetime) -> SafeString:
+    """How old it was when it was asked."""
+    if not known:
+        return marks.none()
+    seconds = (at - datetime.fromtimestamp(known["ts"] / 1000, UTC)).total_seconds()
+    return format_html("{} old", marks.duration(max(seconds, 0)))
+
+
+def _age_now(known: Any, now: datetime) -> SafeString:
+    if not known:
+        return marks.none()
+    at = datetime.fromtimestamp(known["ts"] / 1000, UTC)
+    return format_html("{} old", marks.since_html(at, now=now))

@@ -1,0 +1,117 @@
+"""The lanes of a session's timeline: read from its ledger, kept while they are looked at."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from aegis_project import marks
+from components import selectors
+from sessions.admin import topic_words
+from sessions.admin.events import body
+from sessions.core import lanes
+from sessions.core.lanes import Happened, Lanes
+from sessions.core.lifecycle import CLOSED
+from sessions.models import Session
+from sessions.selectors import timeline
+from streaming.core import topics
+from streaming.hub.watch import Reading
+from streaming.models import Event
+
+# So many events are drawn at first; where there were twice as many, drawing begins anew.
+MOST = 1000
+ORDER = {"": 0, "Participants": 1, "Runs": 2, "Tool calls": 3, "Messages": 5}
+
+
+class Drawing:
+    """The lanes of one session, which grow with its ledger."""
+
+    def __init__(self, *, most: int = MOST) -> None:
+        self.seq = self._count = 0
+        self._most = most
+        self._lanes = Lanes()
+        self.is_whole = True
+
+    def read(self, session: Session) -> bool:
+        """Take what is new in the ledger; whether anything is."""
+        if self._count >= 2 * self._most:
+            self.seq = 0
+        new = timeline.drawn(session.pk, after=self.seq, limit=self._most + 1)
+        if not self.seq or len(new) > self._most:
+            self._lanes, self._count = lanes.of([]), 0
+            self.is_whole = len(new) <= self._most
+        for event in new[-self._most :]:
+            self._lanes.take(happened(event))
+        self.seq = new[-1].seq if new else self.seq
+        self._count += len(new)
+        return bool(new)
+
+    def shown(self, session: Session) -> dict[str, Any]:
+        """What a page draws; times are unix milliseconds."""
+        self._stand(session)
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for lane in self._lanes.lanes.values():
+            one = {
+                "name": lane.name,
+                "note": lane.note,
+                "items": [item.as_list() for item in lane.items],
+            }
+            groups.setdefault(lane.group, []).append(one)
+        last = self._lanes.lane("", "lifecycle").items[-1]
+        return {
+            "groups": [
+                {"title": title, "lanes": groups[title]}
+                for title in sorted(groups, key=lambda title: ORDER.get(title, 4))
+            ],
+            "flags": [[one.at, one.name, one.seq, one.kind] for one in self._lanes.flags],
+            "closed": last.start if session.state in CLOSED else None,
+            "from": self._begin(session),
+            "is_whole": self.is_whole,
+        }
+
+    def _begin(self, session: Session) -> int:
+        starts = [lane.items[0].start for lane in self._lanes.lanes.values() if lane.items]
+        return min(starts, default=ms(session.created_at))
+
+    def _stand(self, session: Session) -> None:
+        """What goes on since before the first event that was read, and who is late now."""
+        lifecycle = self._lanes.lane("", "lifecycle")
+        if not lifecycle.items:
+            lifecycle.turn(session.state, ms(session.state_changed_at), 0)
+        for row in selectors.parts(session.pk):
+            lane = self._lanes.lane("Participants", row.name, note=row.role)
+            if not lane.items:
+                lane.turn(row.state, ms(row.running_at or row.created_at), 0)
+            late = next((one for one in reversed(lane.items) if one.word == "late"), None)
+            if late is not None and row.state == "running":
+                late.end = None if row.is_late else late.end or late.start
+
+
+def happened(event: Event) -> Happened:
+    """An event as lanes take it."""
+    data = body(event).get("data") or {}
+    return Happened(event.seq, ms(event.ts), event.type, event.actor, data)
+
+
+def ms(moment: datetime) -> int:
+    """A moment in unix milliseconds."""
+    return round(moment.timestamp() * 1000)
+
+
+def strips(readings: Mapping[str, Reading]) -> list[dict[str, Any]]:
+    """How fast the topics were over the last two minutes, by name, as far as this process knows."""
+    now = timezone.now()
+    return [
+        {
+            "name": name,
+            "rate": topic_words.rate(reading.rate) if reading.rate is not None else "",
+            "rates": [round(rate, 2) for rate in reading.rates],
+            "step": round(reading.step * 1000),
+            "at": ms(now),
+            "quiet": round(reading.quiet * 1000) if reading.is_silent else 0,
+            "silence": f"silent {marks.duration(reading.quiet)}" if reading.is_silent else "",
+        }
+        for name, reading in sorted(readings.items())
+        if not topics.is_row(name)
+    ]

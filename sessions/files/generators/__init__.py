@@ -1,0 +1,1 @@
+"""Generators: files made of what somebody says should be in them; pure."""

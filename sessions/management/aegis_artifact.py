@@ -1,0 +1,298 @@
+"""`aegis artifact`: the files of a session: list, write, generate, read, look into and remove."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import Typer
+
+from aegis_project.kit import strict
+from aegis_project.kit.principal import Principal
+from sessions.api import tool_documents as documents
+from sessions.core import keys
+from sessions.core.links import USUAL
+from sessions.core.links import Kind as LinkKind
+from sessions.files import analyzing
+from sessions.files.analyzers.base import Kind, Options, Target
+from sessions.files.generators.base import Wanted
+from sessions.management import far_files, output, verbs
+from sessions.management.listing import Limit, Shape
+from sessions.management.output import How, Misused
+from sessions.management.session_options import MAX_BYTES, Reference
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
+from sessions.models import Artifact, Session
+from sessions.selectors import artifacts as reading
+from sessions.selectors import history, sessions
+from sessions.services import artifacts, generation, links
+from streaming.api import codecs
+
+app: Typer[..., Any] = Typer(help="Files of a session: list, write, read and look into them.")
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its id.")]
+WIDTH = 160
+
+Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Names, or ids.")]
+Version = Annotated[int | None, typer.Option(min=1, help="Which one; the newest if not said.")]
+
+
+@app.command("list")
+@verb
+def several(
+    session: Reference,
+    *,
+    folder: Annotated[str, typer.Option(help="Only what is beneath it.")] = "",
+    limit: Limit = 100,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List the files of a session in their newest versions, the one written last first.
+
+    Example: aegis artifact list demo --folder reports
+    """
+    row = _session(verbs.acting(as_user), session)
+    rows = reading.beneath(row.pk, folder) if folder else reading.newest(row.pk)
+    SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
+
+
+@app.command()
+@verb
+@elsewhere(far_files.write)
+def write(
+    session: Reference,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What to write.")],
+    *,
+    name: Annotated[
+        str, typer.Option(help="What it is called there; as the file if not said.")
+    ] = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Write a file into a session; a name that is there gets a new version.
+
+    Example: aegis artifact write demo prices.csv --name data/prices.csv
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    made = artifacts.create(
+        principal=principal, session=row, name=name or file.name, content=_read(file)
+    )
+    SHAPE.one(How(is_json, is_quiet), "write", made)
+
+
+@app.command()
+@verb
+def generate(
+    session: Reference,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")],
+    said: Annotated[Path, typer.Argument(metavar="FILE", help="JSON: what should be in it.")],
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Make a file of what a JSON file says: type (report, data, code), format, and what is in it.
+
+    Example: aegis artifact generate demo reports/today today.json
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    wanted = codecs.read(strict.decode(_read(said), max_bytes=MAX_BYTES), Wanted)
+    made = generation.generate(principal=principal, session=row, name=name, wanted=wanted)
+    SHAPE.one(How(is_json, is_quiet), "generate", made)
+
+
+@app.command()
+@verb
+def read(
+    session: Reference,
+    name: Name,
+    *,
+    version: Version = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to; else to the output."),
+    ] = None,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Read a file as it was written.
+
+    Examples: aegis artifact read demo report.md; aegis artifact read demo prices.csv -o prices.csv
+    """
+    found = _found(verbs.acting(as_user), session, name, version)
+    content = reading.content(found)
+    if file is None and not is_json:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+        return
+    if file is None:
+        raise Misused("With --json, --output says where the file goes.")
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise Misused(f"--output: {error.strerror}: {file}") from None
+    SHAPE.one(How(is_json, is_quiet), "read", found, file=str(file))
+
+
+@app.command()
+@verb
+def analyze(
+    session: Reference,
+    name: Name,
+    *,
+    version: Version = None,
+    kind: Annotated[Kind, typer.Option("--type", help="What is wanted of it.")] = "summary",
+    query: Annotated[str, typer.Option(help="For query: lines that contain this.")] = "",
+    to: Annotated[Target, typer.Option(help="For transform: what its table becomes.")] = "json",
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="Characters of content.")] = 10_000,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Look into a file: what it is and holds, told by its content.
+
+    Examples: aegis artifact analyze demo prices.csv; aegis artifact analyze demo a.pdf --type extract
+    """
+    row = _found(verbs.acting(as_user), session, name, version)
+    options = Options(kind=kind, query=query, to=to, most=most)
+    found = analyzing.analyze(reading.content(row), options)
+    if is_json or is_quiet:
+        output.show_one(
+            How(is_json, is_quiet), "artifact.analyze", found, identity=str(row.pk), sentence=""
+        )
+        return
+    _tell(row, found)
+
+
+@app.command()
+@verb
+def link(
+    session: Reference,
+    name: Name,
+    *,
+    version: Version = None,
+    seconds: Annotated[int, typer.Option("--for", help="How long it holds, in seconds.")] = USUAL,
+    is_withdrawn: Annotated[
+        bool, typer.Option("--withdraw", help="Make those given until now worthless.")
+    ] = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Give the path of a link with which everybody who has it reads a file, on any of its servers.
+
+    Examples: aegis artifact link demo report.pdf --for 600; aegis artifact link demo a.md --withdraw
+    """
+    principal, how = verbs.acting(as_user), How(is_json, is_quiet)
+    row = _found(principal, session, name, version)
+    file: dict[str, Any] = {"session": row.session_id, "kind": LinkKind.ARTIFACT, "file": row.pk}
+    if is_withdrawn:
+        links.withdraw(principal=principal, **file)
+        SHAPE.one(how, "link.withdraw", row, withdrawn=True)
+        return
+    made = links.issue(principal=principal, seconds=seconds, **file)
+    path = f"/api/v1/files/{made.link}"
+    told = {"path": path, "expires_at": made.expires_at}
+    output.show_one(how, "artifact.link", told, identity=path, sentence=path)
+
+
+@app.command()
+@verb
+def remove(
+    session: Reference,
+    name: Names,
+    *,
+    is_sure: Yes = False,
+    is_dry: DryRun = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Remove the newest versions of files, or the versions with these ids; the others stay.
+
+    Example: aegis artifact remove demo report.md --yes
+    """
+    principal = verbs.acting(as_user)
+
+    def named(one: str) -> Artifact:
+        return _found(principal, session, one, None)
+
+    def act(one: str) -> Artifact:
+        found = named(one)
+        return artifacts.delete(principal=principal, session=found.session_id, artifact=found.pk)
+
+    how = How(is_json, is_quiet)
+    SHAPE.remove(how, name, read=named, act=act, is_sure=is_sure, is_dry=is_dry)
+
+
+def _session(principal: Principal, session: str) -> Session:
+    return history.readable(principal, str(sessions.resolve(principal, session).pk))
+
+
+def _found(principal: Principal, session: str, name: str, version: int | None) -> Artifact:
+    row = _session(principal, session)
+    if version is None and keys.as_uuid(name) is not None:
+        return reading.find(row.pk, name)
+    return reading.named(row.pk, name, version=version)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Misused(f"{error.strerror}: {file}") from None
+
+
+def _tell(row: Artifact, found: dict[str, Any]) -> None:
+    """What was found, for people: a line for each figure, then the content."""
+    error = found["error"]
+    output.say(f"{row.name}  {found['analyzer']}  {found['format']}  {found['size']} bytes")
+    if error is not None:
+        output.say(f"{error['code']}: {error['message']}")
+    for name, value in [*found["metadata"].items(), *found["data"].items()]:
+        output.say(f"  {name}: {_short(value)}")
+    if found["content"]:
+        output.plain(found["content"])
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else output.dump(value)
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
+
+
+def _document(one: Artifact) -> dict[str, Any]:
+    return codecs.show(documents.artifact(one))
+
+
+def _table(rows: Sequence[Artifact]) -> dict[str, Sequence[str]]:
+    return {
+        "ID": [
+            str(one.pk)[: output.SHORT_ID] if output.is_terminal() else str(one.pk) for one in rows
+        ],
+        "NAME": [one.name for one in rows],
+        "VERSION": [str(one.version) for one in rows],
+        "SIZE": [str(one.size) for one in rows],
+        "TYPE": [one.content_type for one in rows],
+        "AGE": [output.age(one.created_at) for one in rows],
+    }
+
+
+SHAPE: Shape[Artifact] = Shape(
+    noun="artifact",
+    document=_document,
+    identity=lambda one: str(one.pk),
+    table=_table,
+    sentence=lambda one: f"{one.name}  version {one.version}  {one.size} bytes  {one.content_type}",
+)

@@ -1,0 +1,218 @@
+"""`aegis audit`: who asked for what, and whether the chain of it is whole."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import typer
+from django_typer.management import Typer
+
+from sessions.management import output, verbs
+from sessions.management.listing import Limit
+from sessions.management.output import How, Misused
+from sessions.management.verbs import As, Exit, Json, Quiet, verb
+from streaming.api import audit_documents as documents
+from streaming.api import codecs
+from streaming.core import audit_chain, audit_export
+from streaming.models import AuditEntry
+from streaming.selectors import audit, audit_proof, pages
+from streaming.selectors.audit import Wanted
+from streaming.selectors.audit_proof import Anchor
+
+app: Typer[..., Any] = Typer(help="Audit: list, show, export and verify what was asked for.")
+
+Command = Annotated[str, typer.Option(help="Only this command; session.* for several.")]
+Actor = Annotated[str, typer.Option(help="Only of this actor; user:* for several.")]
+Transport = Annotated[str, typer.Option(help="Only what came by this transport.")]
+Outcome = Annotated[Literal["ok", "refused", "all"], typer.Option(help="Only with this outcome.")]
+Code = Annotated[str, typer.Option(help="Only refused with this code.")]
+Of = Annotated[str, typer.Option("--session", help="Only of this session, by id or key.")]
+RequestId = Annotated[str, typer.Option("--request-id", help="Only of this request.")]
+Since = Annotated[str, typer.Option(help="Only from this moment on, ISO 8601.")]
+Until = Annotated[str, typer.Option(help="Only before this moment, ISO 8601.")]
+
+
+@app.command("list")
+@verb
+def several(
+    *,
+    command: Command = "",
+    actor: Actor = "",
+    transport: Transport = "",
+    outcome: Outcome = "all",
+    code: Code = "",
+    session: Of = "",
+    request_id: RequestId = "",
+    since: Since = "",
+    until: Until = "",
+    limit: Limit = 100,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List entries, the newest first.
+
+    Example: aegis audit list --outcome refused --since 2026-11-01
+    """
+    wanted = _wanted(
+        command=command,
+        actor=actor,
+        transport=transport,
+        outcome=outcome,
+        code=code,
+        session=session,
+        request_id=request_id,
+        since=since,
+        until=until,
+    )
+    rows = audit.narrowed(audit.readable(verbs.acting(as_user)), wanted)
+    page = pages.page(rows, order="-at", cursor="", limit=limit)
+    if page.next:
+        output.say(f"There are more than {limit}; see --limit.")
+    output.show(
+        How(is_json, is_quiet),
+        "audit.list",
+        data=lambda: [codecs.show(documents.document(one)) for one in page.rows],
+        ids=[str(one.pk) for one in page.rows],
+        table=lambda: table(page.rows),
+        has_more=bool(page.next),
+    )
+
+
+@app.command()
+@verb
+def show(
+    entry: Annotated[str, typer.Argument(metavar="ENTRY", help="Its id.")],
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Show one entry with all that it holds.
+
+    Example: aegis audit show 4711
+    """
+    row = audit.find(verbs.acting(as_user), entry)
+    document = codecs.show(documents.document(row))
+    lines = "\n".join(f"{name:13} {_text(value)}" for name, value in document.items())
+    how = How(is_json, is_quiet)
+    output.show_one(how, "audit.show", document, identity=str(row.pk), sentence=lines)
+
+
+@app.command()
+@verb
+def export(
+    *,
+    form: Annotated[Literal["csv", "ndjson"], typer.Option("--format")] = "ndjson",
+    command: Command = "",
+    actor: Actor = "",
+    transport: Transport = "",
+    outcome: Outcome = "all",
+    code: Code = "",
+    session: Of = "",
+    request_id: RequestId = "",
+    since: Since = "",
+    until: Until = "",
+    as_user: As = "",
+) -> None:
+    """
+    Write the entries that the same filters list to standard output, oldest first.
+
+    Example: aegis audit export --format csv > audit.csv
+    """
+    wanted = _wanted(
+        command=command,
+        actor=actor,
+        transport=transport,
+        outcome=outcome,
+        code=code,
+        session=session,
+        request_id=request_id,
+        since=since,
+        until=until,
+    )
+    rows = audit.narrowed(audit.readable(verbs.acting(as_user)), wanted)
+    chosen, after = audit_export.FORMATS[form](), 0
+    typer.echo(chosen.begin(), nl=False)
+    while found := audit.batch(rows, after=after):
+        typer.echo(chosen.lines(documents.line(one) for one in found), nl=False)
+        after = found[-1].pk
+
+
+@app.command()
+@verb
+def verify(
+    *,
+    after: Annotated[int, typer.Option(min=0, help="Begin behind this place.")] = 0,
+    kept: Annotated[
+        str, typer.Option(metavar="PLACE:DIGEST", help="What an earlier verify or the log said.")
+    ] = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Walk along the chain, and name the first entry that is wrong; 9 when one is.
+
+    Example: aegis audit verify --kept 1204:9f86d0…
+    """
+    found = audit_proof.verify(verbs.acting(as_user), after=after, kept=_anchor(kept))
+    output.show_one(
+        How(is_json, is_quiet),
+        "audit.verify",
+        codecs.show(documents.verdict(found)),
+        identity=f"{found.place}:{found.digest}",
+        sentence=f"{found.sentence}\n{found.place}:{found.digest}",
+    )
+    if found.unsealed:
+        output.say(f"{found.unsealed} are not in the chain yet; a running server puts them there.")
+    if found.fault is not None:
+        raise typer.Exit(Exit.CHECK_FAILED)
+
+
+def table(rows: Sequence[AuditEntry]) -> dict[str, list[str]]:
+    """The columns of a list of entries."""
+    return {
+        "ENTRY": [str(row.pk) for row in rows],
+        "AT": [output.clock(row.at) for row in rows],
+        "COMMAND": [row.command for row in rows],
+        "OUTCOME": [row.code or row.outcome for row in rows],
+        "ACTOR": [row.actor for row in rows],
+        "BY": [row.transport for row in rows],
+        "TARGET": [row.target for row in rows],
+    }
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else output.dump(value)
+
+
+def _wanted(*, outcome: str, since: str, until: str, **words: str) -> Wanted:
+    return Wanted(
+        outcome="" if outcome == "all" else outcome,
+        since=_moment("--since", since),
+        until=_moment("--until", until),
+        **words,
+    )
+
+
+def _moment(name: str, text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        return codecs.in_utc(found.astimezone() if found.tzinfo is None else found)
+    except (ValueError, OverflowError):
+        raise Misused(f"{name}: {text} is no moment such as 2026-11-21T14:00+01:00.") from None
+
+
+def _anchor(text: str) -> Anchor | None:
+    if not text:
+        return None
+    place, _, digest = text.partition(":")
+    if not re.fullmatch("[0-9]{1,16}", place) or not re.match(audit_chain.DIGEST_FORM, digest):
+        raise Misused("--kept: it must be PLACE:DIGEST, as verify prints it.")
+    return Anchor(int(place), digest)

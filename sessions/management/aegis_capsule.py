@@ -1,0 +1,89 @@
+"""`aegis session export|import`: a session as one file."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import Typer
+
+from sessions.files.capsules import Reader
+from sessions.management import files, output, session_tables, verbs
+from sessions.management.output import How, Misused
+from sessions.management.session_options import Reference
+from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.selectors import sessions
+from sessions.services import capsules
+
+
+@verb
+def export(
+    session: Reference,
+    *,
+    file: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="Where to.")],
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Write a session into one file that proves itself, without its secrets.
+
+    Example: aegis session export demo -o demo.capsule
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    try:
+        with files.whole(file) as made:
+            done = capsules.export(principal=principal, session=row, file=made)
+            size = made.tell()
+    except OSError as error:
+        raise Misused(f"--output: {error.strerror}: {file}") from None
+    manifest = done.manifest
+    told = {"file": str(file), "digest": manifest.digest, "head": manifest.head, "size": size}
+    output.show_one(
+        How(is_json, is_quiet),
+        "session.export",
+        {"session": str(row.pk), **told},
+        identity=manifest.digest,
+        sentence=f"{file}  {size} bytes  {manifest.head} events  {manifest.digest}",
+    )
+
+
+def bring(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A capsule.")],
+    *,
+    key: Annotated[
+        str, typer.Option(help="Its key here; its own without one, if it is free.")
+    ] = "",
+    team: Annotated[str, typer.Option(help="Its team.")] = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Make a session of a file that another one was written into; nothing of it goes on by itself.
+
+    Example: aegis session import demo.capsule --key demo-again
+    """
+    principal = verbs.acting(as_user)
+    # To prove it is work, which nobody has done who may not bring one.
+    capsules.check_bringer(principal)
+    try:
+        with file.open("rb") as opened:
+            found = Reader(opened)
+            made = capsules.bring(principal=principal, capsule=found, key=key, team=team).session
+    except OSError as error:
+        raise Misused(f"{error.strerror}: {file}") from None
+    [shown] = session_tables.shown([made])
+    output.show_one(
+        How(is_json, is_quiet),
+        "session.import",
+        shown,
+        identity=str(made.pk),
+        sentence=f"{output.state(made.state)}  {made.key}  {made.name}".rstrip(),
+    )
+
+
+def add_to(noun: Typer[Any, Any]) -> None:
+    """Make what is done with capsules verbs of sessions."""
+    noun.command()(export)
+    noun.command("import")(verb(bring))

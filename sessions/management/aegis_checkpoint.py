@@ -1,0 +1,299 @@
+"""`aegis checkpoint`: the positions that sessions can come back to; and `session recover|fork`."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import Typer
+
+from sessions.api import checkpoint_documents as documents
+from sessions.core.checkpoints import Change, Effects
+from sessions.management import output, session_tables, verbs
+from sessions.management.aegis_clock import SAME, From, To
+from sessions.management.listing import Limit, Shape
+from sessions.management.output import How
+from sessions.management.session_options import Reason, Reference
+from sessions.management.several import Several
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.models import Checkpoint, Session
+from sessions.selectors import checkpoints as reading
+from sessions.selectors import sessions
+from sessions.services import checkpoints, forks, recovery, redrives
+from sessions.services.forks import Wish
+from sessions.services.redrives import Drive
+from streaming.api import codecs
+
+app: Typer[..., Any] = Typer(help="Checkpoints: take, list, show, compare and remove them.")
+
+Name = Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Its id or label, or latest.")]
+Names = Annotated[list[str], typer.Argument(metavar="CHECKPOINT...", help="Ids or labels.")]
+LATEST = reading.LATEST
+
+
+@app.command()
+@verb
+def create(
+    session: Reference,
+    *,
+    label: Annotated[str, typer.Option(help="What it is called.")] = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Take a checkpoint of where a session is now.
+
+    Example: aegis checkpoint create demo --label 'before the opening'
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    made = checkpoints.create(principal=principal, session=row, label=label)
+    SHAPE.one(How(is_json, is_quiet), "create", made)
+
+
+@app.command("list")
+@verb
+def several(
+    session: Reference,
+    *,
+    limit: Limit = 100,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List the checkpoints of a session, the newest first.
+
+    Example: aegis checkpoint list demo
+    """
+    principal = verbs.acting(as_user)
+    rows = reading.readable(principal, sessions.resolve(principal, session))
+    SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
+
+
+@app.command()
+@verb
+def show(
+    session: Reference,
+    checkpoint: Name = LATEST,
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Show what a checkpoint holds.
+
+    Example: aegis checkpoint show demo latest --json
+    """
+    principal = verbs.acting(as_user)
+    row = reading.find(principal, sessions.resolve(principal, session), checkpoint)
+    held = codecs.show(documents.document(row))
+    SHAPE.one(How(is_json, is_quiet), "show", row, **held)
+
+
+@app.command()
+@verb
+def diff(
+    session: Reference,
+    checkpoint: Name = LATEST,
+    to: Annotated[str, typer.Argument(metavar="OTHER", help="Another one, or now.")] = "now",
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Compare a checkpoint with another one, or with the session as it is now.
+
+    Example: aegis checkpoint diff demo 'before the opening'
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    found = reading.between(principal, row, checkpoint, "" if to == documents.NOW else to)
+    document = codecs.show(documents.compared(found))
+    how = How(is_json, is_quiet)
+    if how.is_json or how.is_quiet:
+        output.show_one(
+            how, "checkpoint.diff", document, identity=str(found.before.seq), sentence=""
+        )
+        return
+    changed = [
+        (kind, change)
+        for kind in ("memory", "participants", "positions")
+        for change in getattr(found, kind)
+    ]
+    output.tabulate(_compared(changed))
+    events = ", ".join(f"{count} {type_}" for type_, count in found.happened.items())
+    output.plain(f"positions {found.before.seq} to {found.after.seq}: {events or 'no event'}")
+
+
+def _compared(changed: Sequence[tuple[str, Change]]) -> dict[str, list[str]]:
+    return {
+        "WHAT": [kind for kind, _ in changed],
+        "NAME": [one.name for _, one in changed],
+        "BEFORE": [output.dump(one.before) for _, one in changed],
+        "AFTER": [output.dump(one.after) for _, one in changed],
+    }
+
+
+@app.command()
+@verb
+def remove(
+    session: Reference,
+    checkpoint: Names,
+    *,
+    is_sure: Yes = False,
+    is_dry: DryRun = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Let checkpoints go; what was made from them stays.
+
+    Example: aegis checkpoint remove demo 'before the opening' --yes
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    SHAPE.remove(
+        How(is_json, is_quiet),
+        checkpoint,
+        read=lambda one: reading.find(principal, row, one),
+        act=lambda one: (
+            checkpoints.delete(principal=principal, session=row, checkpoint=one).checkpoint
+        ),
+        is_sure=is_sure,
+        is_dry=is_dry,
+    )
+
+
+@verb
+def recover(
+    session: Reference,
+    checkpoint: Name = LATEST,
+    *,
+    reason: Reason = "",
+    dry_run: DryRun = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Bring a paused, stopped or failed session back to a checkpoint, paused.
+
+    Example: aegis session recover demo 'before the opening'
+    """
+    principal = verbs.acting(as_user)
+    one = Several("recover", principal, [session], How(is_json, is_quiet))
+    one.run(
+        lambda row: recovery.recover(
+            principal=principal, session=row, checkpoint=checkpoint, reason=reason
+        ),
+        is_dry=dry_run,
+        wait=None,
+        timeout=0.0,
+    )
+
+
+@verb
+def fork(
+    session: Reference,
+    checkpoint: Name = LATEST,
+    *,
+    key: Annotated[str, typer.Option(help="The key of the new one.")] = "",
+    name: Annotated[str, typer.Option(help="Its name.")] = "",
+    effects: Annotated[Effects, typer.Option(help="What its tools do.")] = Effects.RECORDED,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Replay what was recorded since.")
+    ] = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Make another session of a checkpoint; the first one stays as it is.
+
+    Example: aegis session fork demo 'before the opening' --effects recorded
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    wish = Wish(key=key, name=name, effects=effects, is_replay=replay)
+    made = forks.fork(principal=principal, session=row, checkpoint=checkpoint, wish=wish).session
+    _made("fork", made, How(is_json, is_quiet))
+
+
+@verb
+def redrive(
+    session: Reference,
+    *,
+    key: Annotated[str, typer.Option(help="The key of the new one.")] = "",
+    name: Annotated[str, typer.Option(help="Its name.")] = "",
+    speed: Annotated[float, typer.Option(min=0, max=100, help="0.25 to 100; 0: no limit.")] = 0.0,
+    from_: From = SAME,
+    to: To = SAME,
+    topic: Annotated[
+        list[str] | None, typer.Option("--topic", help="Only these topics or patterns.")
+    ] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="At the end begin anew.")] = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Make a session that sends what another one recorded to components of its own.
+
+    Example: aegis session redrive demo --speed 10 --key demo-again
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    drive = Drive(
+        key=key,
+        name=name,
+        speed=speed,
+        from_=from_ or 0,
+        to=to or 0,
+        topics=tuple(topic or ()),
+        loop=loop,
+    )
+    made = redrives.redrive(principal=principal, session=row, drive=drive).session
+    _made("redrive", made, How(is_json, is_quiet))
+
+
+def _made(name: str, made: Session, how: How) -> None:
+    [shown] = session_tables.shown([made])
+    output.show_one(
+        how,
+        f"session.{name}",
+        shown,
+        identity=str(made.pk),
+        sentence=f"{output.state(made.state)}  {made.key}  {made.name}",
+    )
+
+
+def add_to(noun: Typer[Any, Any]) -> None:
+    """Make what is done with checkpoints verbs of sessions."""
+    for command in (recover, fork, redrive):
+        noun.command()(command)
+
+
+def table(rows: Sequence[Checkpoint]) -> dict[str, list[str]]:
+    """The columns of a list of checkpoints."""
+    return {
+        "CHECKPOINT": [str(row.pk) for row in rows],
+        "SEQ": [str(row.seq) for row in rows],
+        "TAKEN": [row.moment or row.cause for row in rows],
+        "LABEL": [row.label for row in rows],
+        "STATE": [output.state(row.state) for row in rows],
+        "BYTES": [str(row.size) for row in rows],
+        "AGE": [output.age(row.created_at) for row in rows],
+    }
+
+
+SHAPE: Shape[Checkpoint] = Shape(
+    noun="checkpoint",
+    document=lambda row: codecs.show(documents.summary(row)),
+    identity=lambda row: str(row.pk),
+    table=table,
+    sentence=lambda row: f"{row.pk}  position {row.seq}  {row.label or row.moment}".rstrip(),
+)

@@ -1,0 +1,123 @@
+"""`aegis statistics`: numbers of sessions, in one table at a time."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+import typer
+
+from sessions.api import statistics_documents as documents
+from sessions.management import output, verbs
+from sessions.management.output import How, Misused
+from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.selectors import sessions
+from sessions.selectors import statistics as reading
+from sessions.selectors.statistics import Wanted
+
+UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+Range = Annotated[
+    str, typer.Option("--range", metavar="7d", help="Of the last hours (h), days (d), weeks (w).")
+]
+By = Literal["all", "day", "agent", "session", "tool", "topic"]
+Table = Mapping[str, Sequence[str]]
+
+
+@verb
+def statistics(
+    *,
+    span: Range = "7d",
+    by: Annotated[By, typer.Option(help="Which table.")] = "all",
+    zone: Annotated[str, typer.Option(help="The time zone of the days.")] = "UTC",
+    team: Annotated[str, typer.Option(help="Only of this team.")] = "",
+    session: Annotated[str, typer.Option(help="Only of this session.")] = "",
+    agent: Annotated[str, typer.Option(help="Only what this agent did.")] = "",
+    is_own: Annotated[bool, typer.Option("--own", help="Only sessions that one owns.")] = False,
+    is_fresh: Annotated[bool, typer.Option("--fresh", help="Count anew.")] = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Count sessions, messages, runs, tool calls, approvals and topics.
+
+    Examples: aegis statistics --range 24h; aegis statistics --by day --zone Europe/Paris --json
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session) if session else None
+    wanted = Wanted(
+        length=_length(span),
+        zone=zone,
+        team=team,
+        session=str(row.pk) if row else "",
+        agent=agent,
+        is_own=is_own,
+    )
+    found = documents.shown(reading.read(principal, wanted, is_fresh=is_fresh))
+    _show(found, by, How(is_json, is_quiet))
+
+
+def _length(text: str) -> timedelta:
+    said = re.fullmatch(r"(\d{1,4})([hdw])", text)
+    if said is None:
+        raise Misused("A range is written like 24h, 7d or 4w.")
+    return int(said[1]) * UNITS[said[2]]
+
+
+def _show(found: dict[str, Any], by: By, how: How) -> None:
+    if how.is_json:
+        output.document("statistics", found)
+        return
+    table = TABLES[by](found)
+    if how.is_quiet:
+        for one in next(iter(table.values()), []):
+            output.plain(one)
+        return
+    output.say(f"From {found['since']} until {found['until']}, counted {found['calculated_at']}")
+    output.tabulate(table)
+
+
+def _all(found: dict[str, Any]) -> Table:
+    now = {
+        "sessions": found["sessions"]["created"],
+        **{
+            name: (found[name] or {}).get("total")
+            for name in ("messages", "runs", "tool_calls", "approvals")
+        },
+        "tokens": (found["runs"] or {}).get("tokens"),
+        "cost": (found["runs"] or {}).get("cost"),
+    }
+    return {
+        "WHAT": list(now),
+        "NUMBER": [_cell(value) for value in now.values()],
+        "BEFORE": [_cell(found["before"][name]) for name in now],
+    }
+
+
+def _rows(*path: str) -> Callable[[dict[str, Any]], Table]:
+    """A table of the rows that stand at this place of the document."""
+
+    def make(found: dict[str, Any]) -> Table:
+        rows: Any = found
+        for name in path:
+            rows = (rows or {}).get(name)
+        names = list(rows[0]) if rows else []
+        return {
+            name.replace("_", " ").upper(): [_cell(one[name]) for one in rows] for name in names
+        }
+
+    return make
+
+
+def _cell(value: Any) -> str:
+    return "–" if value is None else str(value)
+
+
+TABLES: Mapping[By, Callable[[dict[str, Any]], Table]] = {
+    "all": _all,
+    "day": _rows("days"),
+    "agent": _rows("agents"),
+    "session": _rows("busiest"),
+    "tool": _rows("tool_calls", "tools"),
+    "topic": _rows("topics", "top"),
+}

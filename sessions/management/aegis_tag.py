@@ -1,0 +1,211 @@
+"""`aegis tag`: one's own tags and those of the system; `session tag` and `untag` put them on."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import Typer
+
+from sessions.api import tags as documents
+from sessions.management import output, verbs
+from sessions.management.output import How
+from sessions.management.session_options import Reference
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.models import Tag
+from sessions.selectors import sessions
+from sessions.selectors import tags as reading
+from sessions.services import tags
+
+app: Typer[..., Any] = Typer(help="Tags: list, create, change and remove them.")
+
+Name = Annotated[str, typer.Argument(metavar="TAG", help="Its name.")]
+Names = Annotated[list[str], typer.Argument(metavar="TAG...", help="Names.")]
+Color = Annotated[str, typer.Option(metavar="#RRGGBB", help="Its colour.")]
+About = Annotated[str, typer.Option(help="What it is for.")]
+
+
+@app.command("list")
+@verb
+def several(
+    *,
+    is_popular: Annotated[
+        bool, typer.Option("--popular", help="The ten that are used most.")
+    ] = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List tags, those of the system first.
+
+    Examples: aegis tag list; aegis tag list --popular --json
+    """
+    principal = verbs.acting(as_user)
+    rows = reading.readable(principal).order_by("owner", "name", "pk")
+    _show(
+        "tag.list", reading.popular(principal) if is_popular else list(rows), How(is_json, is_quiet)
+    )
+
+
+@app.command()
+@verb
+def create(
+    tag: Name,
+    *,
+    color: Color = "",
+    description: About = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Make a tag of one's own.
+
+    Example: aegis tag create needs-review --color '#f57c00'
+    """
+    made = tags.create(
+        principal=verbs.acting(as_user), name=tag, color=color, description=description
+    )
+    _tell("tag.create", made.tag, How(is_json, is_quiet))
+
+
+@app.command()
+@verb
+def change(
+    tag: Name,
+    *,
+    color: Color = "",
+    description: About = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Change the colour or description of one's own tag; what is not said stays.
+
+    Example: aegis tag change needs-review --color '#303f9f'
+    """
+    principal = verbs.acting(as_user)
+    said = {"color": color, "description": description}
+    changes = {name: value for name, value in said.items() if value}
+    tags.change(principal=principal, tag=tag, changes=changes)
+    _tell("tag.change", reading.find(principal, tag), How(is_json, is_quiet))
+
+
+@app.command()
+@verb
+def remove(
+    tag: Names,
+    *,
+    is_sure: Yes = False,
+    is_dry: DryRun = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Remove one's own tags, also from the sessions that carry them.
+
+    Example: aegis tag remove needs-review --yes
+    """
+    principal, how = verbs.acting(as_user), How(is_json, is_quiet)
+    if is_dry:
+        _show("tag.remove", [reading.find(principal, one) for one in tag], how, dry_run=True)
+        return
+    verbs.confirm(f"Remove {', '.join(tag)}?", is_sure=is_sure)
+    results = verbs.each(tag, lambda one: tags.remove(principal=principal, tag=one).tag)
+    if results.done or len(tag) > 1:
+        _show("tag.remove", results.done, how)
+    results.end(how)
+
+
+@app.command()
+@verb
+def suggest(
+    session: Reference, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
+) -> None:
+    """
+    List at most five tags that would suit a session.
+
+    Example: aegis tag suggest demo
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    _show("tag.suggest", reading.suggested(principal, str(row.pk)), How(is_json, is_quiet))
+
+
+def put(
+    session: Reference,
+    tag: Names,
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Put tags on a session; those that there are not are made.
+
+    Example: aegis session tag demo important needs-review
+    """
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session)
+    done = tags.put(principal=principal, session=row, names=tag)
+    _on("session.tag", row.key, done.names, How(is_json, is_quiet))
+
+
+def take_off(
+    session: Reference,
+    tag: Names,
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Take tags off a session.
+
+    Example: aegis session untag demo important
+    """
+    principal, how = verbs.acting(as_user), How(is_json, is_quiet)
+    row = sessions.resolve(principal, session)
+    results = verbs.each(
+        tag, lambda one: tags.take_off(principal=principal, session=row, name=one).names
+    )
+    if results.done:
+        _on("session.untag", row.key, results.done[-1], how)
+    results.end(how)
+
+
+def add_to(noun: Typer[..., Any]) -> None:
+    """Let `aegis session` have the verbs that are about its tags."""
+    noun.command("tag")(verb(put))
+    noun.command("untag")(verb(take_off))
+
+
+def _on(name: str, key: str, names: list[str], how: How) -> None:
+    sentence = f"{key}  {' '.join(names) or '–'}"
+    data = {"session": key, "tags": names}
+    output.show_one(how, name, data, identity="\n".join(names), sentence=sentence)
+
+
+def _tell(name: str, row: Tag, how: How) -> None:
+    output.show_one(
+        how, name, documents.shown(row), identity=row.name, sentence=f"{row.name}  {row.color}"
+    )
+
+
+def _show(name: str, rows: Sequence[Tag], how: How, **meta: Any) -> None:
+    output.show(
+        how,
+        name,
+        data=lambda: [documents.shown(one) for one in rows],
+        ids=[one.name for one in rows],
+        table=lambda: {
+            "TAG": [one.name for one in rows],
+            "COLOUR": [one.color for one in rows],
+            "OF": ["Aegis" if one.is_system else "you" for one in rows],
+            "USES": [str(getattr(one, "use_count", "–")) for one in rows],
+            "FOR": [one.description for one in rows],
+        },
+        **meta,
+    )

@@ -1,0 +1,247 @@
+"""`aegis template`: versioned recipes for sessions."""
+
+from typing import Annotated, Any
+
+import typer
+from django_typer.management import Typer
+
+from sessions.core.recipes import Category
+from sessions.management import aegis_template_files, session_options, template_tables, verbs
+from sessions.management.output import How
+from sessions.management.session_options import Value
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.selectors import presets as reading
+from sessions.selectors import sessions
+from sessions.services import presets
+from streaming.selectors import pages
+
+app: Typer[..., Any] = Typer(
+    help="Templates: list, show, create, change, compare, export and import them."
+)
+
+Slug = Annotated[str, typer.Argument(metavar="TEMPLATE", help="Its slug.")]
+Name = Annotated[str, typer.Option(help="Its name.")]
+Description = Annotated[str, typer.Option(help="What it is for.")]
+Kind = Annotated[Category | None, typer.Option("--category", help="What it is for, in a word.")]
+Team = Annotated[str, typer.Option(help="Its team.")]
+Note = Annotated[str, typer.Option(help="What is new in this version.")]
+Number = Annotated[int | None, typer.Option(min=1, help="A version; by default the one in use.")]
+
+
+@app.command("list")
+@verb
+def several(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    List templates, the newest first.
+
+    Example: aegis template list
+    """
+    rows = reading.readable(verbs.acting(as_user))
+    page = pages.page(rows, order="-created_at", cursor="", limit=limit)
+    template_tables.show(
+        "template.list", page.rows, How(is_json, is_quiet), has_more=bool(page.next)
+    )
+
+
+@app.command()
+@verb
+def show(
+    template: Slug,
+    *,
+    number: Number = None,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Show a template with its recipe.
+
+    Example: aegis template show market-stream --json
+    """
+    row = reading.find(verbs.acting(as_user), template)
+    found = reading.version_of(row, number)
+    template_tables.card("template.show", row, found, How(is_json, is_quiet))
+
+
+@app.command()
+@verb
+def versions(
+    template: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
+) -> None:
+    """
+    List the versions of a template, the newest first.
+
+    Example: aegis template versions desk
+    """
+    row = reading.find(verbs.acting(as_user), template)
+    template_tables.show_versions(row, list(reading.versions(row)), How(is_json, is_quiet))
+
+
+@app.command()
+@verb
+def create(
+    template: Slug,
+    recipe: Annotated[str, typer.Argument(metavar="JSON|@FILE", help="The recipe.")],
+    *,
+    name: Name = "",
+    description: Description = "",
+    category: Kind = None,
+    team: Team = "",
+    note: Note = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Make a template.
+
+    Example: aegis template create desk @recipe.json --name 'Our desk'
+    """
+    principal = verbs.acting(as_user)
+    about = template_tables.about(principal, template, name, description, category, team)
+    made = presets.create(
+        principal=principal,
+        about=about,
+        recipe=session_options.mapping(recipe, option="RECIPE"),
+        note=note,
+    )
+    template_tables.tell("template.create", made.preset, How(is_json, is_quiet))
+
+
+@app.command("from-session")
+@verb
+def from_session(
+    template: Slug,
+    session: session_options.Reference,
+    *,
+    messages: Annotated[int, typer.Option(min=0, max=50, help="First messages to keep.")] = 0,
+    name: Name = "",
+    description: Description = "",
+    category: Kind = None,
+    team: Team = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Make a template from a session as it is.
+
+    Example: aegis template from-session desk btc-demo --messages 1
+    """
+    principal = verbs.acting(as_user)
+    made = presets.from_session(
+        principal=principal,
+        about=template_tables.about(principal, template, name, description, category, team),
+        session=sessions.resolve(principal, session),
+        messages=messages,
+    )
+    template_tables.tell("template.from-session", made.preset, How(is_json, is_quiet))
+
+
+@app.command()
+@verb
+def change(
+    template: Slug,
+    *,
+    recipe: Value = "",
+    name: Name = "",
+    description: Description = "",
+    category: Kind = None,
+    note: Note = "",
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Change what a template is called, or give it a new version; what is not said stays.
+
+    Example: aegis template change desk --recipe @recipe.json --note 'records its topics'
+    """
+    said = {"name": name, "description": description, "category": category and category.value}
+    changed = presets.change(
+        principal=verbs.acting(as_user),
+        template=template,
+        changes={field: value for field, value in said.items() if value},
+        recipe=session_options.mapping(recipe, option="--recipe") if recipe else None,
+        note=note,
+    )
+    template_tables.tell("template.change", changed.preset, How(is_json, is_quiet))
+
+
+@app.command()
+@verb
+def activate(
+    template: Slug,
+    number: Annotated[int, typer.Argument(min=1, help="A version.")],
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Let a version, an older one too, be the one that sessions are made from.
+
+    Example: aegis template activate desk 1
+    """
+    done = presets.activate(principal=verbs.acting(as_user), template=template, version=number)
+    template_tables.tell("template.activate", done.preset, How(is_json, is_quiet))
+
+
+@app.command()
+@verb
+def diff(
+    template: Slug,
+    before: Annotated[int, typer.Argument(min=1, help="A version.")],
+    after: Annotated[int | None, typer.Argument(min=1, help="Another; the one in use.")] = None,
+    *,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Show the places at which two versions differ.
+
+    Example: aegis template diff desk 1 2
+    """
+    row = reading.find(verbs.acting(as_user), template)
+    found = reading.difference(row, before, after)
+    template_tables.show_differences(found, How(is_json, is_quiet))
+
+
+@app.command()
+@verb
+def remove(
+    template: Annotated[list[str], typer.Argument(metavar="TEMPLATE...", help="Slugs.")],
+    *,
+    is_sure: Yes = False,
+    is_dry: DryRun = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Remove templates with their versions; sessions stay as they are.
+
+    Example: aegis template remove desk --yes
+    """
+    principal, how = verbs.acting(as_user), How(is_json, is_quiet)
+    if is_dry:
+        rows = [reading.find(principal, one) for one in template]
+        template_tables.show("template.remove", rows, how, dry_run=True)
+        return
+    verbs.confirm(f"Remove {', '.join(template)}?", is_sure=is_sure)
+    results = verbs.each(
+        template, lambda one: presets.remove(principal=principal, template=one).preset
+    )
+    if results.done or len(template) > 1:
+        template_tables.show("template.remove", results.done, how)
+    results.end(how)
+
+
+aegis_template_files.add_to(app)

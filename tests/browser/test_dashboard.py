@@ -1,0 +1,93 @@
+"""The dashboard as people use it: what waits, what is broken, what runs."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.desk import Scripted, until
+from tests.browser.floor import card, note
+
+DECK = "/admin/"
+COLOUR_WHEN_STALE = """one => {
+  document.body.dataset.stale = "";
+  return getComputedStyle(one).color;
+}"""
+
+
+def test_d1_a_session_that_starts_appears_by_itself_and_leads_to_its_page(desk, api):
+    desk.open(DECK).live()
+
+    made = api.session()
+    api.post(f"sessions/{made['id']}/start")
+
+    shown = desk.page.locator(f"#ae-runs-{made['id']}")
+    expect(shown).to_contain_text("stream")
+    happened = desk.page.locator(f"#ae-deck-happened li[data-session='{made['id']}']")
+    expect(happened.first).to_contain_text("Session runs")
+    shown.locator("a").click()
+    expect(desk.page.locator("#ae-title")).to_contain_text(made["name"])
+
+
+def test_d2_a_component_that_falls_silent_is_broken_with_its_reason(desk, api, served):
+    session = api.session()
+    component = Scripted(served.ws_url, api.token_of(session), "meter", "risk").register()
+    component.hello().subscribe().ready()
+    api.post(f"sessions/{session['id']}/start")
+    desk.open(DECK).live()
+
+    row = desk.page.locator("#ae-deck-broken .ae-deck-row", has_text=session["name"])
+    expect(row).to_contain_text(re.compile(r"(Lost|Failed)\s+meter optional in "), timeout=60_000)
+    api.post(f"sessions/{session['id']}/end")
+
+    expect(row).to_have_count(0)
+    component.close()
+
+
+def test_d3_what_waits_is_counted_in_shell_title_and_section_together(desk, api):
+    desk.open(DECK).live()
+    approval = note(api)
+    row = desk.page.locator(f"#ae-waits-{approval['id']}")
+
+    expect(row).to_contain_text("post_note")
+    count = desk.page.locator("#ae-deck-waiting-count").inner_text()
+    until(lambda: desk.page.locator("#ae-waiting").get_attribute("data-count") == count)
+    assert desk.page.title().startswith(f"({count}) ")
+    api.post(f"approvals/{approval['id']}/decide", {"approved": False, "reason": "No."})
+
+    expect(row).to_have_count(0)
+    until(
+        lambda: desk.page.locator("#ae-waiting").get_attribute("data-count") == str(int(count) - 1)
+    )
+
+
+def test_review_leads_to_the_card_and_pause_all_asks_first(desk, api):
+    approval = note(api)
+    session = api.session()
+    api.post(f"sessions/{session['id']}/start")
+    desk.open(DECK).live()
+    review = desk.page.locator(f"#ae-waits-{approval['id']} .ae-button")
+    review.evaluate("one => one.dataset.kind = 'people'")
+
+    assert review.evaluate(COLOUR_WHEN_STALE) == "rgb(255, 255, 255)"
+    review.click()
+    desk.page.wait_for_url(f"**{card(approval)}")
+    desk.open(DECK).live()
+    desk.page.get_by_role("button", name="Pause all…").click()
+
+    expect(desk.page.locator("main")).to_contain_text(session["name"])
+    assert api.get(f"sessions/{session['id']}")["state"] == "running"
+    api.post(f"sessions/{session['id']}/end")
+    api.post(f"approvals/{approval['id']}/decide", {"approved": False, "reason": "No."})
+
+
+def test_on_a_small_screen_what_is_less_urgent_is_folded(desk):
+    desk.page.set_viewport_size({"width": 320, "height": 800})
+    desk.open(DECK).live()
+
+    assert desk.page.locator("#ae-section-waiting").evaluate("one => one.open")
+    pulse = desk.page.locator("#ae-section-pulse")
+    assert not pulse.evaluate("one => one.open")
+    expect(pulse.locator("summary")).to_contain_text("records per second")
+    pulse.locator("summary").press("Enter")
+
+    expect(pulse.locator("tr[data-row=records]")).to_be_visible()

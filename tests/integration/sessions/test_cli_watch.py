@@ -1,0 +1,126 @@
+"""What is watched at a terminal, in this process: a terminal of its own, a real interrupt."""
+
+import os
+import pty
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from components.services.registry import Expected
+from sessions.core.lifecycle import State
+from sessions.services import lifecycle
+from tests import factories, threads
+
+pytestmark = [
+    pytest.mark.timeout(60),
+    pytest.mark.django_db,
+    # django-typer has not followed Typer there yet.
+    pytest.mark.filterwarnings("ignore:In Typer, only the parameter:DeprecationWarning"),
+]
+
+ESCAPE = "\x1b"
+
+
+class Screen:
+    """What a terminal was sent, and what is done once it shows a text."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.wanted, self.act = "", lambda: None
+
+    def read(self, ours: int) -> None:
+        while piece := _read(ours):
+            self.text += piece.decode(errors="replace")
+            if self.wanted and self.wanted in self.text:
+                self.wanted = ""
+                self.act()
+
+
+def _read(ours: int) -> bytes:
+    try:
+        return os.read(ours, 65_536)
+    except OSError:
+        # How Linux tells that the other side is closed.
+        return b""
+
+
+@contextmanager
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
+    """Standard output is a terminal meanwhile."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    ours, theirs = pty.openpty()
+    screen = Screen()
+    reader = threading.Thread(target=screen.read, args=(ours,))
+    reader.start()
+    with os.fdopen(theirs, "w", encoding="utf-8") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        try:
+            yield screen
+        finally:
+            monkeypatch.undo()
+    reader.join()
+    os.close(ours)
+
+
+def test_a_terminal_gets_colour_and_short_ids_and_a_pipe_does_not(aegis, monkeypatch):
+    made = factories.session(name="demo")
+
+    piped = aegis("session", "list")
+    with terminal(monkeypatch) as screen:
+        aegis("session", "list")
+
+    assert ESCAPE not in piped.out
+    assert str(made.pk) in piped.out
+    assert ESCAPE in screen.text
+    # A beginning that every command takes.
+    assert str(made.pk) not in screen.text
+    assert str(made.pk)[:8] in screen.text
+
+
+def test_a_session_is_watched_until_it_is_closed(aegis, monkeypatch):
+    made = factories.session(key="k", expected=[Expected(name="prices")])
+    factories.readied(made, "prices")
+    lifecycle.end(principal=factories.OPERATOR, session=made)
+
+    piped = aegis("session", "watch", "k", "--json")
+    with terminal(monkeypatch) as screen:
+        told = aegis("session", "watch", "k")
+
+    assert (piped.code, told.code) == (0, 0)
+    assert '"type":"session.ended"' in piped.out
+    for text in ("prices", "session.created", "session.ended", "× ended"):
+        assert text in screen.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_interrupt_only_stops_looking(aegis, monkeypatch):
+    made = factories.session_in(State.RUNNING, key="k")
+
+    with terminal(monkeypatch) as screen:
+        screen.wanted = "session.created"
+        screen.act = lambda: os.kill(os.getpid(), signal.SIGINT)
+        told = aegis("session", "watch", "k")
+
+    # It may have been in the middle of a query, as whoever is interrupted; a process ends then.
+    connection.close()
+    made.refresh_from_db()
+    assert (told.code, told.err) == (130, "Stopped looking; what was begun goes on.\n")
+    assert made.state == "running"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_are_followed_and_chosen_by_their_type(aegis):
+    made = factories.session_in(State.RUNNING, key="k")
+
+    with threads.beside(lambda: lifecycle.end(principal=factories.OPERATOR, session=made)):
+        told: Any = aegis("event", "tail", "k", "--type", "session.e*")
+
+    assert [line.split()[2] for line in told.out.splitlines()] == ["session.ended"]
