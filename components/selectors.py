@@ -1,6 +1,6 @@
 """Reading components."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from itertools import chain, islice
 from typing import Any
@@ -109,6 +109,12 @@ def _standing(key: str, mark: int, fault: str, *said: Any) -> Standing:
         session_state=session_state,
         mark=mark,
     )
+
+
+def registered_with(credential_ids: Collection[str]) -> set[str]:
+    """Ids of the components whose last registration was with one of these credentials."""
+    rows = Component.objects.filter(token_id__in=credential_ids).values_list("pk", flat=True)
+    return {str(pk) for pk in rows.order_by()}
 
 
 def token_faults(credential_ids: Iterable[str], *, overtime_seconds: float) -> dict[str, str]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from tests.serving import read_address, start_server, until
 
-RUNNING_SECONDS = 60
+RUNNING_SECONDS = 90
 SESSION = "btc-flash-dip"
 PROGRAMS = ["ma_cross.py", "quiet.py", "risk_meter.py", "sim_exchange.py"]
 COMPONENTS = ["book-feed", "ma-cross", "paper-desk", "risk-meter", "sim-exchange"]

@@ -1,6 +1,6 @@
 """Telling the sockets of this process what was decided about their components."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from aegis_project.database import read_db
 from components import selectors
@@ -16,11 +16,13 @@ from streaming.core.errors import (
     close_code,
 )
 from streaming.hints import Hint
+from streaming.hub import Connection
 from streaming.node import Node
 
 LOOK_SECONDS = 1.0
-# Looking at everything takes at most one part in so many of the time.
+# Looking at everything takes at most one part in so many of the time, and is never that long away.
 SHARE = 10
+LONGEST_SECONDS = 4.0
 
 # States in which there is nothing to do until something is said of it.
 CALM = frozenset({State.REGISTERED, State.READY, State.RUNNING})
@@ -36,7 +38,8 @@ class Watcher:
     Tell the sockets of this process what their components' rows say.
 
     It reads the row of a component held here at its hint, and the rows of all that are held at
-    other hints and every second.
+    other hints and every second. What a credential opened is looked at as soon as it is hinted
+    at, however long looking at everything takes.
     """
 
     name = "watcher"
@@ -45,6 +48,7 @@ class Watcher:
         self.links = links
         self.period_seconds = LOOK_SECONDS
         self._asked: set[str] = set()
+        self._moved_credentials: set[str] = set()
         self._is_all_asked = True
         # When everything may be looked at again, and when it must be, hint or not.
         self._may_at = self._must_at = 0.0
@@ -57,21 +61,26 @@ class Watcher:
         if hint.kind == "component":
             self._asked.add(hint.id)
             return True
-        is_wide = hint.kind in {"lever", "credential", "moved"}
+        if hint.kind == "credential":
+            self._moved_credentials.add(hint.id)
+            return True
+        is_wide = hint.kind in {"lever", "moved"}
         self._is_all_asked |= is_wide
         return is_wide
 
     async def run(self, node: Node) -> None:
-        """Read what may have moved, in one query, and apply."""
+        """Read what may have moved, and apply."""
         began = self.links.now()
         asked, self._asked = self._asked | self.links.take_bound(), set()
+        asked |= await self._check_moved(node)
         if began >= (self._may_at if self._is_all_asked else self._must_at):
             self._is_all_asked = False
             await self._look(node, {*self.links.bound, *node.hub.seated()}, asked)
-            await self._check_tokens(node)
+            self._forget(node)
+            await self._check_tokens(node, node.hub.tokens())
             took = self.links.now() - began
-            self._may_at = began + took * SHARE
-            self._must_at = began + max(LOOK_SECONDS, took * SHARE)
+            self._may_at = began + min(took * SHARE, took + LONGEST_SECONDS)
+            self._must_at = max(self._may_at, began + LOOK_SECONDS)
         else:
             await self._look(node, {one for one in asked if self._is_held(node, one)}, asked)
         next_at = self._may_at if self._is_all_asked else self._must_at
@@ -93,12 +102,22 @@ class Watcher:
             self._settled.pop(standing.component_id, None)
             await self._apply(node, standing)
 
-    async def _check_tokens(self, node: Node) -> None:
-        """End the data sockets whose own token, other than their component's, is over."""
-        tokens = node.hub.tokens()
+    def _forget(self, node: Node) -> None:
         self._told = {key: told for key, told in self._told.items() if key in self.links.bound}
         for gone in [one for one in self._settled if not self._is_held(node, one)]:
             del self._settled[gone]
+
+    async def _check_moved(self, node: Node) -> set[str]:
+        """End the data sockets of credentials that moved; who registered with one of them."""
+        moved, self._moved_credentials = self._moved_credentials, set()
+        if not moved:
+            return set()
+        tokens = {one: key for one, key in node.hub.tokens().items() if key in moved}
+        await self._check_tokens(node, tokens)
+        return await read_db(selectors.registered_with, moved)
+
+    async def _check_tokens(self, node: Node, tokens: Mapping[Connection, str]) -> None:
+        """End those data sockets whose own token, other than their component's, is over."""
         if not tokens:
             return
         ids, overtime = set(tokens.values()), self.links.beats.overtime_seconds

@@ -59,11 +59,13 @@ def followed(
 ) -> Iterator[list[str]]:
     """The events behind a number as JSON, as they come, until the session is closed."""
     while True:
+        # Before the reading, which then has all that its end has written.
+        is_over = not follows or _is_over(row)
         extract = events.extract(principal=principal, session_id=row.pk, after=after, limit=PAGE)
         after = extract.last
         if extract.bodies:
             yield extract.bodies
-        elif not follows or _is_over(row):
+        elif is_over:
             return
         else:
             _wait(row.pk, after)

@@ -63,10 +63,11 @@ def _live(principal: Principal, row: Session, *, follows: bool) -> None:
     after = max(0, _head(row) - SHOWN)
     with Live(auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
         while True:
+            # Before the reading, which then has all that its end has written.
+            row.refresh_from_db()
             found = events.extract(principal=principal, session_id=row.pk, after=after, limit=200)
             last += [orjson.loads(body) for body in found.bodies]
             after = found.last
-            row.refresh_from_db()
             live.update(view(row, list(last)), refresh=True)
             if not follows or (not found.bodies and row.state in CLOSED):
                 return

@@ -33,18 +33,20 @@ def followed(
 ) -> Iterator[dict[str, Any]]:
     """The events behind a number, as they come, until the session is closed."""
     asked: dict[str, Any] = {"start": f"seq:{after + 1}", "limit": PAGE}
-    is_ended = False
+    is_ended = is_over = False
     while True:
-        wait = WAIT_SECONDS if follows and not is_ended else 0
+        wait = WAIT_SECONDS if follows and not is_ended and not is_over else 0
         page = server.get("sessions", session, "topics", LEDGER, **asked, wait=wait)
         for record in page["data"]:
             is_ended = is_ended or record["data"]["type"] == ENDED
             yield {**record["data"], "seq": record["seq"]}
         if page["next"]:
             asked["after"] = page["next"]
-        is_over = not page["data"]
-        if is_over and (not follows or server.get("sessions", session)["state"] in CLOSED):
+        is_empty = not page["data"]
+        if is_empty and (is_over or not follows):
             return
+        # What was written between the two answers is read by one look more.
+        is_over = is_empty and server.get("sessions", session)["state"] in CLOSED
 
 
 def line(event: dict[str, Any]) -> str:

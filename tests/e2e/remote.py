@@ -19,7 +19,7 @@ from tests.serving import Running
 
 T = TypeVar("T")
 
-SECONDS = 20.0
+SECONDS = 40.0
 QUICK = Backoff(base_seconds=0.05, most_seconds=0.2)
 
 

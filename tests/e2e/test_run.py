@@ -8,7 +8,7 @@ import pytest
 from tests.runs import COMPONENTS, PROGRAMS, components, demo, prices, programs, run
 from tests.serving import is_running, prepared, until
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(500)
 
 
 @pytest.fixture

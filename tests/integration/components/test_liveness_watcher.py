@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -235,6 +236,43 @@ async def test_a_data_socket_with_a_token_of_its_own_ends_with_that(
 
     assert (data.frames[-1]["code"], data.closed) == (word, code)
     assert link.closes == []
+
+
+async def test_what_a_credential_opened_ends_at_its_hint_however_long_all_took_to_look_at(
+    links: Links, node: Node, monkeypatch: pytest.MonkeyPatch
+):
+    component, other = [await run_db(in_session, "running") for _ in range(2)]
+    link = await bound(links, component)
+    own = await run_db(working_token, other)
+    kept, half = await seated(node, component), await seated(node, other, token_id=own)
+    watcher = Watcher(links)
+    # Looking at all takes an hour, so that it is not done again at once.
+    monkeypatch.setattr(links, "now", chain([0.0], repeat(3600.0)).__next__)
+    await watcher.run(node)
+    assert 0 < watcher.period_seconds <= 4
+
+    for revoked in [own, await run_db(revocable, component)]:
+        await run_db(credentials.revoke, principal=OPERATOR, credential=revoked)
+        assert watcher.wants(Hint("credential", revoked))
+    await watcher.run(node)
+    await waiting.until(lambda: kept.closed and half.closed)
+
+    assert watcher.period_seconds > 0
+    assert (kept.closed, half.closed) == (CloseCode.FORBIDDEN, CloseCode.FORBIDDEN)
+    assert link.closes == [CloseCode.FORBIDDEN]
+
+
+def working_token(component: Component) -> str:
+    """Another token for the session of a component; its id."""
+    issued = creation.issue_token(principal=OPERATOR, session=component.session_id)
+    return str(issued.credential.pk)
+
+
+def revocable(component: Component) -> str:
+    """The id of the token that a component is registered with from now on."""
+    token = working_token(component)
+    Component.objects.filter(pk=component.pk).update(token=token)
+    return token
 
 
 async def test_a_token_may_still_be_replaced_shortly_after_its_end(

@@ -14,7 +14,9 @@ from django.db import connection
 
 from components.services.registry import Expected
 from sessions.core.lifecycle import State
+
 from sessions.services import lifecycle
+from streaming.selectors import events
 from tests import factories, threads
 
 pytestmark = [
@@ -124,3 +126,22 @@ def test_events_are_followed_and_chosen_by_their_type(aegis):
         told: Any = aegis("event", "tail", "k", "--type", "session.e*")
 
     assert [line.split()[2] for line in told.out.splitlines()] == ["session.ended"]
+
+
+def test_what_happens_while_the_end_is_looked_at_is_told(aegis, monkeypatch):
+    made = factories.session_in(State.RUNNING, key="k")
+    extract, read = events.extract, []
+
+    def ends_after(**asked: Any) -> Any:
+        found = extract(**asked)
+        read.append(found)
+        # Nothing is left to read, and then the session is over.
+        if len(read) == 2:
+            lifecycle.end(principal=factories.OPERATOR, session=made)
+        return found
+
+    monkeypatch.setattr(events, "extract", ends_after)
+
+    told = aegis("event", "tail", "k", "--type", "session.e*")
+
+    assert "session.ended" in told.out
