@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 
 from aegis_project.database import read_db
-from components import selectors
 from components.core.lifecycle import State
 from components.core.standing import Standing
 from components.jobs.links import Link, Links
+from components.selectors import standings
 from streaming.core.errors import (
     CloseCode,
     ConnectionForbidden,
@@ -96,7 +96,7 @@ class Watcher:
             return
         overtime, seen = self.links.beats.overtime_seconds, self._settled
         for standing in await read_db(
-            selectors.standings, held, overtime_seconds=overtime, seen=seen
+            standings.standings, held, overtime_seconds=overtime, seen=seen
         ):
             # Until it is done, so that it is done again if it fails.
             self._settled.pop(standing.component_id, None)
@@ -114,14 +114,14 @@ class Watcher:
             return set()
         tokens = {one: key for one, key in node.hub.tokens().items() if key in moved}
         await self._check_tokens(node, tokens)
-        return await read_db(selectors.registered_with, moved)
+        return await read_db(standings.registered_with, moved)
 
     async def _check_tokens(self, node: Node, tokens: Mapping[Connection, str]) -> None:
         """End those data sockets whose own token, other than their component's, is over."""
         if not tokens:
             return
         ids, overtime = set(tokens.values()), self.links.beats.overtime_seconds
-        faults = await read_db(selectors.token_faults, ids, overtime_seconds=overtime)
+        faults = await read_db(standings.token_faults, ids, overtime_seconds=overtime)
         for connection, token in tokens.items():
             if token in faults:
                 connection.refuse(FAULTS[faults[token]])

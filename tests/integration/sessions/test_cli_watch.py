@@ -14,7 +14,6 @@ from django.db import connection
 
 from components.services.registry import Expected
 from sessions.core.lifecycle import State
-
 from sessions.services import lifecycle
 from streaming.selectors import events
 from tests import factories, threads

@@ -1,8 +1,6 @@
 """Reading components."""
 
-from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
-from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +11,9 @@ from django.utils import timezone
 
 from aegis_project.kit.errors import PermissionDenied
 from aegis_project.kit.principal import Principal
-from aegis_project.prepared import Prepared, padded
+from aegis_project.prepared import Prepared
 from components.core.errors import ComponentAmbiguous, ComponentNotFound, CredentialNotFound
 from components.core.lifecycle import State
-from components.core.standing import Standing, token_fault
 from components.models import Component, Credential, Program
 from components.models.credential import CredentialQuerySet
 
@@ -25,30 +22,30 @@ DEFAULT_TEAM = "default"
 STAFFED = frozenset({"running", "paused", "failed"})
 # Fewer digits of an id are taken for the beginning of a name.
 SHORTEST_PREFIX = 4
-# A longer question would have to be remembered for each length.
-TOGETHER = 256
-NOTHING: Mapping[str, int] = {}
+
+
+def session_model() -> type[Model]:
+    """What the foreign key of a component points to; components know no more of sessions."""
+    model = Component._meta.get_field("session").related_model
+    assert isinstance(model, type)  # noqa: S101 -- the foreign key is resolved once apps are ready
+    return model
 
 
 def locked_session(session_id: UUID | str) -> Any:
-    """
-    The row of the session that components belong to, locked first in the order of locks.
-
-    Components know sessions only as what their foreign key points to.
-    """
-    return _session_model()._default_manager.locked(session_id)  # type: ignore[attr-defined]
+    """The row of the session that components belong to, locked first in the order of locks."""
+    return session_model()._default_manager.locked(session_id)  # type: ignore[attr-defined]
 
 
 def has_session(session_id: str) -> bool:
     """Whether this is the id of a session that was not deleted."""
     if not _is_uuid(session_id):
         return False
-    return _session_model()._default_manager.filter(pk=session_id, deleted_at=None).exists()
+    return session_model()._default_manager.filter(pk=session_id, deleted_at=None).exists()
 
 
 def is_session_open(session_id: UUID | str) -> bool:
     """Whether components may still register with this session."""
-    rows: Any = _session_model()._default_manager.filter(pk=session_id)
+    rows: Any = session_model()._default_manager.filter(pk=session_id)
     return any(session.is_open for session in rows)
 
 
@@ -56,76 +53,6 @@ def is_staffed(session: Any) -> bool:
     """Whether programs run for this session: it starts, runs, is held, or failed as it stood."""
     is_up = session.is_starting or session.state in STAFFED
     return bool(session.deleted_at is None and is_up)
-
-
-def standings(
-    component_ids: Iterable[str], *, overtime_seconds: float, seen: Mapping[str, int] = NOTHING
-) -> list[Standing]:
-    """
-    Where these components and their sessions stand now.
-
-    A token counts as expired when so much time has passed since its end. Those that stand as
-    they did when their ``mark`` was ``seen``, by id, are left out.
-    """
-    at, left = timezone.now() - timedelta(seconds=overtime_seconds), map(UUID, component_ids)
-    rows = chain.from_iterable(
-        _standings(pks=padded(some)) for some in iter(lambda: [*islice(left, TOGETHER)], [])
-    )
-    found = []
-    for row in rows:
-        key, fault = str(row[0]), token_fault(*row[-2:], at=at)
-        mark = hash((row, fault))
-        if seen.get(key) != mark:
-            found.append(_standing(key, mark, fault, *row[1:-2]))
-    return found
-
-
-# Asked for on each hint and each second: the rest, documents above all, is not worth reading.
-_standings = Prepared(
-    lambda pks: Component.objects.filter(pk__in=pks).values_list(
-        "pk",
-        "session_id",
-        "state",
-        "fence",
-        "is_data_connected",
-        "session__state",
-        "session__deleted_at",
-        "token__revoked_at",
-        "token__expires_at",
-    )
-)
-
-
-def _standing(key: str, mark: int, fault: str, *said: Any) -> Standing:
-    session_id, state, fence, is_data_connected, session_state, deleted_at = said
-    return Standing(
-        component_id=key,
-        session_id=str(session_id),
-        state=state,
-        fence=fence,
-        is_data_connected=is_data_connected,
-        is_session_open=_session_model().opens_to_components(session_state, deleted_at),  # type: ignore[attr-defined]
-        token_fault=fault,
-        session_state=session_state,
-        mark=mark,
-    )
-
-
-def registered_with(credential_ids: Collection[str]) -> set[str]:
-    """Ids of the components whose last registration was with one of these credentials."""
-    rows = Component.objects.filter(token_id__in=credential_ids).values_list("pk", flat=True)
-    return {str(pk) for pk in rows.order_by()}
-
-
-def token_faults(credential_ids: Iterable[str], *, overtime_seconds: float) -> dict[str, str]:
-    """Those of these credentials that end connections, by id, and why (as in a standing)."""
-    at = timezone.now() - timedelta(seconds=overtime_seconds)
-    rows = Credential.objects.filter(pk__in=list(credential_ids))
-    found = {
-        str(pk): token_fault(*said, at=at)
-        for pk, *said in rows.values_list("pk", "revoked_at", "expires_at")
-    }
-    return {key: fault for key, fault in found.items() if fault}
 
 
 def awaited(session_id: UUID | str, *, lease_id: UUID | None) -> set[str]:
@@ -298,9 +225,3 @@ def _is_uuid(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _session_model() -> type[Model]:
-    model = Component._meta.get_field("session").related_model
-    assert isinstance(model, type)  # noqa: S101 -- the foreign key is resolved once apps are ready
-    return model
