@@ -41,7 +41,8 @@ INSTALLED_APPS = [
     *(["daphne"] if "runserver" in sys.argv[1:2] else []),
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    # The pages are imported with the addresses: no command or worker has use for them.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -23,6 +23,8 @@ from streaming.api.paths import route
 
 HOME = "admin:index"
 
+admin.autodiscover()
+
 PREFIX = settings.ENVIRONMENT.agents_prefix
 
 canonical = [

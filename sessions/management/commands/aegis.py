@@ -1,97 +1,87 @@
 """`manage.py aegis NOUN VERB`: every noun is a module of its own and only assembled here."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from importlib import import_module
 from typing import Any
 
 import typer
 from django_typer.management import TyperCommand, initialize
 from typer._click.exceptions import UsageError
 
-from sessions.management import (
-    aegis_agent,
-    aegis_approval,
-    aegis_artifact,
-    aegis_audit,
-    aegis_backup,
-    aegis_bookmark,
-    aegis_budget,
-    aegis_checkpoint,
-    aegis_completion,
-    aegis_component,
-    aegis_credential,
-    aegis_demo,
-    aegis_doctor,
-    aegis_event,
-    aegis_launcher,
-    aegis_message,
-    aegis_policy,
-    aegis_provider,
-    aegis_purge,
-    aegis_quota,
-    aegis_role,
-    aegis_run,
-    aegis_runs,
-    aegis_schema,
-    aegis_search,
-    aegis_secrets,
-    aegis_serve,
-    aegis_session,
-    aegis_statistics,
-    aegis_tag,
-    aegis_template,
-    aegis_tool_server,
-    aegis_topic,
-    aegis_trigger,
-    aegis_webhook,
-    aegis_worker,
-    next_steps,
-    output,
-    welcome,
-)
+from sessions.management import next_steps, output, welcome
 from sessions.management.verbs import Exit
 
-NOUNS = {
-    "session": aegis_session.app,
-    "component": aegis_component.app,
-    "topic": aegis_topic.app,
-    "event": aegis_event.app,
-    "credential": aegis_credential.app,
-    "message": aegis_message.app,
-    "agent": aegis_agent.app,
-    "runs": aegis_runs.app,
-    "approval": aegis_approval.app,
-    "checkpoint": aegis_checkpoint.app,
-    "policy": aegis_policy.app,
-    "provider": aegis_provider.app,
-    "tool-server": aegis_tool_server.app,
-    "quota": aegis_quota.app,
-    "budget": aegis_budget.app,
-    "role": aegis_role.app,
-    "artifact": aegis_artifact.app,
-    "tag": aegis_tag.app,
-    "bookmark": aegis_bookmark.app,
-    "template": aegis_template.app,
-    "trigger": aegis_trigger.app,
-    "webhook": aegis_webhook.app,
-    "secrets": aegis_secrets.app,
-    "audit": aegis_audit.app,
-    "demo": aegis_demo.app,
+PLACE = "sessions.management.aegis_"
+# Modules of that name, each with an `app` that has the verbs.
+NOUNS = (
+    "session",
+    "component",
+    "topic",
+    "event",
+    "credential",
+    "message",
+    "agent",
+    "runs",
+    "approval",
+    "checkpoint",
+    "policy",
+    "provider",
+    "tool-server",
+    "quota",
+    "budget",
+    "role",
+    "artifact",
+    "tag",
+    "bookmark",
+    "template",
+    "trigger",
+    "webhook",
+    "secrets",
+    "audit",
+    "demo",
+)
+# Functions of that name, by their module.
+ALONE = {
+    "run": "run",
+    "serve": "serve",
+    "launcher": "launcher",
+    "search": "search",
+    "statistics": "statistics",
+    "worker": "worker",
+    "doctor": "doctor",
+    "backup": "backup",
+    "restore": "backup",
+    "purge": "purge",
+    "schema": "schema",
+    "completion": "completion",
 }
-ALONE: dict[str, Callable[..., None]] = {
-    "run": aegis_run.run,
-    "serve": aegis_serve.serve,
-    "launcher": aegis_launcher.launcher,
-    "search": aegis_search.search,
-    "statistics": aegis_statistics.statistics,
-    "worker": aegis_worker.worker,
-    "doctor": aegis_doctor.doctor,
-    "backup": aegis_backup.backup,
-    "restore": aegis_backup.restore,
-    "purge": aegis_purge.purge,
-    "schema": aegis_schema.schema,
-    "completion": aegis_completion.completion,
-}
+# These tell of all others.
+WIDE = {"schema", "completion"}
+
+
+def nouns(only: Collection[str] = NOUNS) -> dict[str, typer.Typer]:
+    """The verbs of these nouns."""
+    modules = {name: name.replace("-", "_") for name in NOUNS if name in only}
+    return {name: import_module(PLACE + module).app for name, module in modules.items()}
+
+
+def alone(only: Collection[str] = ALONE) -> dict[str, Callable[..., None]]:
+    """These commands that have no noun."""
+    modules = {name: module for name, module in ALONE.items() if name in only}
+    return {name: getattr(import_module(PLACE + module), name) for name, module in modules.items()}
+
+
+def asked_for(arguments: Sequence[str]) -> Collection[str]:
+    """
+    The names that this process has use for, by what it was started with.
+
+    Importing a noun takes longer than most of its verbs, so that one alone is imported where it is
+    known which.
+    """
+    names = {*NOUNS, *ALONE}
+    name = arguments[2] if arguments[1:2] == ["aegis"] and len(arguments) > 2 else ""
+    return {name} if name in names - WIDE else names
 
 
 class Command(TyperCommand, rich_markup_mode=None):
@@ -121,7 +111,8 @@ def _end(error: UsageError) -> None:
     sys.exit(Exit.USAGE)
 
 
-for name, noun in NOUNS.items():
+wanted = asked_for(sys.argv)
+for name, noun in nouns(wanted).items():
     Command.typer_app.add_typer(noun, name=name)
-for name, command in ALONE.items():
+for name, command in alone(wanted).items():
     Command.typer_app.command(name)(command)

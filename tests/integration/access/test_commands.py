@@ -11,7 +11,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pytest
 import typer
 
-from sessions.management.commands.aegis import ALONE, NOUNS
+from sessions.management.commands.aegis import alone, nouns
 from sessions.management.verbs import Exit
 from tests.integration.access import judging, tally
 from tests.integration.access import world as worlds
@@ -27,8 +27,8 @@ AWAY = {Exit.NOT_FOUND, Exit.NOT_ALLOWED}
 
 
 def verbs() -> Iterator[tuple[str, Any]]:
-    yield from ALONE.items()
-    for noun, app in NOUNS.items():
+    yield from alone().items()
+    for noun, app in nouns().items():
         for one in app.registered_commands:
             assert one.callback is not None
             yield f"{noun}.{one.name or one.callback.__name__}", one.callback
