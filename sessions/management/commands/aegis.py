@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from django_typer.management import TyperCommand, initialize
+from django_typer.management import Typer, TyperCommand, initialize
 from typer._click.exceptions import UsageError
 
 from sessions.management import next_steps, output, welcome
@@ -60,7 +60,7 @@ ALONE = {
 WIDE = {"schema", "completion"}
 
 
-def nouns(only: Collection[str] = NOUNS) -> dict[str, typer.Typer]:
+def nouns(only: Collection[str] = NOUNS) -> dict[str, Typer[..., Any]]:
     """The verbs of these nouns."""
     modules = {name: name.replace("-", "_") for name in NOUNS if name in only}
     return {name: import_module(PLACE + module).app for name, module in modules.items()}
