@@ -19,10 +19,17 @@ UNREADY = [State.LOST.value, State.REGISTERED.value]
 
 
 def beat(*, lease_id: UUID, component_ids: list[str]) -> None:
-    """Note in one update that these components of this process were heard lately."""
+    """
+    Note in one update that these components of this process were heard lately.
+
+    Those that somebody moves meanwhile are left to the next beat: whoever waited for them here,
+    holding the others, could be waited for by one who locks them in the order of locks.
+    """
     if component_ids:
         with database.atomic():
-            Component.objects.filter(lease_id=lease_id, pk__in=component_ids).update(
+            heard = Component.objects.filter(lease_id=lease_id, pk__in=component_ids)
+            free = heard.select_for_update(of=("self",), no_key=True, skip_locked=True)
+            Component.objects.filter(pk__in=free.values("pk")).update(
                 last_heartbeat_at=timezone.now()
             )
 

@@ -200,6 +200,7 @@ def release(*, session_id: UUID, actor: str) -> list[Component]:
 def dismiss(*, session_id: UUID, component_ids: Collection[UUID], actor: str) -> list[Component]:
     """These are released, and nobody waits for them any more; the others stay as they are."""
     everyone = [state for state in State if state is not State.STOPPED]
+    lock(session_id=session_id)
     Component.objects.filter(pk__in=component_ids).update(required=False)
     told = ComponentEvent.STOPPED
     return _move(session_id, everyone, "stop", told, actor, only=component_ids, **_released())

@@ -1,13 +1,16 @@
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import time_machine
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
+from aegis_project import database
 from aegis_project.database import run_db
 from aegis_project.kit import principal as principals
 from components.core.lifecycle import State
@@ -20,7 +23,7 @@ from streaming.hub import Hub
 from streaming.models import Lease
 from streaming.node import Node
 from streaming.services import leases
-from tests import factories
+from tests import factories, threads
 
 pytestmark = pytest.mark.django_db
 
@@ -202,6 +205,28 @@ def test_a_process_notes_the_beats_of_its_own_components_only():
     noted = Component.objects.exclude(last_heartbeat_at=None)
     assert [one.pk for one in noted] == [heard.pk]
     assert quiet.last_heartbeat_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_beat_waits_for_nobody_whom_somebody_moves():
+    session, mine = factories.session(), factories.lease()
+    moved, free = [held(session, State.READY, mine, name) for name in ("moved", "free")]
+    beat = partial(liveness.beat, lease_id=mine.pk, component_ids=[str(moved.pk), str(free.pk)])
+
+    with database.atomic():
+        Component.objects.locked(moved.pk)
+        # SQLite has one writer at a time, who waits for no row.
+        if connection.vendor == "postgresql":
+            with threads.beside(beat) as noted:
+                noted()
+            assert heard() == {"free"}
+    beat()
+
+    assert heard() == {"moved", "free"}
+
+
+def heard() -> set[str]:
+    return set(Component.objects.exclude(last_heartbeat_at=None).values_list("name", flat=True))
 
 
 def test_without_beats_nothing_is_written(django_assert_num_queries: Any):
