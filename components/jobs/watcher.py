@@ -1,8 +1,10 @@
 """Telling the sockets of this process what was decided about their components."""
 
+import logging
 from collections.abc import Collection, Mapping
 
 from aegis_project.database import read_db
+from aegis_project.kit.errors import AegisError
 from components.core.lifecycle import State
 from components.core.standing import Standing
 from components.jobs.links import Link, Links
@@ -18,6 +20,8 @@ from streaming.core.errors import (
 from streaming.hints import Hint
 from streaming.hub import Connection
 from streaming.node import Node
+
+logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 # Looking at everything takes at most one part in so many of the time, and is never that long away.
@@ -100,7 +104,12 @@ class Watcher:
         ):
             # Until it is done, so that it is done again if it fails.
             self._settled.pop(standing.component_id, None)
-            await self._apply(node, standing)
+            try:
+                await self._apply(node, standing)
+            except AegisError as error:
+                # The others do not wait for a store that is not to be had now.
+                extra = {"action": "component_waits", "component": standing.component_id}
+                logger.warning("A component waits: %s", error, extra=extra)
 
     def _forget(self, node: Node) -> None:
         self._told = {key: told for key, told in self._told.items() if key in self.links.bound}

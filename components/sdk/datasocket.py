@@ -1,8 +1,10 @@
 """The data socket of one registration, opened again when it alone is lost."""
 
 import asyncio
+import contextlib
 import logging
 import random
+from collections.abc import Collection
 from typing import Protocol
 
 import msgspec
@@ -61,7 +63,11 @@ class Partner(Protocol):
 
 
 class DataSocket:
-    """Hello, SUBSCRIBE with cursors, READY once; then frames into the inbox until the end."""
+    """
+    Hello, SUBSCRIBE with cursors, READY once; then frames into the inbox until the end.
+
+    A topic that cannot be had now is asked for again, and READY waits for it.
+    """
 
     def __init__(self, url: str, *, owner: Owner, partner: Partner) -> None:
         self.url = url
@@ -70,7 +76,10 @@ class DataSocket:
         self._is_ready = False
         self._was_open = False
         self._error: AegisError | None = None
+        # The SUBSCRIBE of this connection that is not answered yet, or has topics that are to come.
         self._first_id: int | None = None
+        self._attempt = 0
+        self._again: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Keep a socket open until a close code, here or there, says that there will be no other."""
@@ -90,6 +99,9 @@ class DataSocket:
         if verdict is Verdict.NOW and self._was_open:
             # A server that drains says in its ERROR when to come back.
             return float(self._error.details.get("retry_ms", 0)) / 1000 if self._error else 0
+        return self._pause(attempt)
+
+    def _pause(self, attempt: int) -> float:
         chance = random.random()  # noqa: S311 -- spreads a crowd, protects nothing
         return self.owner.settings.backoff.seconds(attempt, chance)
 
@@ -106,6 +118,8 @@ class DataSocket:
         except msgspec.MsgspecError as error:
             logger.warning("The data socket sent what is no frame: %s", error)
         finally:
+            if self._again is not None:
+                self._again.cancel()
             self.owner.attach(None)
             self.owner.answers.fail()
             await socket.close()
@@ -129,7 +143,7 @@ class DataSocket:
             case "ACK":
                 await self._open(socket)
             case "SUBSCRIBED":
-                await self._subscribed(frame)
+                await self._subscribed(frame, socket)
             case "ERROR" if not self.owner.answers.answer(frame):
                 self._error = errors.told(frame.code, frame.message, frame.details)
                 await self.owner.refused(self._error)
@@ -143,19 +157,39 @@ class DataSocket:
         if not requests:
             await self._ready()
             return
+        self._attempt = 0
+        await self._ask(socket, requests)
+
+    async def _ask(self, socket: ClientConnection, requests: list[wire.Frame]) -> None:
         self._first_id = self.owner.answers.number()
         await socket.send(wire.subscribe(self._first_id, requests), text=True)
 
-    async def _subscribed(self, frame: Inbound) -> None:
+    async def _subscribed(self, frame: Inbound, socket: ClientConnection) -> None:
         self.owner.streams.place(frame)
-        is_first = frame.id == self._first_id
+        is_first, later = frame.id == self._first_id, set()
         if is_first or not self.owner.answers.answer(frame):
             for refusal in frame.errors:
                 error = errors.of_topic(refusal)
                 if not await self.owner.refused(error) and not error.temporary:
                     raise error
-        if is_first:
+                if error.temporary:
+                    later.add(refusal["topic"])
+        if is_first and later:
+            self._again = asyncio.create_task(self._ask_again(socket, later))
+        elif is_first:
             await self._ready()
+
+    async def _ask_again(self, socket: ClientConnection, topics: Collection[str]) -> None:
+        self._attempt += 1
+        await asyncio.sleep(self._pause(self._attempt))
+        wanted = self.owner.streams.subscriptions
+        entries = [entry for each in wanted for entry in self.owner.streams.entries(each)]
+        with contextlib.suppress(websockets.ConnectionClosed):
+            if requests := [entry for entry in entries if entry["topic"] in topics]:
+                await self._ask(socket, requests)
+            else:
+                # Nobody follows them any more.
+                await self._ready()
 
     async def _ready(self) -> None:
         if not self._is_ready:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
+from aegis_project.kit.errors import AegisError
 from aegis_project.kit.seat import Seat
 from streaming.core import frames
 from streaming.core.errors import (
@@ -174,11 +175,19 @@ class Hub(Clocks):
         return self.seats.tokens()
 
     async def prepare(self, component_id: str, *, fence: int) -> None:
-        """Subscribe the registered topics of a component that is READY and has not asked."""
+        """
+        Subscribe the registered topics of a component that is READY and has not asked.
+
+        :raises AegisError: when one cannot be had now; another call asks for it again
+        """
         connection = self._held(component_id, fence)
         if connection is not None and not connection.is_prepared and not connection.has_asked:
             connection.is_prepared = True
-            await subscribing.prepare(self.board, connection)
+            try:
+                await subscribing.prepare(self.board, connection)
+            except AegisError:
+                connection.is_prepared = False
+                raise
 
     async def gate(self, component_id: str, *, is_open: bool, fence: int) -> None:
         """

@@ -28,35 +28,51 @@ async def subscribe(
     """
     found, errors = await _find_all(board, connection, requests, ref)
     taken = _take_up(connection, found, ref)
-    answer = frames.subscribed(ref, [placing.entry(*one) for one in taken], errors)
+    refused = [frames.refused(topic, error) for topic, error in errors.items()]
+    answer = frames.subscribed(ref, [placing.entry(*one) for one in taken], refused)
     connection.post(answer)
     _go_on(connection, taken)
     return answer
 
 
 async def prepare(board: Board, connection: Connection) -> None:
-    """Take up the registered topics, unless the component asks for itself before they are found."""
-    requests = [Request(name) for name in connection.seat.topics]
-    found, _ = await _find_all(board, connection, requests, None)
-    if not connection.has_asked:
-        _go_on(connection, _take_up(connection, found, None))
+    """
+    Take up the registered topics, unless the component asks for itself before they are found.
+
+    :raises AegisError: when one cannot be had now and may be later; the others go on, and it is
+        asked for again by the next call
+    """
+    taken = connection.subscriptions.keys() | connection.patterns.keys()
+    requests = [Request(name) for name in connection.seat.topics if name not in taken]
+    found, errors = await _find_all(board, connection, requests, None)
+    if connection.has_asked:
+        for request in requests:
+            _forget(connection, request)
         return
-    for request in requests:
-        if connection.patterns.get(request.topic, (None, None))[0] is request:
-            del connection.patterns[request.topic]
+    _go_on(connection, _take_up(connection, found, None))
+    for error in errors.values():
+        if error.temporary:
+            raise error
 
 
 async def _find_all(
     board: Board, connection: Connection, requests: Iterable[Request], ref: Id
-) -> tuple[list[Found], list[Frame]]:
+) -> tuple[list[Found], dict[str, AegisError]]:
     found: list[Found] = []
-    errors: list[Frame] = []
+    errors: dict[str, AegisError] = {}
     for request in sorted(requests, key=lambda request: topics.is_pattern(request.topic)):
         try:
             found += await _find(board, connection, request, found, ref)
         except AegisError as error:
-            errors.append(frames.refused(request.topic, error))
+            errors[request.topic] = error
+            _forget(connection, request)
     return found, errors
+
+
+def _forget(connection: Connection, request: Request) -> None:
+    """A pattern that was not taken up stands for nothing that comes later."""
+    if connection.patterns.get(request.topic, (None, None))[0] is request:
+        del connection.patterns[request.topic]
 
 
 def _take_up(

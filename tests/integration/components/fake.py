@@ -53,7 +53,7 @@ class FakeAegis:
     What components said is in ``registers``, ``said`` (control) and ``asked`` (data). Tests move
     the session with the methods; ``batch_size`` bounds batch frames, ``is_lying`` breaks every
     chain value that is sent, ``refusal`` is what the next register is refused with, ``unavailable``
-    how many data sockets are not let in.
+    how many data sockets are not let in, ``away`` what a topic is refused with once.
     """
 
     def __init__(self, *, beats: Beats = FAST) -> None:
@@ -68,6 +68,7 @@ class FakeAegis:
         self.data_refusal: AegisError | None = None
         self.unavailable = 0
         self.forbidden: set[str] = set()
+        self.away: dict[str, AegisError] = {}
         self.batch_size = 100
         self.is_lying = False
         self.is_silent = False
@@ -297,6 +298,9 @@ class DataSide:
             self.requests.append((frame.id, request))
             if request.topic in self.aegis.forbidden:
                 refused.append(frames.refused(request.topic, errors.UnknownTopic()))
+                continue
+            if error := self.aegis.away.pop(request.topic, None):
+                refused.append(frames.refused(request.topic, error))
                 continue
             names = [request.topic]
             if "*" in request.topic:

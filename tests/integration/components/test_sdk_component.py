@@ -21,7 +21,7 @@ from components.sdk import (
     TokenExpiring,
 )
 from streaming.core import frames, messages
-from streaming.core.errors import TopicForbidden, UnknownTopic
+from streaming.core.errors import StoreDown, TopicForbidden, UnknownTopic
 from tests.integration.components.fake import COMPONENT, SESSION, TOKEN, FakeAegis
 from tests.integration.components.sdk_help import KLINES, component, seqs, take, until
 
@@ -252,6 +252,30 @@ async def test_refused_topic_of_the_start_goes_to_who_wants_to_hear_of_it(aegis)
         await sma.running()
 
     assert heard == ["UNKNOWN_TOPIC"]
+
+
+async def test_topic_that_cannot_be_had_now_is_asked_for_again_before_ready(aegis):
+    aegis.away[KLINES] = StoreDown()
+    aegis.away["other"] = StoreDown()
+    heard: list[Any] = []
+
+    async with component(aegis, KLINES, "third", "other") as sma:
+        sma.on(AegisError)(lambda error: heard.append(error.code))
+        await sma.running()
+
+    asked = [{one.topic for one in frame.requests} for frame in aegis.asked]
+    assert asked == [{KLINES, "third", "other"}, {KLINES, "other"}]
+    assert heard == ["STORE_DOWN"] * 2
+
+
+async def test_topic_that_nobody_follows_any_more_is_not_asked_for_again(aegis):
+    aegis.away[KLINES] = StoreDown()
+
+    async with component(aegis, KLINES) as sma:
+        sma.on(AegisError)(lambda _: sma._life.streams.drop(KLINES))
+        await sma.running()
+
+    assert len(aegis.asked) == 1
 
 
 async def test_exception_in_a_function_fails_the_component(aegis):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from streaming.core.errors import StoreDown
 from streaming.core.rules import Keep
 from streaming.engines.memory import MemoryEngine
 from streaming.engines.retention import Retention
@@ -85,3 +86,28 @@ async def test_component_that_asks_while_its_topics_are_found_keeps_what_it_aske
 
     assert [data for _, _, data in client.records] == ["asked for"]
     assert [one["id"] for one in client.told("SUBSCRIBED")] == [7]
+
+
+async def test_topic_that_cannot_be_had_now_is_taken_up_by_the_next_call(monkeypatch):
+    hub = small(records=100)
+    await publish(hub, TOPIC, "old")
+    client = Client()
+    connected(hub, client, topics=("other", "klines.*"))
+    find = hub.board.line
+
+    async def away(key):
+        if key[1] == TOPIC:
+            raise StoreDown
+        return await find(key)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(hub.board, "line", away)
+        with pytest.raises(StoreDown):
+            await hub.gate("component-a", is_open=True, **FENCE)
+        await publish(hub, "other", 1)
+    await hub.gate("component-a", is_open=True, **FENCE)
+    await publish(hub, TOPIC, 2)
+    await publish(hub, "other", 3)
+    await settle(hub)
+
+    assert sorted(data for _, _, data in client.records) == [1, 2, 3]
