@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -15,6 +15,8 @@ from aegis_project.kit.entries import listed
 
 PREFIX = "AEGIS_"
 ONE = "one principal at one address"
+SO_LONG = "so many days after their session is over; 0 is for ever"
+Days = Annotated[int, Field(ge=0, le=36_500)]
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 STRONG, SHORTEST_PASSWORD = 32, 12
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -161,6 +163,9 @@ class Environment(BaseSettings):
     unused_upload_hours: float = Field(
         default=24, gt=0, description="Time after which a file that no message took is removed."
     )
+    keep_sessions_days: Days = Field(default=0, description=f"Sessions are kept {SO_LONG}.")
+    keep_events_days: Days = Field(default=0, description=f"Ledgers are kept {SO_LONG}.")
+    keep_artifacts_days: Days = Field(default=0, description=f"Artifacts are kept {SO_LONG}.")
     settling_seconds: float = Field(
         default=45, ge=0, description="Time after its start in which a server judges nobody lost."
     )

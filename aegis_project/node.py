@@ -7,7 +7,7 @@ from django.conf import settings
 from aegis_project import instruments
 from components.jobs import Links, Liveness, ToolUses, Watcher
 from sessions import driver
-from sessions.jobs import Closing, Deadlines, Idle, Sandboxes, Sweep, ToolServers
+from sessions.jobs import Closing, Deadlines, Idle, Retention, Sandboxes, Sweep, ToolServers
 from sessions.selectors import topic_rules
 from sessions.worker import EQUIPMENT, Watching, Worker
 from sessions.worker.webhooks import Webhooks
@@ -61,6 +61,7 @@ def build(*, url: str = "") -> Node:
         webhooks,
         Closing(),
         Sandboxes(),
+        Retention(),
         driver.Driver(replays),
         Watching(),
     ]

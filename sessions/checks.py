@@ -1,6 +1,7 @@
 """What the rows say of how an installation is: the checks beside those of the machine."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from components.models.credential import EXPIRES_SOON
 from sessions.core import lifecycle
 from sessions.core import runs as machine
 from sessions.models import Run
-from sessions.selectors import gauges, quotas
+from sessions.selectors import gauges, purging, quotas
 from streaming.models import Lease
 from streaming.selectors import audit
 from streaming.services import leases
@@ -137,3 +138,24 @@ def _nearly_used() -> Iterator[str]:
             if found.most is not None and found.used >= NEARLY * found.most:
                 what = one.value.replace("_", " ")
                 yield f"The team {found.team} has {found.used} of {found.most} {what}."
+
+
+@check
+def retention() -> Iterator[Finding]:
+    """Whether what is kept for some days only leaves in time."""
+    wishes, now = purging.by_settings(), timezone.now()
+    late = {
+        wish.what.value: purging.due(
+            replace(wish, older_than_days=wish.older_than_days + 1), now=now
+        )
+        for wish in wishes
+    }
+    left = {what: count for what, rows in late.items() if (count := rows.count())}
+    for what, count in left.items():
+        said = f"Of {count} sessions, {what} are kept a day and more longer than they should be."
+        fix = "Look at the logs of the servers: one of them removes it each hour."
+        yield Finding("retention", State.WARNING, said, fix)
+    if not left:
+        kept = [f"{wish.what.value} {wish.older_than_days:g} days" for wish in wishes]
+        said = f"Kept: {', '.join(kept)}." if kept else "What is over is kept for ever."
+        yield Finding("retention", State.OK, said)

@@ -23,7 +23,8 @@ from sessions.files import folders
 from sessions.models import Session
 from sessions.selectors import approvals as reading
 from sessions.selectors import idleness
-from sessions.services import approvals, attachments, lifecycle, uploads
+from sessions.selectors import purging as purging_rules
+from sessions.services import approvals, attachments, lifecycle, purging, uploads
 from sessions.toolbox import servers
 from streaming import hints
 from streaming.node import Node
@@ -33,7 +34,10 @@ logger = logging.getLogger(__name__)
 
 LATELY = timedelta(days=1)
 MOST_FOLDERS = 5000
+AT_ONCE = 10
+"""Sessions of which something goes for good in one turn of the database."""
 SYSTEM = principal.system("expiry").via("job")
+RETENTION = principal.system("retention").via("job")
 
 
 class Sweep:
@@ -198,6 +202,26 @@ def closed(session_ids: Collection[str], before: datetime) -> list[tuple[UUID, d
     is_over = Q(state__in=lifecycle_core.CLOSED) | Q(deleted_at__lt=before)
     rows = Session.objects.filter(is_over, pk__in=known, state_changed_at__lt=before)
     return list(rows.values_list("pk", "state_changed_at"))
+
+
+class Retention:
+    """Let go for good of what is kept only for some days after a session is over."""
+
+    name = "retention"
+    period_seconds = 3600.0
+
+    async def run(self, node: Node) -> None:
+        """Remove what is older than the settings say."""
+        for wish in purging_rules.by_settings():
+            # Some at a time: others write in between.
+            while gone := await run_db(
+                purging.purge, principal=RETENTION, wish=wish, is_dry=False, most=AT_ONCE
+            ):
+                told = {"action": "purged", "what": wish.what.value, "sessions": len(gone)}
+                logger.info("What was kept for long enough is gone", extra=told)
+
+    def wants(self, hint: hints.Hint) -> bool:
+        return False
 
 
 class ToolServers:

@@ -34,10 +34,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Some consecutive rows of a timeline, newest first, and whether older ones follow."""
+    """
+    Some consecutive rows of a timeline, newest first, and whether older ones follow.
+
+    ``start`` is the first event of the ledger that is kept.
+    """
 
     rows: list[Row]
     has_older: bool
+    start: int
 
     @property
     def oldest(self) -> int:
@@ -48,7 +53,9 @@ class Stretch:
 def stretch(session_id: UUID, *, show: str, before: int | None = None) -> Stretch:
     """The newest events, or the newest of those before a position."""
     found, has_older = timeline.newest(session_id, show=show, before=before)
-    return Stretch(in_words(session_id, found), has_older=has_older)
+    return Stretch(
+        in_words(session_id, found), has_older=has_older, start=timeline.start(session_id)
+    )
 
 
 def news(session_id: UUID, *, show: str, after: int, head: int) -> list[Row]:

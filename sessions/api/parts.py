@@ -102,6 +102,7 @@ class SessionEvents(Streaming):
             {
                 "data": [orjson.Fragment(body) for body in extract.bodies],
                 "epoch": extract.epoch,
+                "start": extract.start,
                 "head": extract.head,
                 "next": extract.last,
             }

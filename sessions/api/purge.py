@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sessions.selectors.purging import MOST_DAYS, Weight, Wish
+from sessions.selectors.purging import MOST_DAYS, Weight, What, Wish
 from sessions.services import purging
 from streaming.api import codecs
 from streaming.api.base import Endpoint, alone
@@ -19,17 +19,19 @@ class PurgeInput(Struct, kw_only=True, forbid_unknown_fields=True):
     """
     Which sessions go: over for so many days, in this state and with this tag, if they are named.
 
-    Unless `dry_run` is false it is only said what would go.
+    With `events` only the beginnings of their ledgers go, with `artifacts` only the files that were
+    made in them. Unless `dry_run` is false it is only said what would go.
     """
 
     older_than_days: Annotated[float, Meta(ge=0, le=MOST_DAYS)]
     state: Literal["", "completed", "ended"] = ""
     tag: Annotated[str, Meta(max_length=50, pattern="^[^\\x00]*$")] = ""
+    what: What = What.SESSIONS
     dry_run: bool = True
 
 
 class PurgedSession(Struct, kw_only=True):
-    """A session that goes, and what goes with it; `bytes` are those of its contents."""
+    """A session, and what goes with it or of it; `bytes` are those of its contents."""
 
     session: UUID
     key: str
@@ -46,6 +48,7 @@ class PurgeDocument(Struct, kw_only=True):
     """What went or, in a dry run, would go; 1,000 at most, those that were over first, first."""
 
     dry_run: bool
+    what: What
     data: list[PurgedSession]
     bytes: int
 
@@ -59,15 +62,17 @@ class Purge(Endpoint):
     @alone
     def post(self, _request: Request) -> Response:
         """
-        Remove sessions that are over, with all that is theirs; superusers only.
+        Remove sessions that are over, or something of them; superusers only.
 
-        One that an open session was forked from, or replays, stays.
+        One that an open session was forked from, or replays, stays as it is. A bookmark keeps what
+        it is of, a checkpoint the events from its own on.
         """
         order = self.ordered(PurgeInput)
-        wish = Wish(order.older_than_days, order.state, order.tag)
+        wish = Wish(order.older_than_days, order.state, order.tag, order.what)
         found = purging.purge(principal=self.principal, wish=wish, is_dry=order.dry_run)
         answer = PurgeDocument(
             dry_run=order.dry_run,
+            what=order.what,
             data=[_document(one) for one in found],
             bytes=sum(one.bytes for one in found),
         )

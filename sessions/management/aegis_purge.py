@@ -7,13 +7,16 @@ import typer
 from sessions.management import output, progress, verbs
 from sessions.management.output import How
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
-from sessions.selectors.purging import Weight, Wish
+from sessions.selectors.purging import Weight, What, Wish
 from sessions.services import purging
 
 Days = Annotated[
     float, typer.Option("--older-than", metavar="DAYS", help="Over for so many days at least.")
 ]
 In = Annotated[str, typer.Option("--state", help="Only completed, or only ended ones.")]
+Of = Annotated[
+    What, typer.Option("--what", help="Only the first events, or only the artifacts, of them.")
+]
 Tagged = Annotated[str, typer.Option("--tag", help="Only those with this tag.")]
 
 
@@ -23,6 +26,7 @@ def purge(
     older_than_days: Days,
     state: In = "",
     tag: Tagged = "",
+    what: Of = What.SESSIONS,
     is_dry: DryRun = False,
     is_sure: Yes = False,
     as_user: As = "",
@@ -30,23 +34,24 @@ def purge(
     is_quiet: Quiet = False,
 ) -> None:
     """
-    Remove sessions that are over, with all that is theirs, for good; at most 1,000 at a time.
+    Remove sessions that are over, or something of them, for good; at most 1,000 at a time.
 
-    Example: aegis purge --older-than 90 --dry-run
+    Examples: aegis purge --older-than 90 --dry-run; aegis purge --older-than 30 --what artifacts
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
-    wish = Wish(older_than_days, state, tag)
+    wish = Wish(older_than_days, state, tag, what)
     due = purging.purge(principal=principal, wish=wish, is_dry=True)
     if is_dry or not due:
-        show(due, how, is_dry=is_dry)
+        show(due, how, what=what, is_dry=is_dry)
         return
     size = sum(one.bytes for one in due)
-    verbs.confirm(f"Remove {len(due)} sessions, {size} bytes, for good?", is_sure=is_sure)
+    verbs.confirm(f"Remove {_named(due, what)}, {size} bytes, for good?", is_sure=is_sure)
     tells = progress.told()
-    show(purging.purge(principal=principal, wish=wish, is_dry=False, progress=tells), how)
+    done = purging.purge(principal=principal, wish=wish, is_dry=False, progress=tells)
+    show(done, how, what=what)
 
 
-def show(found: list[Weight], how: How, *, is_dry: bool = False) -> None:
+def show(found: list[Weight], how: How, *, what: What, is_dry: bool = False) -> None:
     """What goes, or would."""
     output.show(
         how,
@@ -64,11 +69,22 @@ def show(found: list[Weight], how: How, *, is_dry: bool = False) -> None:
         },
         bytes=sum(one.bytes for one in found),
         dry_run=is_dry,
+        what=what.value,
     )
     if not how.is_json:
         word = "would go" if is_dry else "are gone"
         size = sum(one.bytes for one in found)
-        output.say(f"{len(found)} sessions, {size} bytes {word}.")
+        output.say(f"{_named(found, what)}, {size} bytes {word}.")
+
+
+def _named(found: list[Weight], what: What) -> str:
+    """How much it is, in words."""
+    match what:
+        case What.EVENTS:
+            return f"{sum(one.events for one in found)} events of {len(found)} sessions"
+        case What.ARTIFACTS:
+            return f"{sum(one.files for one in found)} artifacts of {len(found)} sessions"
+    return f"{len(found)} sessions"
 
 
 def document(one: Weight) -> dict[str, Any]:

@@ -1,21 +1,32 @@
-"""Which sessions may leave for good: over for long enough, and nobody needs them."""
+"""What may leave for good: of sessions that are over for long enough, and that nobody needs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import Length
 
 from aegis_project.kit.errors import ValidationFailed
 from sessions.core.lifecycle import CLOSED
 from sessions.models import Artifact, Attachment, Message, Session, Snapshot
+from sessions.selectors import pruning
 from streaming.models import Event, Record
 from streaming.models.log import LEDGER
 
 MOST_DAYS = 36_500
+
+
+class What(StrEnum):
+    """What goes: sessions with all that is theirs, or only this of them."""
+
+    SESSIONS = "sessions"
+    EVENTS = "events"
+    ARTIFACTS = "artifacts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,7 @@ class Wish:
     older_than_days: float
     state: str = ""
     tag: str = ""
+    what: What = What.SESSIONS
 
     def check(self) -> None:
         """
@@ -39,33 +51,54 @@ class Wish:
             raise ValidationFailed(f"A session that is over is {words}.", field="state")
 
 
+def by_settings() -> list[Wish]:
+    """What the settings let go, in the order in which it goes; what is kept for ever is left out."""
+    env = settings.ENVIRONMENT
+    days = {
+        What.SESSIONS: env.keep_sessions_days,
+        What.ARTIFACTS: env.keep_artifacts_days,
+        What.EVENTS: env.keep_events_days,
+    }
+    return [Wish(kept, what=what) for what, kept in days.items() if kept]
+
+
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """A session that may go, and what goes with it; ``bytes`` are those of its contents."""
+    """A session, and what goes with it or of it; ``bytes`` are those of its contents."""
 
     session: Session
-    events: int
-    records: int
-    messages: int
-    files: int
-    bytes: int
+    events: int = 0
+    records: int = 0
+    messages: int = 0
+    files: int = 0
+    bytes: int = 0
 
 
 def due(wish: Wish, *, now: datetime) -> QuerySet[Session]:
     """
-    The sessions that may go, those that were over first, first.
+    The sessions that may go, or something of them, those that were over first, first.
 
     One is held as long as another that is open was forked from it, or replays what it recorded.
     """
+    rows = _over(wish, now=now)
+    match wish.what:
+        case What.EVENTS:
+            rows = pruning.with_old_events(rows)
+        case What.ARTIFACTS:
+            rows = pruning.with_old_files(rows)
+    return rows.order_by("stopped_at", "pk")
+
+
+def _over(wish: Wish, *, now: datetime) -> QuerySet[Session]:
     before = now - timedelta(days=wish.older_than_days)
     states = [wish.state] if wish.state else sorted(CLOSED)
     rows = Session.objects.filter(state__in=states, stopped_at__lte=before)
     if wish.tag:
-        rows = rows.filter(tagged__tag__name=wish.tag).distinct()
+        rows = rows.filter(pk__in=Session.objects.filter(tagged__tag__name=wish.tag).values("pk"))
     forked = Session.objects.open().exclude(fork=None).values("fork__parent")
     ids, names = _replayed()
     rows = rows.exclude(pk__in=forked.exclude(fork__parent=None))
-    return rows.exclude(pk__in=ids).exclude(key__in=names).order_by("stopped_at", "pk")
+    return rows.exclude(pk__in=ids).exclude(key__in=names)
 
 
 def _replayed() -> tuple[set[UUID], set[str]]:
@@ -87,8 +120,19 @@ def _member(value: Any, *names: str) -> Any:
     return value
 
 
-def weight(session: Session) -> Weight:
-    """What a session holds."""
+def weight(session: Session, what: What = What.SESSIONS) -> Weight:
+    """What a session that is due holds, or what of it goes."""
+    match what:
+        case What.EVENTS:
+            events = pruning.leaving(session.pk)
+            return Weight(session, events=events.count(), bytes=_bytes(events, "body"))
+        case What.ARTIFACTS:
+            files = pruning.unmarked().filter(session=session)
+            return Weight(session, files=files.count(), bytes=_size(files))
+    return _whole(session)
+
+
+def _whole(session: Session) -> Weight:
     pk = session.pk
     events = Event.objects.filter(log__session=pk, log__name=LEDGER)
     records = Record.objects.filter(log__session=pk)
@@ -97,8 +141,8 @@ def weight(session: Session) -> Weight:
     sizes = [
         *(_bytes(rows, "body") for rows in (events, records)),
         _bytes(messages, "content"),
-        *(rows.aggregate(found=Sum("size"))["found"] or 0 for rows in files),
-        Snapshot.objects.filter(session=pk).aggregate(found=Sum("size"))["found"] or 0,
+        *(_size(rows) for rows in files),
+        _size(Snapshot.objects.filter(session=pk)),
     ]
     return Weight(
         session=session,
@@ -108,6 +152,10 @@ def weight(session: Session) -> Weight:
         files=sum(rows.count() for rows in files),
         bytes=sum(sizes),
     )
+
+
+def _size(rows: QuerySet[Any]) -> int:
+    return rows.aggregate(found=Sum("size"))["found"] or 0
 
 
 def _bytes(rows: QuerySet[Any], column: str) -> int:

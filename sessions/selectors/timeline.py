@@ -3,10 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from sessions.core import lanes
-from streaming.models import Event
+from streaming.models import Event, Log
 from streaming.models.log import LEDGER
 
 PAGE = 100
@@ -15,7 +15,9 @@ ERRORS = ("error.occurred", "component.lost", "component.failed", "component.rep
 
 def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:
     """The events of a ledger under one of the quick filters."""
-    rows = Event.objects.filter(log__session_id=session_id, log__name=LEDGER)
+    rows = Event.objects.filter(
+        log__session_id=session_id, log__name=LEDGER, seq__gte=F("log__start")
+    )
     match show:
         case "errors":
             return rows.filter(Q(type__in=ERRORS) | Q(type__startswith="heartbeat."))
@@ -24,6 +26,11 @@ def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:
         case "components":
             return rows.filter(Q(type__startswith="component.") | Q(type__startswith="heartbeat."))
     return rows
+
+
+def start(session_id: UUID) -> int:
+    """The seq of the first event of a session that is kept."""
+    return Log.objects.ledger_of(session_id).values_list("start", flat=True).get()
 
 
 def newest(session_id: UUID, *, show: str, before: int | None = None) -> tuple[list[Event], bool]:

@@ -61,16 +61,22 @@ def write(found: Names, session: Session) -> None:
 def _write_ledger(found: Names, log: Log) -> None:
     log.save()
     ck, seq, held = position.genesis(LEDGER, log.epoch), 0, list[Event]()
+    is_anchored = log.start == 1
     for row in found.reader.rows("events"):
         if row.keys() != set(EVENT):
             raise ValidationFailed("A row of events has other members than such a row has.")
         capsule.check_event(row)
         one = Event(log=log, **{n: values.judged(Event._meta.get_field(n), row[n]) for n in EVENT})
-        seq, ck = seq + 1, position.chain(ck, seq + 1, one.body.encode())
+        if is_anchored:
+            seq, ck = seq + 1, position.chain(ck, seq + 1, one.body.encode())
+        else:
+            # What was before was let go; the anchor stands for it.
+            _check_hex(one.ck)
+            is_anchored, seq, ck = True, log.start - 1, bytes.fromhex(one.ck)
         if (one.seq, one.ck) != (seq, ck.hex()):
             raise ValidationFailed("The chain of the ledger is broken.", seq=seq)
         held.append(one)
-    if (log.head, log.ck) != (seq, ck.hex()):
+    if (log.head, log.ck) != (seq, ck.hex()) or not 1 <= log.start <= log.head:
         raise ValidationFailed("The ledger does not end where it says.")
     Event.objects.bulk_create(held, batch_size=SLICE)
 

@@ -41,10 +41,12 @@ class EventPage(Struct, kw_only=True):
     """
     Consecutive events, oldest first.
 
-    `next` is what `after` must be for the events that follow; `head` the newest of the ledger.
+    `next` is what `after` must be for the events that follow; `head` the newest of the ledger,
+    `start` the first that is kept.
     """
 
     data: list[EventDocument]
     epoch: str
+    start: int
     head: int
     next: int

@@ -12,10 +12,12 @@ class Extract:
     """
     Consecutive events of a ledger, oldest first, each as the JSON text that every reader gets.
 
-    ``head`` is the number of the newest event of the ledger; ``last`` that of the last one here.
+    ``start`` is the number of the first event that is kept, ``head`` that of the newest of the
+    ledger, ``last`` that of the last one here.
     """
 
     epoch: str
+    start: int
     head: int
     bodies: list[str]
     last: int
@@ -33,12 +35,12 @@ def extract(
     """
     principal.require("events:read")
     log = Log.objects.ledger_of(session_id).get()
-    rows = Event.objects.filter(log=log, seq__gt=after)
+    rows = Event.objects.filter(log=log, seq__gt=max(after, log.start - 1))
     rows = rows.filter(seq__lt=before).order_by("-seq") if before else rows.order_by("seq")
     found = list(rows.values_list("seq", "body")[:limit])
     found.sort()
     last = found[-1][0] if found else after
-    return Extract(log.epoch, log.head, [body for _, body in found], last)
+    return Extract(log.epoch, log.start, log.head, [body for _, body in found], last)
 
 
 def left(*, principal: Principal, session_id: UUID, after: int) -> bool:

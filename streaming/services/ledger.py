@@ -102,6 +102,21 @@ def position_of(session_id: UUID | str) -> Log:
     return database.keep(name, lambda: _head(session_id=name[1])[0])
 
 
+def shorten(*, session_id: UUID, start: int) -> int:
+    """
+    Let the events before this number go, in the caller's transaction; how many can be read less.
+
+    The last one before ``start`` stays as the anchor of the chain, and the newest stays to be read.
+    """
+    log = position_of(session_id)
+    before, log.start = log.start, min(max(log.start, start), log.head)
+    if log.start > before:
+        statements.update(log, "start")
+        Event.objects.filter(log=log, seq__lt=log.start - 1).delete()
+        hints.send(hints.Hint("ledger", str(session_id)))
+    return log.start - before
+
+
 def _name(session_id: UUID | str) -> tuple[str, UUID]:
     return LEDGER, UUID(str(session_id))
 
@@ -137,9 +152,18 @@ def _announce(event: Published) -> None:
 
 
 def chain_is_sound(log: Log) -> bool:
-    """Whether the events of a ledger are gap-free and recompute to its chain value."""
+    """
+    Whether the events of a ledger are gap-free and recompute to its chain value.
+
+    One whose first events were let go begins at its anchor.
+    """
     ck, seq = position.genesis(log.name, log.epoch), 0
-    for event in log.events.order_by("seq").iterator():
+    if log.start > 1:
+        anchor = log.events.filter(seq=log.start - 1).first()
+        if anchor is None:
+            return False
+        ck, seq = bytes.fromhex(anchor.ck), anchor.seq
+    for event in log.events.filter(seq__gt=seq).order_by("seq").iterator():
         seq += 1
         ck = position.chain(ck, seq, event.body.encode())
         if event.seq != seq or event.ck != ck.hex():
