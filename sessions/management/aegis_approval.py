@@ -3,18 +3,23 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import orjson
 import typer
 from django.utils import timezone
 from django_typer.management import Typer
 
-from aegis_project.kit.errors import ValidationFailed
 from sessions.api import approval_documents as documents
 from sessions.core.approvals import State
 from sessions.core.freshness import Known
 from sessions.core.policy import Remember
 from sessions.management import approval_batch as batch
-from sessions.management import far_approvals, output, situations, verbs
+from sessions.management import (
+    approval_watch,
+    far_approvals,
+    output,
+    session_options,
+    situations,
+    verbs,
+)
 from sessions.management.output import How, Misused
 from sessions.management.verbs import As, DryRun, Json, Quiet, elsewhere, verb
 from sessions.models import Approval
@@ -26,7 +31,7 @@ from streaming.api import codecs
 from streaming.selectors import pages
 
 app: Typer[..., Any] = Typer(
-    help="Approvals: list, show, claim, hand over, approve and reject them."
+    help="Approvals: list, watch, show, claim, hand over, approve and reject them."
 )
 
 Id = Annotated[str, typer.Argument(metavar="APPROVAL", help="Its id.")]
@@ -126,12 +131,13 @@ def approve(
         act("approve", principal=principal, orders=orders, look=situations.known, how=how)
         return
     row = reading.find(principal, approval[0])
+    values = session_options.assigned(edit or [], option="--edit")
     decided = approvals.decide(
         principal=principal,
         approval=row,
         approved=True,
         reason=reason,
-        edited_arguments=edited(row, edit or []),
+        edited_arguments={**row.tool_call.arguments, **values} if values else None,
         remember=codecs.read({"scope": remember}, Remember) if remember else None,
         evidence=situations.known(row),
     )
@@ -206,26 +212,6 @@ def hand_over(
     tell(How(is_json, is_quiet), "approval.hand-over", found.approval)
 
 
-def edited(row: Approval, given: Sequence[str]) -> dict[str, Any] | None:
-    """
-    The arguments with the values given; a value that is no JSON is a text.
-
-    :raises ValidationFailed: for what is not NAME=VALUE
-    """
-    if not given:
-        return None
-    arguments = dict(row.tool_call.arguments)
-    for one in given:
-        name, is_one, value = one.partition("=")
-        if not is_one or not name:
-            raise ValidationFailed("--edit takes NAME=VALUE.", field="edit")
-        try:
-            arguments[name] = orjson.loads(value)
-        except orjson.JSONDecodeError:
-            arguments[name] = value
-    return arguments
-
-
 def described(row: Approval, now: Known | None) -> list[str]:
     """What a person wants to know before they decide."""
     call = row.tool_call
@@ -277,3 +263,6 @@ def table(rows: Sequence[Approval]) -> dict[str, list[str]]:
         "LEFT": [left(row) for row in rows],
         "CLAIMED": [row.claimed_by for row in rows],
     }
+
+
+approval_watch.add_to(app)

@@ -3,9 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
-from sessions.management import far, output, verbs
+from sessions.management import far, output, session_options, verbs
 from sessions.management.client import Client
 from sessions.management.far import Columns, Document
 from sessions.management.output import How, Misused
@@ -32,9 +30,9 @@ APPROVALS: Columns = {
 
 def several(server: Client, *, session: str, state: Any, limit: int, **given: Any) -> None:
     """What waits for people there."""
-    if given["mine"] or given["expiring"]:
-        raise Misused("--mine and --expiring read what is on this machine.")
-    rows, has_more = server.several("approvals", limit=limit, session=session, state=state.value)
+    asked = {"session": session, "state": state.value, "expiring": given["expiring"] or None}
+    mine = "true" if given["mine"] else ""
+    rows, has_more = server.several("approvals", limit=limit, mine=mine, **asked)
     how = How(given["is_json"], given["is_quiet"])
     far.several(how, "approval.list", APPROVALS, rows, has_more=has_more)
 
@@ -58,7 +56,10 @@ def approve(
     body: dict[str, Any] = {"approved": True, "reason": given["reason"]}
     if edit:
         arguments = server.get("approvals", approval[0])["tool_call"]["arguments"]
-        body["edited_arguments"] = {**arguments, **dict(map(_edited, edit))}
+        body["edited_arguments"] = {
+            **arguments,
+            **session_options.assigned(edit, option="--edit"),
+        }
     if remember:
         body["remember"] = {"scope": remember}
     _decide(server, "approve", approval, body, given)
@@ -90,13 +91,3 @@ def _decide(
     elif results.done:
         far.one(how, f"approval.{verb}", APPROVALS, results.done[0])
     results.end(how)
-
-
-def _edited(text: str) -> tuple[str, Any]:
-    name, is_one, value = text.partition("=")
-    if not is_one or not name:
-        raise Misused("--edit takes NAME=VALUE.")
-    try:
-        return name, orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return name, value

@@ -137,6 +137,7 @@ ERROR = "error"
 """The name of what is printed instead, by whatever was refused."""
 # What one line is, of the commands that print a line for each thing as it comes.
 LINES: dict[str, Any] = {
+    "approval.watch": ApprovalDocument,
     "event.tail": EventDocument,
     "session.watch": EventDocument,
     "topic.tail": RecordDocument,

@@ -1,8 +1,10 @@
 """The options of `aegis session`, and what is read from them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
 from aegis_project.kit import strict
@@ -73,6 +75,25 @@ def mapping(text: str, *, option: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Misused(f"{option} takes a JSON object.")
     return found
+
+
+def assigned(given: Sequence[str], *, option: str) -> dict[str, Any]:
+    """
+    The values that stand in ``NAME=VALUE`` by their names; what is no JSON is a text.
+
+    :raises Misused: for what is not NAME=VALUE
+    """
+    return dict(_assignment(one, option) for one in given)
+
+
+def _assignment(text: str, option: str) -> tuple[str, Any]:
+    name, is_one, value = text.partition("=")
+    if not is_one or not name:
+        raise Misused(f"{option} takes NAME=VALUE.")
+    try:
+        return name, orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return name, value
 
 
 def expected(names: list[str], *, required: bool = True, topics: list[str]) -> list[Expected]:

@@ -91,6 +91,7 @@ COMMANDS: dict[str, Rule] = {
     "runs.cancel": Rule("runs:write", RUN),
     "runs.limits": Rule("runs:write", {**RUN, "max_tokens": 1000}),
     "approval.list": Rule("approvals:read|approvals:decide"),
+    "approval.watch": Rule("approvals:read|approvals:decide", {"follow": False}),
     "approval.show": Rule("approvals:read|approvals:decide", APPROVAL),
     "approval.approve": Rule("approvals:decide", APPROVAL),
     "approval.reject": Rule("approvals:decide", APPROVAL),

@@ -9,8 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from jsonschema import Draft202012Validator
 
-from sessions.management import schemas
+from sessions.management import client, schemas
 from tests.calling import Caller, caller
+from tests.integration.sessions import far_help
 
 
 @pytest.fixture
@@ -46,6 +47,20 @@ def aegis(capsys: pytest.CaptureFixture[str]):
         if "--json" in words and "--fields" not in words:
             check(words, said.out)
         return Told(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def far(aegis, monkeypatch: pytest.MonkeyPatch):
+    """The command line with a credential of a team for another server."""
+    monkeypatch.setattr(client, "build_opener", far_help.opener)
+    monkeypatch.setenv("AEGIS_SERVER", far_help.URL)
+
+    def run(*words: str, scopes: tuple[str, ...] = ("sessions:read",)):
+        asks = caller(list(scopes))
+        monkeypatch.setenv("AEGIS_TOKEN", asks.headers["Authorization"].removeprefix("Bearer "))
+        return aegis(*words)
 
     return run
 

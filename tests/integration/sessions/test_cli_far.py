@@ -1,77 +1,19 @@
 """The command line against a server that was named: over REST, with the rights of a credential."""
 
-import io
-from email.message import Message
-from typing import Any
-from urllib.error import URLError
-from urllib.request import BaseHandler, OpenerDirector, Request
-from urllib.response import addinfourl
-
 import pytest
-from django.test import Client as Browser
 
 from components.services.registry import Expected
 from sessions.core.lifecycle import State
-from sessions.management import client, far_files
+from sessions.management import far_files
 from sessions.selectors import artifacts
-from tests import asking, calling, factories
+from tests import asking, factories
+from tests.integration.sessions.far_help import AWAY
 
 pytestmark = [
     pytest.mark.django_db,
     # django-typer has not followed Typer there yet.
     pytest.mark.filterwarnings("ignore:In Typer, only the parameter:DeprecationWarning"),
 ]
-
-URL = "https://aegis.example"
-# Whether the server is away when the next pieces come, the last first.
-AWAY: list[bool] = []
-
-
-class Here(BaseHandler):
-    """Whatever is asked of any server is answered by this process."""
-
-    def https_open(self, request: Request) -> Any:
-        if request.get_method() == "PUT" and AWAY and AWAY.pop():
-            raise URLError("It is away.")
-        wanted = {"Authorization": "Authorization", "Content-Range": "Content-range"}
-        said = {name: request.get_header(kept) for name, kept in wanted.items()}
-        answer = Browser(raise_request_exception=False).generic(
-            request.get_method(),
-            request.selector,
-            request.data or b"",
-            content_type=str(request.get_header("Content-type")),
-            headers={name: value for name, value in said.items() if value},
-        )
-        headers = Message()
-        for name, value in answer.headers.items():
-            headers[name] = value
-        told = addinfourl(io.BytesIO(answer.content), headers, request.full_url, answer.status_code)
-        told.msg = answer.reason_phrase  # type: ignore[attr-defined]  # urllib's own way
-        return told
-
-
-@pytest.fixture
-def far(aegis, monkeypatch: pytest.MonkeyPatch):
-    """The command line with a credential of a team for another server."""
-    monkeypatch.setattr(client, "build_opener", _opener)
-    monkeypatch.setenv("AEGIS_SERVER", URL)
-
-    def run(*words: str, scopes: tuple[str, ...] = ("sessions:read",)):
-        caller = calling.caller(list(scopes))
-        monkeypatch.setenv("AEGIS_TOKEN", caller.headers["Authorization"].removeprefix("Bearer "))
-        return aegis(*words)
-
-    return run
-
-
-def _opener(*given: BaseHandler) -> OpenerDirector:
-    """What urllib would use, but for who answers."""
-    from urllib.request import HTTPDefaultErrorHandler, HTTPErrorProcessor  # noqa: PLC0415
-
-    made = OpenerDirector()
-    for one in (*given, Here(), HTTPErrorProcessor(), HTTPDefaultErrorHandler()):
-        made.add_handler(one)
-    return made
 
 
 def test_sessions_are_listed_and_shown_as_on_the_machine_itself(aegis, far, monkeypatch):

@@ -1,12 +1,7 @@
 """What is watched at a terminal, in this process: a terminal of its own, a real interrupt."""
 
 import os
-import pty
 import signal
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -17,6 +12,7 @@ from sessions.core.lifecycle import State
 from sessions.services import lifecycle
 from streaming.selectors import events
 from tests import factories, threads
+from tests.screens import terminal
 
 pytestmark = [
     pytest.mark.timeout(60),
@@ -26,49 +22,6 @@ pytestmark = [
 ]
 
 ESCAPE = "\x1b"
-
-
-class Screen:
-    """What a terminal was sent, and what is done once it shows a text."""
-
-    def __init__(self) -> None:
-        self.text = ""
-        self.wanted, self.act = "", lambda: None
-
-    def read(self, ours: int) -> None:
-        while piece := _read(ours):
-            self.text += piece.decode(errors="replace")
-            if self.wanted and self.wanted in self.text:
-                self.wanted = ""
-                self.act()
-
-
-def _read(ours: int) -> bytes:
-    try:
-        return os.read(ours, 65_536)
-    except OSError:
-        # How Linux tells that the other side is closed.
-        return b""
-
-
-@contextmanager
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Screen]:
-    """Standard output is a terminal meanwhile."""
-    monkeypatch.setenv("TERM", "xterm-256color")
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    ours, theirs = pty.openpty()
-    screen = Screen()
-    reader = threading.Thread(target=screen.read, args=(ours,))
-    reader.start()
-    with os.fdopen(theirs, "w", encoding="utf-8") as out:
-        monkeypatch.setattr(sys, "stdout", out)
-        try:
-            yield screen
-        finally:
-            monkeypatch.undo()
-    reader.join()
-    os.close(ours)
 
 
 def test_a_terminal_gets_colour_and_short_ids_and_a_pipe_does_not(aegis, monkeypatch):

@@ -1,0 +1,47 @@
+"""A server that was named, which is this process."""
+
+import io
+from email.message import Message
+from typing import Any
+from urllib.error import URLError
+from urllib.request import BaseHandler, OpenerDirector, Request
+from urllib.response import addinfourl
+
+from django.test import Client as Browser
+
+URL = "https://aegis.example"
+# Whether the server is away when the next pieces come, the last first.
+AWAY: list[bool] = []
+
+
+class Here(BaseHandler):
+    """Whatever is asked of any server is answered by this process."""
+
+    def https_open(self, request: Request) -> Any:
+        if request.get_method() == "PUT" and AWAY and AWAY.pop():
+            raise URLError("It is away.")
+        wanted = {"Authorization": "Authorization", "Content-Range": "Content-range"}
+        said = {name: request.get_header(kept) for name, kept in wanted.items()}
+        answer = Browser(raise_request_exception=False).generic(
+            request.get_method(),
+            request.selector,
+            request.data or b"",
+            content_type=str(request.get_header("Content-type")),
+            headers={name: value for name, value in said.items() if value},
+        )
+        headers = Message()
+        for name, value in answer.headers.items():
+            headers[name] = value
+        told = addinfourl(io.BytesIO(answer.content), headers, request.full_url, answer.status_code)
+        told.msg = answer.reason_phrase  # type: ignore[attr-defined]  # urllib's own way
+        return told
+
+
+def opener(*given: BaseHandler) -> OpenerDirector:
+    """What urllib would use, but for who answers."""
+    from urllib.request import HTTPDefaultErrorHandler, HTTPErrorProcessor  # noqa: PLC0415
+
+    made = OpenerDirector()
+    for one in (*given, Here(), HTTPErrorProcessor(), HTTPDefaultErrorHandler()):
+        made.add_handler(one)
+    return made
