@@ -1,14 +1,16 @@
 """`aegis audit`: who asked for what, and whether the chain of it is whole."""
 
 import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import typer
+from django.db.models import QuerySet
+from django.utils import timezone
 from django_typer.management import Typer
 
-from sessions.management import output, verbs
+from sessions.management import instants, output, verbs, waiting
 from sessions.management.listing import Limit
 from sessions.management.output import How, Misused
 from sessions.management.verbs import As, Exit, Json, Quiet, verb
@@ -20,7 +22,9 @@ from streaming.selectors import audit, audit_proof, pages
 from streaming.selectors.audit import Wanted
 from streaming.selectors.audit_proof import Anchor
 
-app: Typer[..., Any] = Typer(help="Audit: list, show, export and verify what was asked for.")
+app: Typer[..., Any] = Typer(
+    help="Audit: list, follow, show, export and verify what was asked for."
+)
 
 Command = Annotated[str, typer.Option(help="Only this command; session.* for several.")]
 Actor = Annotated[str, typer.Option(help="Only of this actor; user:* for several.")]
@@ -29,8 +33,13 @@ Outcome = Annotated[Literal["ok", "refused", "all"], typer.Option(help="Only wit
 Code = Annotated[str, typer.Option(help="Only refused with this code.")]
 Of = Annotated[str, typer.Option("--session", help="Only of this session, by id or key.")]
 RequestId = Annotated[str, typer.Option("--request-id", help="Only of this request.")]
-Since = Annotated[str, typer.Option(help="Only from this moment on, ISO 8601.")]
-Until = Annotated[str, typer.Option(help="Only before this moment, ISO 8601.")]
+Since = Annotated[
+    str, typer.Option(metavar="MOMENT", help="Only from then on: -5m, 14:02 or ISO 8601.")
+]
+Until = Annotated[str, typer.Option(metavar="MOMENT", help="Only before then.")]
+
+# What is written only now may have begun so long ago.
+OVERLAP = timedelta(minutes=1)
 
 
 @app.command("list")
@@ -54,7 +63,7 @@ def several(
     """
     List entries, the newest first.
 
-    Example: aegis audit list --outcome refused --since 2026-11-01
+    Example: aegis audit list --outcome refused --since -2h
     """
     wanted = _wanted(
         command=command,
@@ -79,6 +88,59 @@ def several(
         table=lambda: table(page.rows),
         has_more=bool(page.next),
     )
+
+
+@app.command()
+@verb
+def tail(
+    *,
+    command: Command = "",
+    actor: Actor = "",
+    transport: Transport = "",
+    outcome: Outcome = "all",
+    code: Code = "",
+    session: Of = "",
+    last: Annotated[int, typer.Option(min=0, max=1000, help="Begin with so many old ones.")] = 10,
+    follow: Annotated[bool, typer.Option(help="Wait for more.")] = True,
+    as_user: As = "",
+    is_json: Json = False,
+) -> None:
+    """
+    Print the newest entries and follow them; Ctrl-C stops looking alone.
+
+    Examples: aegis audit tail --outcome refused; aegis audit tail --command 'session.*' --json
+    """
+    wanted = Wanted(
+        outcome="" if outcome == "all" else outcome,
+        command=command,
+        actor=actor,
+        transport=transport,
+        code=code,
+        session=session,
+    )
+    rows = audit.narrowed(audit.readable(verbs.acting(as_user)), wanted)
+    for row in followed(rows, last=last, follows=follow):
+        if is_json:
+            output.line(codecs.show(documents.document(row)))
+        else:
+            output.plain("  ".join(cells[0] for cells in table([row]).values() if cells[0]))
+
+
+def followed(rows: QuerySet[AuditEntry], *, last: int, follows: bool) -> Iterator[AuditEntry]:
+    """The last of these entries, then each that is written, also where that took its time."""
+    told = _lately(rows)
+    newest = list(rows.order_by("-pk")[:last])
+    yield from reversed(newest)
+    told |= {row.pk for row in newest}
+    while follows:
+        found = _lately(rows)
+        yield from rows.filter(pk__in=found - told).order_by("pk")
+        told = found
+        waiting.until_a_hint()
+
+
+def _lately(rows: QuerySet[AuditEntry]) -> set[int]:
+    return set(rows.filter(at__gte=timezone.now() - OVERLAP).values_list("pk", flat=True))
 
 
 @app.command()
@@ -200,13 +262,7 @@ def _wanted(*, outcome: str, since: str, until: str, **words: str) -> Wanted:
 
 
 def _moment(name: str, text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-        return codecs.in_utc(found.astimezone() if found.tzinfo is None else found)
-    except (ValueError, OverflowError):
-        raise Misused(f"{name}: {text} is no moment such as 2026-11-21T14:00+01:00.") from None
+    return instants.read(text, option=name) if text else None
 
 
 def _anchor(text: str) -> Anchor | None:

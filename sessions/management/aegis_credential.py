@@ -12,9 +12,9 @@ from components.api import documents
 from components.models import Credential
 from components.services import credentials
 from components.services.credentials import Issued
-from sessions.management import output, verbs
+from sessions.management import far_credentials, output, verbs
 from sessions.management.output import How
-from sessions.management.verbs import As, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, Json, Quiet, Yes, elsewhere, verb
 from streaming.api import codecs
 from streaming.selectors import pages
 
@@ -23,6 +23,7 @@ app: Typer[..., Any] = Typer(help="Credentials: secrets with which programs come
 
 @app.command()
 @verb
+@elsewhere(far_credentials.issue)
 def issue(
     name: Annotated[str, typer.Argument(help="What it is for.")],
     *,
@@ -53,6 +54,7 @@ def issue(
 
 @app.command("list")
 @verb
+@elsewhere(far_credentials.several)
 def several(
     *,
     usable: Annotated[bool, typer.Option("--usable", help="Only what opens something.")] = False,
@@ -82,6 +84,7 @@ def several(
 
 @app.command()
 @verb
+@elsewhere(far_credentials.rotate)
 def rotate(
     credential: Annotated[str, typer.Argument(help="An id or prefix.")],
     *,
@@ -105,6 +108,7 @@ def rotate(
 
 @app.command()
 @verb
+@elsewhere(far_credentials.revoke)
 def revoke(
     credential: Annotated[
         list[str], typer.Argument(metavar="CREDENTIAL...", help="Ids or prefixes.")

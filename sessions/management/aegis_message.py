@@ -17,10 +17,10 @@ from sessions.api import transcripts
 from sessions.core.conversation import Admission
 from sessions.core.runs import Waiting
 from sessions.core.transcripts import FORMATS
-from sessions.management import output, verbs
+from sessions.management import far_messages, output, verbs
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Reference
-from sessions.management.verbs import As, Json, PersonNeeded, Quiet, verb
+from sessions.management.verbs import As, Json, PersonNeeded, Quiet, elsewhere, verb
 from sessions.models import Message, Run, Session
 from sessions.selectors import history, sessions
 from sessions.selectors import transcripts as reading
@@ -42,6 +42,7 @@ Wait = Annotated[float, typer.Option(min=0, max=3600, help="Seconds to wait for 
 
 @app.command("list")
 @verb
+@elsewhere(far_messages.several)
 def several(
     session: Reference,
     *,
@@ -70,6 +71,7 @@ def several(
 
 @app.command()
 @verb
+@elsewhere(far_messages.say)
 def say(
     session: Reference,
     text: Content,
@@ -105,6 +107,7 @@ def say(
 
 @app.command()
 @verb
+@elsewhere(far_messages.edit)
 def edit(
     session: Reference,
     message: Id,
@@ -128,6 +131,7 @@ def edit(
 
 @app.command()
 @verb
+@elsewhere(far_messages.choose)
 def choose(
     session: Reference,
     message: Id,
@@ -216,13 +220,8 @@ def _tell(how: How, name: str, said: Said, *, wait: float) -> None:
 def _show(how: How, name: str, message: Message, *, run: Run | None = None) -> None:
     [entry] = history.entries([message])
     data = codecs.show(documents.document(entry, run=run.pk if run else None))
-    sentence = _readable(f"{message.author}: {message.content}")
+    sentence = output.readable(f"{message.author}: {message.content}")
     output.show_one(how, name, data, identity=str(message.pk), sentence=sentence)
-
-
-def _readable(text: str) -> str:
-    # What came from outside may not move the cursor, but to the next line.
-    return "".join(sign if sign.isprintable() or sign in "\n\t" else "�" for sign in text)
 
 
 def _read(principal: Principal, session: str) -> Session:

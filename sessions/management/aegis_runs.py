@@ -8,9 +8,9 @@ from django_typer.management import Typer
 
 from sessions.api import run_documents as documents
 from sessions.core.runs import State
-from sessions.management import output, verbs
+from sessions.management import far_runs, output, verbs
 from sessions.management.output import How
-from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.models import Run
 from sessions.selectors import agents, sessions
 from sessions.selectors import runs as reading
@@ -29,6 +29,7 @@ Whole = typer.Option(min=0)
 
 @app.command("list")
 @verb
+@elsewhere(far_runs.several)
 def several(
     *,
     session: OfSession = "",
@@ -64,6 +65,7 @@ def several(
 
 @app.command()
 @verb
+@elsewhere(far_runs.show)
 def show(run: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     Show where a run stands and what it used.
@@ -75,6 +77,7 @@ def show(run: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = 
 
 @app.command()
 @verb
+@elsewhere(far_runs.start)
 def start(
     session: Name,
     *,
@@ -98,6 +101,7 @@ def start(
 
 @app.command()
 @verb
+@elsewhere(far_runs.cancel)
 def cancel(
     run: Id,
     *,
@@ -117,6 +121,7 @@ def cancel(
 
 @app.command()
 @verb
+@elsewhere(far_runs.limits)
 def limits(
     run: Id,
     *,

@@ -11,10 +11,18 @@ import typer
 from django_typer.management import Typer
 
 from aegis_project.kit import strict
-from sessions.management import client, output, progress, verbs
+from sessions.management import (
+    client,
+    output,
+    progress,
+    topic_figures,
+    topic_places,
+    topic_tail,
+)
 from sessions.management.output import How, Misused
+from sessions.management.topic_figures import reader_table
+from sessions.management.topic_places import AnySession
 from sessions.management.verbs import Json, Quiet, elsewhere, verb
-from sessions.selectors import sessions
 from streaming.core.errors import TopicNotFound
 
 app: Typer[..., Any] = Typer(help="Topics: what is said in the sessions of the running server.")
@@ -27,28 +35,31 @@ class Form(StrEnum):
     CSV = "csv"
 
 
-WAIT_SECONDS = 10
 PAGE = 200
-
 BATCH = 1000
 MAX_BYTES = 1024 * 1024
 
 Session = Annotated[str, typer.Option(help="Id, key, beginning of the id, or name.")]
-AnySession = Annotated[str, typer.Option("--session", help="Only of this one.")]
 
 
 @app.command("list")
 @verb
 @elsewhere()
-def several(*, session: AnySession = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
+def several(
+    *,
+    session: AnySession = "",
+    rates: Annotated[bool, typer.Option("--rates", help="How much is said in each now.")] = False,
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
     """
     List the topics of a session, or of all.
 
-    Example: aegis topic list --session demo
+    Examples: aegis topic list --session demo; aegis topic list --rates
     """
     server = client.running()
     if session:
-        answer = server.get("sessions", _id(session), "topics")
+        answer = server.get("sessions", topic_places.identity(session), "topics")
     else:
         answer = server.get("topics", limit=PAGE)
     found = answer["data"]
@@ -57,40 +68,9 @@ def several(*, session: AnySession = "", is_json: Json = False, is_quiet: Quiet 
         "topic.list",
         data=lambda: found,
         ids=[one["name"] for one in found],
-        table=lambda: table(found),
+        table=lambda: (topic_figures.rate_table if rates else table)(found),
         has_more=bool(answer.get("next")),
     )
-
-
-@app.command()
-@verb
-@elsewhere()
-def tail(
-    topic: Annotated[str, typer.Argument(help="Its name.")],
-    *,
-    session: Session,
-    begin: Annotated[
-        str, typer.Option("--from", help="latest, latest-n, earliest, seq:n or time:ms.")
-    ] = "latest",
-    count: Annotated[int, typer.Option(min=0, help="End after so many records; 0 is never.")] = 0,
-    is_json: Json = False,
-) -> None:
-    """
-    Follow a topic; one record per line.
-
-    Example: aegis topic tail klines.BTCUSDT.1m --session demo --from latest-10 --json
-    """
-    server, row_id = client.running(), _id(session)
-    follow = {"start": begin, "limit": PAGE, "wait": WAIT_SECONDS}
-    seen = 0
-    while not count or seen < count:
-        page = server.get("sessions", row_id, "topics", topic, **follow)
-        _warn(page)
-        records = page["data"][: count - seen] if count else page["data"]
-        for record in records:
-            _print(record, is_json=is_json)
-        seen += len(records)
-        follow["after"] = page["next"] or follow.get("after", "")
 
 
 @app.command()
@@ -112,7 +92,7 @@ def export(
     Example: aegis topic export klines.BTCUSDT.1m --session demo --format csv --output klines.csv
     """
     asked = {"format": form.value, "from": begin, "to": end, "after": after}
-    row_id = _id(session)
+    row_id = topic_places.identity(session)
     pieces = client.running().stream("sessions", row_id, "topics", topic, "export", **asked)
     with to_file.open("wb") if to_file else contextlib.nullcontext(sys.stdout.buffer) as file:
         for piece in pieces:
@@ -134,7 +114,7 @@ def info(
 
     Example: aegis topic info klines.BTCUSDT.1m --session demo
     """
-    server, row_id = client.running(), _id(session)
+    server, row_id = client.running(), topic_places.identity(session)
     topics = server.get("sessions", row_id, "topics")["data"]
     found = [one for one in topics if one["name"] == topic]
     readers = server.get("sessions", row_id, "topics", topic, "subscribers")["data"]
@@ -167,7 +147,7 @@ def publish(
     Examples: aegis topic publish notes '{"text": "hello"}' --session demo;
     aegis topic publish notes - --session demo < records.ndjson
     """
-    server, row_id, tells = client.running(), _id(session), progress.told()
+    server, row_id, tells = client.running(), topic_places.identity(session), progress.told()
     records = [strict.decode(one, max_bytes=MAX_BYTES) for one in _lines(record)] * count
     size, done = (1, {}) if rate else (BATCH, {})
     for first in range(0, len(records), size):
@@ -181,18 +161,6 @@ def publish(
     how = How(is_json, is_quiet)
     sentence = f"{done['topic']}  {done['last']}  {done['position']}"
     output.show_one(how, "topic.publish", done, identity=done["position"], sentence=sentence)
-
-
-def reader_table(readers: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """The columns of who reads a topic."""
-    return {
-        "READER": [one["component_id"] for one in readers],
-        "POLICY": [one["policy"] for one in readers],
-        "BEHIND": [str(one["lag"]) for one in readers],
-        "GAPS": [str(one["gaps"]) for one in readers],
-        "DROPPED": [str(one["dropped"]) for one in readers],
-        "COMMITTED": [one["committed"] or "–" for one in readers],
-    }
 
 
 def table(found: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -209,27 +177,9 @@ def table(found: list[dict[str, Any]]) -> dict[str, list[str]]:
     }
 
 
-def _id(reference: str) -> str:
-    """The id: beginnings and names are known here, a server takes ids and keys."""
-    if client.named() is not None:
-        return reference
-    return str(sessions.resolve(verbs.acting(), reference).pk)
-
-
 def _lines(record: str) -> list[str]:
     return [one for one in sys.stdin.read().splitlines() if one] if record == "-" else [record]
 
 
-def _warn(page: dict[str, Any]) -> None:
-    told = page["notice"]
-    if told is None:
-        return
-    places = [str(told[name]) for name in ("first", "last") if told[name] is not None]
-    output.say(f"{told['kind']}: {told['reason']} {' to '.join(places)}".rstrip())
-
-
-def _print(record: dict[str, Any], *, is_json: bool) -> None:
-    if is_json:
-        output.line(record)
-    else:
-        output.plain(f"{record['seq']}  {record['ts']}  {output.dump(record['data'])}")
+topic_tail.add_to(app)
+topic_figures.add_to(app)

@@ -19,14 +19,13 @@ from aegis_project.kit.principal import Principal
 from sessions.api import approval_documents
 from sessions.core.approvals import State
 from sessions.core.lifecycle import CLOSED
-from sessions.management import far, far_approvals, output, verbs
+from sessions.management import far, far_approvals, output, verbs, waiting
 from sessions.management.client import Client
 from sessions.management.far import Document
 from sessions.management.verbs import As, Json, elsewhere, verb
 from sessions.models import Approval, Session
 from sessions.selectors import approvals as reading
 from sessions.selectors import sessions
-from streaming import hints
 from streaming.api import codecs
 
 Of = Annotated[str, typer.Option("--session", help="Only those of this session.")]
@@ -112,7 +111,9 @@ def watch(
     reading.require(principal)
     row = sessions.resolve(principal, session) if session else None
     inbox = Inbox(
-        look=partial(_here, principal, row), is_over=partial(_is_over, row), pause=_until_a_hint
+        look=partial(_here, principal, row),
+        is_over=partial(_is_over, row),
+        pause=waiting.until_a_hint,
     )
     _tell(inbox, follows=follow, is_json=is_json)
 
@@ -139,13 +140,14 @@ def _live(inbox: Inbox, *, follows: bool) -> None:
             live.update(view(inbox.waiting, list(decided)), refresh=True)
 
 
-def view(waiting: Sequence[Document], decided: Sequence[Document]) -> Any:
+def view(opened: Sequence[Document], decided: Sequence[Document]) -> Any:
     """What the terminal shows: who waits how long, and what was decided meanwhile."""
     from rich.console import Group  # noqa: PLC0415 -- slow import
+    from rich.text import Text  # noqa: PLC0415 -- slow import
 
-    head = f"{len(waiting)} wait" if waiting else "Nothing waits for people."
+    head = f"{len(opened)} wait" if opened else "Nothing waits for people."
     tables = [
-        far.table(far_approvals.APPROVALS, waiting),
+        far.table(far_approvals.APPROVALS, opened),
         {
             "DECIDED": [one["tool_call"]["name"] for one in decided],
             "SESSION": [one["session_key"] for one in decided],
@@ -155,8 +157,10 @@ def view(waiting: Sequence[Document], decided: Sequence[Document]) -> Any:
         },
     ]
     shown = [output.drawn(one) for one in tables if any(one.values())]
-    last = "aegis approval show APPROVAL, approve or reject it" if waiting else ""
-    return Group(head, *itertools.chain.from_iterable(("", one) for one in shown), "", last)
+    last = "aegis approval show APPROVAL, approve or reject it" if opened else ""
+    return Group(
+        Text(head), *itertools.chain.from_iterable(("", one) for one in shown), "", Text(last)
+    )
 
 
 def line(one: Document) -> str:
@@ -184,11 +188,11 @@ def _document(row: Approval) -> Document:
 
 def _there(server: Client, session: str, opened: Sequence[str]) -> list[Document]:
     asked = {"session": session} if session else {}
-    waiting, _ = server.several("approvals", limit=MOST, **asked)
+    urgent, _ = server.several("approvals", limit=MOST, **asked)
     newest, _ = server.several(
         "approvals", limit=NEWEST, state="all", ordering="-requested_at", **asked
     )
-    found = {one["id"]: one for one in [*waiting, *reversed(newest)]}
+    found = {one["id"]: one for one in [*urgent, *reversed(newest)]}
     gone = [server.get("approvals", name) for name in opened if name not in found]
     return [*found.values(), *gone]
 
@@ -202,12 +206,6 @@ def _is_over(row: Session | None) -> bool:
 
 def _for_a_look() -> None:
     threading.Event().wait(LOOK_SECONDS)
-
-
-def _until_a_hint() -> None:
-    """Wait until something moved anywhere, or for as long as nobody should wait for a look."""
-    looks = itertools.count()
-    hints.wait_until(lambda: next(looks) > 0, timeout_seconds=LOOK_SECONDS)
 
 
 def add_to(app: Typer[Any, Any]) -> None:

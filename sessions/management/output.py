@@ -221,3 +221,8 @@ def _literal(cell: str) -> Any:
 
     # What came from outside may neither be markup nor move the cursor.
     return Text("".join(char if char.isprintable() else "�" for char in cell))
+
+
+def readable(text: str) -> str:
+    """What came from outside, which may not move the cursor but to the next line."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "�" for sign in text)

@@ -10,7 +10,7 @@ from sessions.api.template_documents import TemplateDocument
 from sessions.api.tool_documents import ArtifactDocument
 from sessions.core.lifecycle import State
 from streaming.api.codecs import Timestamp
-from streaming.api.topic_documents import SubscriberDocument, TopicDocument
+from streaming.api.topic_documents import RecordDocument, SubscriberDocument, TopicDocument
 
 
 class CommandDocument(Struct, kw_only=True):
@@ -52,6 +52,13 @@ class ReadTopicDocument(TopicDocument, kw_only=True):
     """A topic, and who reads it."""
 
     readers: list[SubscriberDocument]
+
+
+class TailedDocument(RecordDocument, kw_only=True):
+    """A record with its topic, and the session as it was named, or its id."""
+
+    topic: str
+    session: str
 
 
 class CapsuleDocument(Struct, kw_only=True):

@@ -40,7 +40,7 @@ from sessions.api.webhooks import DeliveryDocument, TrialDocument, WebhookDocume
 from sessions.management import published
 from streaming.api.audit_documents import AuditDocument, ChainVerdictDocument
 from streaming.api.documents import EventDocument
-from streaming.api.topic_documents import PublishedDocument, RecordDocument, TopicDocument
+from streaming.api.topic_documents import PublishedDocument, SubscriberDocument, TopicDocument
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 REF = "#/$defs/{name}"
@@ -63,7 +63,8 @@ DOCUMENTS: dict[str, Any] = {
     **_of("session", "export", published.CapsuleDocument),
     **_of("component", "list", list[ComponentDocument]),
     **_of("component", "show", ComponentDocument),
-    **_of("topic", "list", list[TopicDocument]),
+    **_of("topic", "list rate", list[TopicDocument]),
+    **_of("topic", "lag", list[SubscriberDocument]),
     **_of("topic", "info", published.ReadTopicDocument),
     **_of("topic", "publish", PublishedDocument),
     **_of("credential", "list revoke", list[CredentialDocument]),
@@ -140,7 +141,8 @@ LINES: dict[str, Any] = {
     "approval.watch": ApprovalDocument,
     "event.tail": EventDocument,
     "session.watch": EventDocument,
-    "topic.tail": RecordDocument,
+    "topic.tail": published.TailedDocument,
+    "audit.tail": AuditDocument,
 }
 # Two words for one thing.
 ALIASES = {"session.resume": "session.start", "session.show": "session.state"}

@@ -1,5 +1,7 @@
 """Waiting at the command line until a session is in a state."""
 
+import itertools
+
 from django.utils import timezone
 
 from sessions.core.conditions import Condition
@@ -12,6 +14,7 @@ from streaming import hints
 
 # Whoever waits for another state will not see it from here without somebody's help.
 DEAD_ENDS = frozenset({State.FAILED, *CLOSED})
+LOOK_SECONDS = 1.0
 
 
 def until(row: Session, state: State, *, timeout_seconds: float) -> Session:
@@ -57,3 +60,9 @@ def _waits_for_people(row: Session) -> bool:
 def _is_lost(row: Session, *, was_starting: bool) -> bool:
     was_withdrawn = was_starting and row.state != State.RUNNING
     return not row.is_starting and (was_withdrawn or State(row.state) in DEAD_ENDS)
+
+
+def until_a_hint() -> None:
+    """Wait until something moved anywhere, or for as long as nobody should wait for a look."""
+    looks = itertools.count()
+    hints.wait_until(lambda: next(looks) > 0, timeout_seconds=LOOK_SECONDS)

@@ -38,6 +38,7 @@ LEVER: dict[str, dict[str, Any]] = {
 # Told by a server, which knows who asks by its own credential, or of whoever has this machine.
 NOBODY_NAMED = {
     *("topic.list", "topic.info", "topic.tail", "topic.publish", "topic.export"),
+    *("topic.rate", "topic.lag"),
     *("demo.status", "demo.reset", "run", "serve", "worker", "launcher", "doctor"),
     *("restore", "schema", "completion"),
 }
@@ -165,6 +166,7 @@ COMMANDS: dict[str, Rule] = {
     "webhook.deliveries": Rule("webhooks:read", WEBHOOK),
     "webhook.redeliver": Rule("webhooks:write", {**WEBHOOK, "delivery": "<delivery>"}),
     "secrets.reseal": Rule("users:write"),
+    "audit.tail": Rule("audit:read", {"follow": False}),
     "audit.list": Rule("audit:read"),
     "audit.show": Rule("audit:read", {"entry": "<entry>"}),
     "audit.export": Rule("audit:read"),

@@ -1,0 +1,124 @@
+"""`aegis message` against a server that was named."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from sessions.management import far, listing, output
+from sessions.management.client import PAGE, Client
+from sessions.management.far import Columns, Document
+from sessions.management.output import How, Misused
+from sessions.management.verbs import PersonNeeded
+
+WIDTH = 100
+CLOSED = frozenset({"completed", "failed", "cancelled"})
+PEOPLE = frozenset({"approval", "input", "unknown"})
+LOOK_SECONDS = 1.0
+
+MESSAGES: Columns = {
+    "PLACE": lambda row: str(row["place"]),
+    "MESSAGE": lambda row: row["id"],
+    "ROLE": lambda row: row["role"],
+    "AUTHOR": lambda row: row["author"],
+    "AGE": lambda row: far.moment(row["created_at"]),
+    "CONTENT": lambda row: " ".join(row["content"][: WIDTH * 2].split())[:WIDTH],
+}
+
+
+def several(
+    server: Client, *, session: str, limit: int, before: int, is_json: bool, is_quiet: bool
+) -> None:
+    """The newest messages of a conversation there, in their order."""
+    found: list[Document] = []
+    asked: dict[str, Any] = {"before": before} if before else {}
+    while True:
+        page = server.get("sessions", session, "messages", limit=min(PAGE, limit), **asked)
+        found, limit = [*page["data"], *found], limit - len(page["data"])
+        if not page["has_more"] or limit <= 0:
+            break
+        asked = {"before_id": page["next_cursor"]}
+    how = How(is_json, is_quiet)
+    far.several(how, "message.list", MESSAGES, found, has_more=page["has_more"])
+
+
+def say(
+    server: Client,
+    *,
+    session: str,
+    text: str,
+    attach: list[Path],
+    answer: bool,
+    wait: float,
+    is_json: bool,
+    is_quiet: bool,
+    **given: Any,
+) -> None:
+    """Say something in a session there."""
+    if attach:
+        raise Misused("--attach reads what is on this machine; use aegis artifact write.")
+    body = listing.said(**given) | {"content": _text(text)} | ({} if answer else {"answers": False})
+    made = server.send("POST", "sessions", session, "messages", body=body)
+    _tell(server, How(is_json, is_quiet), "message.say", made, wait=wait)
+
+
+def edit(
+    server: Client,
+    *,
+    session: str,
+    message: str,
+    text: str,
+    wait: float,
+    is_json: bool,
+    is_quiet: bool,
+) -> None:
+    """Say a message differently."""
+    place = ("sessions", session, "messages", message, "edit")
+    made = server.send("POST", *place, body={"content": _text(text)})
+    _tell(server, How(is_json, is_quiet), "message.edit", made, wait=wait)
+
+
+def choose(server: Client, *, session: str, message: str, is_json: bool, is_quiet: bool) -> None:
+    """Go back to the branch that a message is on."""
+    found = server.send("POST", "sessions", session, "messages", message, "choose")
+    _show(How(is_json, is_quiet), "message.choose", found)
+
+
+def _tell(server: Client, how: How, name: str, made: Document, *, wait: float) -> None:
+    """The message that was said, or its answer if that was waited for and came."""
+    run_id = made.get("answer_run_id")
+    if not run_id or not wait:
+        _show(how, name, made)
+        return
+    run = _rested(server, run_id, wait)
+    if run["waiting_for"] in PEOPLE:
+        raise PersonNeeded(f"Run {run_id} waits for {run['waiting_for']}.", run=run_id)
+    if run["state"] not in CLOSED:
+        output.say(f"There is no answer within {wait:g} s; it goes on as run {run_id}.")
+    if run["error"]:
+        output.say(f"{run['error']['code']}: {run['error']['message']}")
+    if run["answer"]:
+        made = server.get("sessions", made["session_id"], "messages", run["answer"])
+    _show(how, name, made)
+
+
+def _rested(server: Client, run_id: str, seconds: float) -> Document:
+    """The run once it is over or waits for somebody, or when the time is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        run: Document = server.get("runs", run_id)
+        left = deadline - time.monotonic()
+        if run["state"] in CLOSED or run["waiting_for"] in PEOPLE or left <= 0:
+            return run
+        # Whatever moves it stands in the ledger of its session.
+        seen = {"start": "latest-0", "wait": min(left, LOOK_SECONDS)}
+        server.get("sessions", run["session"], "topics", "ledger", **seen)
+
+
+def _show(how: How, name: str, row: Document) -> None:
+    sentence = output.readable(f"{row['author']}: {row['content']}")
+    output.show_one(how, name, row, identity=row["id"], sentence=sentence)
+
+
+def _text(text: str) -> str:
+    return sys.stdin.read() if text == "-" else text

@@ -1,0 +1,30 @@
+"""Moments as people say them at the command line."""
+
+import re
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from sessions.management.output import Misused
+from streaming.api import codecs
+
+AGO = re.compile(r"-([0-9]{1,6})(s|m|h|d)\Z")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?\Z")
+FORMS = "-5m, 14:02 or 2026-11-21T14:00+01:00"
+
+
+def read(text: str, *, option: str) -> datetime:
+    """
+    The moment that is meant by ``-5m`` (ago), ``14:02`` (today, here) or ISO 8601, in UTC.
+
+    :raises Misused: for what is no moment
+    """
+    try:
+        if found := AGO.match(text):
+            return timezone.now() - timedelta(**{UNITS[found[2]]: int(found[1])})
+        day = f"{datetime.now().astimezone():%Y-%m-%d}T" if OF_DAY.match(text) else ""
+        at = datetime.fromisoformat(day + text)
+        return codecs.in_utc(at.astimezone() if at.tzinfo is None else at)
+    except (ValueError, OverflowError):
+        raise Misused(f"{option}: {text} is no moment such as {FORMS}.") from None
