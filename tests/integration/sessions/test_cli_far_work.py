@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:In Typer, only the parameter:DeprecationWarning"),
 ]
 
-RUNS = ("sessions:read", "runs:read", "runs:write", "agents:read", "messages:write")
+RUNS = ("sessions:read", "runs:read", "runs:write", "agents:read", "sessions:control")
 MESSAGES = ("sessions:read", "messages:read", "messages:write", "runs:read", "runs:write")
 CREDENTIALS = ("credentials:read", "credentials:write", "sessions:read")
 
