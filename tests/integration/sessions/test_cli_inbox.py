@@ -24,7 +24,8 @@ pytestmark = [
 
 def at_looks(monkeypatch: pytest.MonkeyPatch, name: str, **steps: Any) -> None:
     """Do something just after a look: what it missed has to be told by the next one."""
-    look, count = getattr(approval_watch, name), []
+    look = getattr(approval_watch, name)
+    count: list[None] = []
 
     def looked(*given: Any) -> Any:
         found = look(*given)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -23,8 +24,10 @@ class Server:
     """Topics of sessions, as a server tells them; ``asked`` is what it was asked."""
 
     def __init__(self, session: str) -> None:
-        self.session, self.said, self.asked = session, {}, []
-        self.at_wait = [lambda: None]
+        self.session = session
+        self.said: dict[str, list[tuple[int, Any]]] = {}
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.at_wait: list[Callable[[], None]] = []
 
     def say(self, topic: str, *data: Any, first_ts: int = 0) -> None:
         records = self.said.setdefault(topic, [])
