@@ -8,12 +8,23 @@ from django.urls import reverse
 
 from aegis_project import marks
 from sessions.admin.events import pretty
-from sessions.core.checkpoints import Cause, Change, Moment
+from sessions.core.checkpoints import Cause, Change, Effects, Moment
 from sessions.models import Checkpoint, Session
 from sessions.selectors import checkpoints as reading
 from sessions.selectors.checkpoints import Difference, Held
 
 LAST = 100
+EFFECTS = {
+    Effects.RECORDED: (
+        "Recorded",
+        "Tools answer with what came of the same call in the original. Nothing is carried out.",
+    ),
+    Effects.STUB: ("Stub", "Every tool says that nothing is carried out, and nothing is."),
+    Effects.LIVE: (
+        "Live",
+        "Tools are carried out under the policies. Whoever approved a call before is asked anew.",
+    ),
+}
 MOMENTS: dict[str, str] = {
     Moment.RUN_START: "A run began",
     Moment.BEFORE_TOOL: "Before a tool",

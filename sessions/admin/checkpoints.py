@@ -26,17 +26,6 @@ from sessions.services.forks import Wish
 from streaming.selectors import tape
 
 NOW = "now"
-EFFECTS = {
-    Effects.RECORDED: (
-        "Recorded",
-        "Tools answer with what came of the same call in the original. Nothing is carried out.",
-    ),
-    Effects.STUB: ("Stub", "Every tool says that nothing is carried out, and nothing is."),
-    Effects.LIVE: (
-        "Live",
-        "Tools are carried out under the policies. Whoever approved a call before is asked anew.",
-    ),
-}
 Act = Callable[[Principal, HttpRequest, UUID, str], str]
 
 
@@ -88,7 +77,7 @@ def _verbs(principal: Principal, row: Session) -> dict[str, Any]:
         "may_fork": principal.allows("sessions:control") and principal.allows("sessions:write"),
         "is_recoverable": "recover" in row.legal(),
         "needs_reason": reasons.is_needed(row),
-        "effects": [(word.value, *said) for word, said in EFFECTS.items()],
+        "effects": [(word.value, *said) for word, said in cells.EFFECTS.items()],
         "recorded": tape.recorded(row.pk),
     }
 
@@ -119,7 +108,7 @@ def _recover(principal: Principal, request: HttpRequest, session_id: UUID, check
 
 def _fork(principal: Principal, request: HttpRequest, session_id: UUID, checkpoint: str) -> str:
     effects = request.POST.get("effects", Effects.RECORDED)
-    if effects not in EFFECTS:
+    if effects not in cells.EFFECTS:
         raise ValidationFailed("effects is recorded, stub or live.", field="effects")
     wish = Wish(
         key=_text(request, "key"),

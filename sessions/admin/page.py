@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_POST
 from aegis_project.kit.errors import AegisError
 from components.admin.asking import asking
 from sessions.admin import events as ledger
-from sessions.admin import instants, keeping, lanes, panels, talking
+from sessions.admin import instants, keeping, lanes, panels, redrive, talking
 from sessions.admin import lever as levers
 from sessions.admin.fragments import fragment
 from sessions.core.errors import SessionNotFound
@@ -92,6 +92,7 @@ def _drawn(request: HttpRequest, page: panels.Page) -> dict[str, Any]:
     return {
         "flags": keeping.flags(page.principal, page.session),
         "lanes": shown,
+        "may_drive": redrive.may_drive(page.principal),
         # While it is open, the processes tell how fast its topics are.
         "strips": instants.strips(page.principal, page.session, begin=begin, end=end)
         if end is not None

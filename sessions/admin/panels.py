@@ -17,7 +17,14 @@ from aegis_project.kit.principal import Principal
 from components import selectors
 from components.admin import cells, ladder
 from components.models import Component
-from sessions.admin import artifact_cells, audit_cells, checkpoint_cells, conversation, words
+from sessions.admin import (
+    artifact_cells,
+    audit_cells,
+    checkpoint_cells,
+    conversation,
+    ribbon,
+    words,
+)
 from sessions.admin.events import pretty
 from sessions.admin.lever import Verb, verbs
 from sessions.admin.strips import Strip, strips
@@ -114,6 +121,7 @@ def render(page: Page, tab: str) -> dict[str, str]:
         "title": _render("title", page),
         "lever": _render("lever", page, verbs=lever(page)),
         "meta": _render("meta", page),
+        "ribbon": _render("ribbon", page, **ribbon.of(page.principal, page.session, now=page.now)),
         "strip": _render("strip", page, **_worst(strips(page.view, page.components, page.now))),
         "tabs": _render("tabs", page, tabs=tabs(page, tab), current=tab),
     }

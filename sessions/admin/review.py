@@ -2,31 +2,29 @@
 
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
 from aegis_project import marks
-from aegis_project.kit.errors import AegisError, ValidationFailed
+from aegis_project.kit.errors import ValidationFailed
 from components.admin.asking import asking
 from sessions.admin import instants, lanes
 from sessions.admin.events import in_words
 from sessions.admin.fragments import fragment
+from sessions.admin.redrive import SPEEDS, may_drive
 from sessions.core.errors import SessionNotFound
 from sessions.models import Session
 from sessions.selectors import sessions, timeline
-from sessions.services import redrives
 from streaming.selectors import tape
 
 NAME = "aegis_sessions_replay_changelist"
 SHOWN = 20
 LAST_MOMENT = 253_402_300_799_000
-SPEEDS = (0.25, 0.5, 1, 2, 5, 10, 25, 50, 100)
 
 
 @require_GET
@@ -53,7 +51,7 @@ def place(request: HttpRequest) -> HttpResponse:
         "is_fullwidth": "1",
         "rows": rows,
         "may_review": principal.allows("events:read"),
-        "may_drive": principal.allows("sessions:write") and principal.allows("topics:read"),
+        "may_drive": may_drive(principal),
     }
     return TemplateResponse(request, "admin/aegis/replay.html", context)
 
@@ -90,6 +88,7 @@ def show(request: HttpRequest, session_id: UUID) -> HttpResponse:
         "speeds": SPEEDS,
         "at": _at(request, begin=begin, end=end),
         "end": end,
+        "may_drive": may_drive(principal) and tape.recorded(session.pk),
     }
     return TemplateResponse(request, "admin/aegis/review.html", context)
 
@@ -122,17 +121,3 @@ def instant(request: HttpRequest, session_id: UUID) -> HttpResponse:
         raise ValidationFailed("t is an instant in unix milliseconds.", field="t")
     context = instants.stood(principal, session, at=int(asked))
     return render(request, "admin/aegis/instant.html", context)
-
-
-@require_POST
-def redrive(request: HttpRequest, session_id: UUID) -> HttpResponse:
-    """Make a session that sends the recording of this one again; nothing is done in this one."""
-    try:
-        made = redrives.redrive(principal=asking(request), session=session_id)
-    except AegisError as error:
-        if error.status in {403, 404}:
-            raise (PermissionDenied if error.status == 403 else Http404) from None
-        messages.error(request, f"{error.message} ({error.code})")
-        return HttpResponseRedirect(reverse(f"admin:{NAME}"))
-    address = reverse("admin:aegis_sessions_session_change", args=[made.session.pk])
-    return HttpResponseRedirect(address)

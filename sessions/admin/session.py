@@ -21,6 +21,7 @@ from sessions.admin import (
     filters,
     keeping,
     page,
+    redrive,
     review,
     statistics,
     talking,
@@ -128,7 +129,7 @@ class SessionAdmin(PlainAdmin):
                 ("cancel/", "cancel", talking.cancel),
                 ("review/", "review", review.show),
                 ("instant/", "instant", review.instant),
-                ("redrive/", "redrive", review.redrive),
+                ("redrive/", "redrive", redrive.redrive),
                 *checkpoints.VIEWS,
                 *artifacts.VIEWS,
             )

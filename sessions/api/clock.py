@@ -31,7 +31,8 @@ class ClockDocument(Struct, kw_only=True):
     Where the clock of a historical session stands; times are unix milliseconds.
 
     `n` counts the records before it, over all topics of its source. `seek_to` and `steps` are what
-    was ordered and is not carried out yet. A running session saves its clock once a second.
+    was ordered and is not carried out yet. A running session saves its clock once a second, and
+    with it in `achieved` how many times real time it went since; `speed` is what was asked for.
     """
 
     session: UUID
@@ -39,6 +40,7 @@ class ClockDocument(Struct, kw_only=True):
     clock: int | None
     n: int
     speed: float
+    achieved: float | None
     loop: bool
     lockstep: bool
     range_from: int
@@ -86,6 +88,7 @@ def document(session: Session, replay: Replay) -> ClockDocument:
         clock=replay.clock,
         n=replay.n,
         speed=replay.speed,
+        achieved=replay.achieved,
         loop=bool(source.get("loop")),
         lockstep=bool(source.get("lockstep")),
         range_from=replay.range_from or 0,

@@ -38,3 +38,39 @@ class Pace:
         if self._clock is None or not self.speed:
             return 0.0
         return max(0.0, (ts - self._clock) / 1000 / self.speed)
+
+
+class Meter:
+    """
+    How many times real time a clock went lately.
+
+    It is told where the clock stands (unix milliseconds) at moments of one that only goes forward
+    (seconds); time in which it stood counts.
+    """
+
+    LEAST_SECONDS = 1.0
+
+    def __init__(self) -> None:
+        self._seen: tuple[float, int] | None = None
+        self._rate: float | None = None
+
+    def read(self, now: float, clock: int | None, *, is_last: bool = False) -> float | None:
+        """
+        Over the last whole second or more, else over what there was until the ``is_last`` reading.
+
+        None as long as nothing can be said.
+        """
+        if clock is None:
+            return None
+        since, before = self._seen or (now, clock)
+        self._seen = since, before
+        passed = now - since
+        if passed >= self.LEAST_SECONDS or (is_last and self._rate is None and passed > 0):
+            self._rate = (clock - before) / 1000 / passed
+            self._seen = now, clock
+        return self._rate
+
+
+def said(speed: float) -> str:
+    """How many times real time, for people: two figures at least, and no more than count."""
+    return f"{speed:.0f}×" if speed >= 10 else f"{speed:.2g}×"

@@ -11,7 +11,7 @@ from aegis_project.kit import principal
 from aegis_project.kit.errors import AegisError, InvalidState
 from components import selectors
 from sessions.core.errors import SessionNotFound
-from sessions.core.pace import Pace
+from sessions.core.pace import Meter, Pace
 from sessions.driver.views import Views
 from sessions.models import Session
 from sessions.selectors import clocks
@@ -46,6 +46,8 @@ class Drive:
     def __init__(self, node: Node, views: Views, claimed: Claimed) -> None:
         self.claimed = claimed
         self.pace = Pace(speed=claimed.speed, clock=claimed.clock)
+        self.meter = Meter()
+        self.achieved: float | None = None
         self.steps = claimed.steps
         self._hub = node.hub
         self._lease_id = node.lease_id
@@ -108,9 +110,15 @@ class Drive:
                 self.pace.stand()
                 await self.view.advance(count=STRIDE)
             self._hub.set_clock(self._session_id, self.pace.reach(self.view.ts))
+            self._measure()
             if not await self._save():
                 return
+        self._measure(is_last=True)
         await self._finish()
+
+    def _measure(self, *, is_last: bool = False) -> None:
+        clock = self.pace.reach(self.view.ts)
+        self.achieved = self.meter.read(self._loop.time(), clock, is_last=is_last)
 
     async def _wait_for_others(self) -> None:
         """Wait while nobody runs, or while the slowest who runs has enough, or has not committed."""
@@ -118,6 +126,7 @@ class Drive:
         if await is_there(self._session_id):
             return
         while not await is_there(self._session_id, wait_seconds=SAVE_SECONDS):
+            self._measure()
             if not await self._save():
                 raise asyncio.CancelledError
         self.pace.stand()
@@ -224,6 +233,7 @@ class Drive:
             "checkpoint": view.checkpoint(),
             "bad_rows": view.report.count,
             "steps": self.steps,
+            "achieved": self.achieved,
         }
 
 

@@ -8,6 +8,7 @@ from django_typer.management import Typer
 
 from aegis_project.kit.moments import stamp
 from sessions.api import clock as documents
+from sessions.core import pace
 from sessions.management import output, verbs
 from sessions.management.output import How
 from sessions.management.session_options import Reason, Reference, Timeout, Wait
@@ -156,6 +157,8 @@ def _tell(name: str, row: Session, replay: Replay, *, how: How) -> None:
 def _words(row: Session, replay: Replay) -> list[str]:
     words = [output.state(row.state), row.key, f"n {replay.n}", _time(replay.clock)]
     words.append(f"speed {replay.speed:g}" if replay.speed else "no speed limit")
+    if replay.achieved is not None:
+        words.append(f"went {pace.said(replay.achieved)}")
     if replay.seek_to is not None:
         words.append(f"to be set to {_time(replay.seek_to)}")
     if replay.steps is not None:

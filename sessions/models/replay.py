@@ -15,7 +15,8 @@ class Replay(models.Model):
 
     ``seek_to`` (unix ms) is where the clock is to be set, as ``seek_by`` has asked; ``steps`` the
     ticks after which the session pauses; ``base`` the place where the topics' epochs begin, empty
-    at the beginning of the range. ``generation`` counts how often they began anew.
+    at the beginning of the range. ``generation`` counts how often they began anew. ``speed`` is
+    how fast it is to go, ``achieved`` how fast it went while it was driven last.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -26,6 +27,7 @@ class Replay(models.Model):
     range_from = models.BigIntegerField(null=True, help_text="Unix milliseconds, inclusive")
     range_to = models.BigIntegerField(null=True, help_text="Unix milliseconds, inclusive")
     speed = models.FloatField(default=0)
+    achieved = models.FloatField(null=True, help_text="Times real time, as it went lately")
     clock = models.BigIntegerField(null=True, help_text="Unix milliseconds")
     n = models.BigIntegerField(default=0)
     checkpoint = models.JSONField(default=dict, blank=True)

@@ -187,6 +187,7 @@ def restart(session: Session, *, from_: Instant | None, to: Instant | None) -> N
 
 def _rewind(row: Replay) -> None:
     row.n, row.clock, row.bad_rows = 0, None, 0
+    row.achieved = None
     row.checkpoint, row.base = {}, {}
     row.seek_to, row.steps, row.is_exhausted = None, None, False
     row.generation += 1

@@ -1,5 +1,6 @@
 """Reading recorded topics."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -88,6 +89,15 @@ def newest_at(row: Log, ts: int) -> tuple[int, int, bytes] | None:
             last = middle - 1
     one = records.filter(seq=last).values_list("seq", "ts", "body").first()
     return None if one is None else (one[0], one[1], bytes(one[2]))
+
+
+def span(session_id: UUID | str, names: Iterable[str]) -> tuple[int | None, int | None]:
+    """When the first and the last record of tapes were (unix ms), each in its newest epoch."""
+    found: list[int] = []
+    for row in Log.objects.filter(session_id=session_id, name__in=list(names)):
+        ends = _records(row.pk, row.epoch).filter(seq__in=(row.start, row.head))
+        found += ends.values_list("ts", flat=True)
+    return min(found, default=None), max(found, default=None)
 
 
 def times(row: Log, *, most: int = SAMPLES) -> tuple[list[int], int]:

@@ -149,6 +149,7 @@ PAGES = {
     "statistics": f"{LIST}statistics/",
     "replay": f"{LIST}replay/",
     "review": f"{LIST}{{id}}/review/",
+    "redrive": f"{LIST}{{id}}/redrive/",
     "templates": "/admin/aegis_sessions/preset/",
     "new template": "/admin/aegis_sessions/preset/add/",
     "policies": "/admin/aegis_sessions/policy/",

@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from sessions.models import Session
+from sessions.admin import redrive
+from sessions.models import Replay, Session
 from sessions.services import lifecycle
 from streaming.core import position
 from streaming.models import Event, Log, Record
@@ -105,19 +106,88 @@ def test_no_instant_is_refused(client, lived, t):
 def test_recording_is_driven_again_in_another_session(client, lived):
     recorded(lived, count=3)
 
-    place = client.get(reverse("admin:aegis_sessions_replay_changelist"))
+    pages = [
+        client.get(reverse("admin:aegis_sessions_replay_changelist")),
+        client.get(address(lived)),
+        client.get(address(lived, "review")),
+    ]
     answer = client.post(address(lived, "redrive"))
 
-    assert "Make a re-drive" in text(place)
+    assert all(address(lived, "redrive") in page.content.decode() for page in pages)
     made = Session.objects.get(parent=lived)
     assert (made.mode, answer.url) == ("historical", address(made))
 
 
+def test_a_redrive_is_what_was_chosen_and_its_page_says_how_fast_it_goes(client, lived):
+    for name in ("prices.btc", "prices.eth"):
+        recorded(lived, count=3, name=name)
+    said = {"speed": "10", "from": str(BASE_MS + 2), "topics": ["prices.eth"], "loop": "1"}
+
+    client.post(address(lived, "redrive"), {"chooses": "1", "name": "Once more", **said})
+
+    made = Session.objects.get(parent=lived)
+    source = made.config["source"]
+    assert (made.name, source["speed"], source["loop"]) == ("Once more", 10.0, True)
+    assert (source["topics"], made.replay.range_from) == (["prices.eth"], BASE_MS + 2)
+    before = text(client.get(address(made)))
+    Replay.objects.update(achieved=9.84, n=2, clock=BASE_MS + 3)
+    assert "Re-drive. What was recorded is sent again, of desk Speed – of 10× Record 0" in before
+    assert "Speed 9.8× of 10× Record 2 , clock" in text(client.get(address(made)))
+
+
+def test_form_says_what_is_on_tape_and_what_is_not(client, lived):
+    recorded(lived, count=3)
+    Log.objects.create(session=lived, name="orders", epoch="f" * 16, ck="")
+
+    page = client.get(address(lived, "redrive"), {"from": "7", "speed": "25"}).content.decode()
+
+    assert 'placeholder="2023-11-14T22:13:20.001Z"' in page
+    assert 'placeholder="2023-11-14T22:13:20.003Z"' in page
+    assert "Not on tape, and not sent: orders." in text(page)
+    assert 'value="7"' in page
+    assert '<option value="25" selected>' in page
+
+
+def test_many_topics_are_named_by_patterns(client, lived):
+    for number in range(redrive.MOST_BOXES + 1):
+        recorded(lived, count=1, name=f"prices.{number:02}")
+
+    page = client.get(address(lived, "redrive"))
+    client.post(address(lived, "redrive"), {"topics": "prices.00 prices.01"})
+
+    assert f"names and patterns of the {redrive.MOST_BOXES + 1} recorded ones" in text(page)
+    made = Session.objects.get(parent=lived)
+    assert made.config["source"]["topics"] == ["prices.00", "prices.01"]
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"speed": "fast"}, "speed is a number."),
+        ({"speed": "1000"}, "source.speed must be 0 or from 0.25 to 100."),
+        ({"chooses": "1"}, "Choose at least one topic."),
+        ({"from": "soon"}, "An instant is written in unix milliseconds or ISO 8601."),
+        ({"from": "9", "to": "8"}, "A range begins before it ends."),
+        ({"key": "desk"}, "SESSION_ALREADY_EXISTS"),
+    ],
+)
+def test_a_redrive_that_cannot_be_is_told_and_keeps_what_was_typed(client, lived, said, problem):
+    recorded(lived, count=3)
+
+    answer = client.post(address(lived, "redrive"), {"name": "Mine", **said})
+
+    assert problem in text(answer)
+    assert 'value="Mine"' in answer.content.decode()
+    assert Session.objects.count() == 1
+
+
 def test_nothing_recorded_is_said_in_its_place(client, lived):
-    answer = client.post(address(lived, "redrive"), follow=True)
+    answer = client.post(address(lived, "redrive"))
 
     assert "Nothing of this session was recorded." in text(answer)
-    assert "Make a re-drive" not in text(answer)
+    assert "Nothing is on tape" in text(answer)
+    assert "Make the re-drive" not in text(answer)
+    assert Session.objects.count() == 1
 
 
 def test_timeline_of_a_closed_session_has_the_strips_of_its_tapes(client, lived):

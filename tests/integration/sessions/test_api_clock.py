@@ -39,6 +39,7 @@ def test_the_clock_is_read(program: Caller):
         "clock": None,
         "n": 0,
         "speed": 2.0,
+        "achieved": None,
         "loop": False,
         "lockstep": True,
         "range_from": DAY_MS,

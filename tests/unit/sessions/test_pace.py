@@ -1,4 +1,6 @@
-from sessions.core.pace import Pace
+import pytest
+
+from sessions.core.pace import Meter, Pace, said
 
 NOON = 1_000_000
 
@@ -52,3 +54,35 @@ def test_how_long_to_sleep_follows_from_the_speed():
     assert pace.seconds_until(NOON - 1) == 0
     assert Pace(speed=4, clock=None).seconds_until(NOON) == 0
     assert Pace(speed=0, clock=NOON).seconds_until(NOON + 1) == 0
+
+
+def test_a_meter_says_how_fast_the_clock_went_over_the_last_second():
+    meter = Meter()
+
+    read = [
+        meter.read(at, clock)
+        for at, clock in ((5.0, None), (6.0, NOON), (6.5, NOON + 5000), (7.0, NOON + 10_000))
+    ]
+    stood = [meter.read(at, NOON + 10_000) for at in (7.5, 9.0)]
+
+    assert read == [None, None, None, 10.0]
+    assert stood == [10.0, 0.0]
+
+
+def test_the_last_reading_of_less_than_a_second_counts_only_where_there_is_no_other():
+    short, long, none = Meter(), Meter(), Meter()
+    for meter in (short, long):
+        meter.read(1.0, NOON)
+    long.read(2.0, NOON + 2000)
+
+    assert short.read(1.5, NOON + 500, is_last=True) == 1.0
+    assert long.read(2.5, NOON + 9000, is_last=True) == 2.0
+    assert none.read(1.0, NOON, is_last=True) is None
+
+
+@pytest.mark.parametrize(
+    ("speed", "words"),
+    [(0.25, "0.25×"), (1, "1×"), (9.87, "9.9×"), (99.6, "100×"), (5e4, "50000×")],
+)
+def test_a_speed_is_said_in_as_many_figures_as_count(speed, words):
+    assert said(speed) == words

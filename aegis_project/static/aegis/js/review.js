@@ -258,6 +258,7 @@ class Transport {
     at("play-word").textContent = this.isPlaying ? "Hold" : "Play";
     at("play").firstElementChild.textContent = this.isPlaying ? "pause" : "play_arrow";
     at("loop").setAttribute("aria-pressed", String(this.isLooping));
+    this.offer();
     if (isWhole || now - this.painted > FRAME_MS || state === "ended") {
       this.painted = now;
       lanes.position = position;
@@ -265,6 +266,15 @@ class Transport {
       this.steps(position, text);
     }
     if (isWhole || now - this.looked > LOOK_MS || state === "ended") this.look(position);
+  }
+
+  /** What is looped here is what a re-drive is offered of. */
+  offer() {
+    const link = at("redrive-link");
+    if (!link) return;
+    const [from, to] = this.hasRange() ? this.loop : [null, null];
+    const ends = Object.entries({ from, to }).filter(([, end]) => end !== null);
+    link.search = new URLSearchParams(ends.map(([name, end]) => [name, Math.round(end)])).toString();
   }
 
   /** The list of events, and what the slider says of where it stands. */

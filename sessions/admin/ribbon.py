@@ -1,0 +1,62 @@
+"""What a session is made of another one's past for: a ribbon on its page, whatever the tab."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.safestring import SafeString
+
+from aegis_project import marks
+from aegis_project.kit.principal import Principal
+from sessions.admin.checkpoint_cells import EFFECTS
+from sessions.core import pace
+from sessions.core.checkpoints import Effects
+from sessions.models import Replay, Session
+from sessions.selectors import effects, sessions
+
+
+def of(principal: Principal, session: Session, *, now: datetime) -> dict[str, Any]:
+    """What the ribbon says; without a fork and a replay there is nothing to say."""
+    fork = effects.of(session.pk) if session.parent_id else None
+    replay = Replay.objects.filter(session=session).first() if session.is_historical else None
+    return {
+        "fork": fork,
+        "effects": EFFECTS[Effects(fork.effects)] if fork else None,
+        "replay": _replay(replay, now=now) if replay else None,
+        "parent": _parent(principal, session),
+    }
+
+
+def made_of(principal: Principal, session: Session) -> QuerySet[Session]:
+    """The forks and re-drives of a session that the principal sees, the newest first."""
+    found = sessions.visible(principal).filter(parent=session).select_related("fork")
+    return found.order_by("-created_at", "-id")
+
+
+def _parent(principal: Principal, session: Session) -> Session | None:
+    if session.parent_id is None:
+        return None
+    return sessions.visible(principal).filter(pk=session.parent_id).first()
+
+
+def _replay(replay: Replay, *, now: datetime) -> dict[str, Any]:
+    source = replay.source
+    return {
+        "wanted": pace.said(replay.speed) if replay.speed else "as fast as everybody takes it",
+        "achieved": "" if replay.achieved is None else pace.said(replay.achieved),
+        "n": marks.number(replay.n),
+        "clock": _clock(replay.clock, now=now),
+        "is_looping": bool(source.get("loop")),
+        "is_over": replay.is_exhausted,
+        "dataset": source.get("dataset", ""),
+    }
+
+
+def _clock(ms: int | None, *, now: datetime) -> SafeString | str:
+    if ms is None:
+        return ""
+    try:
+        return marks.clock(datetime.fromtimestamp(ms / 1000, UTC), now=now)
+    except (ValueError, OverflowError):
+        # A tape may say any number.
+        return str(ms)
