@@ -66,6 +66,13 @@ def test_sh5_axe_finds_nothing_serious(
     assert faults(desk) == []
 
 
+def test_sh5_a_page_that_refuses_is_as_legible(desk):
+    desk.open("/nowhere")
+
+    assert desk.page.locator("h1").inner_text() == "Nothing here"
+    assert faults(desk) == []
+
+
 def faults(desk: Desk) -> list[str]:
     """What is wrong with the page at any width and in any look."""
     found = []

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
-from django.test import Client
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, ValidationError
+from django.http import Http404
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from django.views import defaults
 from pydantic import ValidationError as Mistakes
 
+from aegis_project import rest
 from aegis_project import settings as project
 from aegis_project.env import Environment
 
@@ -135,3 +139,25 @@ def test_browsers_elsewhere_may_call_only_if_their_origin_is_named(
 def test_an_origin_is_named_exactly(wrong: str):
     with pytest.raises(Mistakes, match="is no origin"):
         Environment(cors_origins=wrong)
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "answer"),
+    [
+        (404, "Nothing here", lambda asked: rest.missing(asked, Http404())),
+        (403, "This form is too old", rest.forged),
+        (400, "Not understood", lambda asked: rest.malformed(asked, SuspiciousOperation())),
+        (500, "Something failed", rest.failed),
+        (403, "Not for you", lambda asked: defaults.permission_denied(asked, PermissionDenied())),
+    ],
+)
+def test_what_is_refused_has_a_page_that_says_so_and_leads_on(status, title, answer):
+    asked = RequestFactory().get("/nowhere", headers=PAGE)
+
+    refused = answer(asked)
+
+    text = refused.content.decode()
+    assert refused.status_code == status
+    assert f"<title>{title} | Aegis</title>" in text
+    assert f"<h1>{title}</h1>" in text
+    assert reverse("admin:index") in text
