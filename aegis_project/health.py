@@ -12,6 +12,7 @@ from importlib import metadata
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core import checks
+from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -56,6 +57,27 @@ def check(function: Check) -> Check:
     """Add a check to the registry under its name."""
     CHECKS[function.__name__] = function
     return function
+
+
+Fix = Callable[[], str]
+FIXES: dict[str, Fix] = {}
+"""What does by itself what the check of this name says to do, and what it then says."""
+
+
+def mend(name: str) -> Callable[[Fix], Fix]:
+    """Let a function mend what the check of this name finds; nothing may be lost by it."""
+
+    def add(function: Fix) -> Fix:
+        FIXES[name] = function
+        return function
+
+    return add
+
+
+def fixable(found: Collection[Finding]) -> list[str]:
+    """The checks among these that are not well and can be mended, in their order."""
+    ill = (one.check for one in found if one.state in {State.WARNING, State.ERROR})
+    return [name for name in dict.fromkeys(ill) if name in FIXES]
 
 
 def examine(only: Collection[str] = ()) -> list[Finding]:
@@ -134,6 +156,13 @@ def migrations() -> Iterator[Finding]:
         yield Finding("migrations", State.OK, "The tables are those of this version.")
 
 
+@mend("migrations")
+def migrate() -> str:
+    """Bring the tables up to date."""
+    call_command("migrate", verbosity=0, interactive=False)
+    return "The migrations were applied."
+
+
 @check
 def clock() -> Iterator[Finding]:
     """Whether this machine and the database agree on the time, by which leases are judged."""
@@ -183,6 +212,15 @@ def home() -> Iterator[Finding]:
         yield Finding("home", State.ERROR, said, "chmod 600 the file secret_key in AEGIS_HOME.")
     elif free >= FREE_BYTES:
         yield Finding("home", State.OK, f"{free // 1024**3} GiB are free.")
+
+
+@mend("home")
+def close_key() -> str:
+    """Let nobody else read the secret key; room has to be made by somebody."""
+    key = settings.ENVIRONMENT.home / "secret_key"
+    if key.exists():
+        key.chmod(0o600)
+    return "The secret key is its owner's alone."
 
 
 @check

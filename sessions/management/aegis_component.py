@@ -4,21 +4,28 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+from django.utils import timezone
 from django_typer.management import Typer
 
 from components import selectors
 from components.api import documents
+from components.core.lifecycle import CONNECTED
 from components.models import Component
-from sessions.management import far_sessions, output, verbs
+from sessions.management import component_run, far_sessions, output, verbs
+from sessions.management.far_sessions import pinged
 from sessions.management.output import How
-from sessions.management.session_options import Reference
+from sessions.management.session_options import Reference, Timeout
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.selectors import sessions
+from streaming import hints
 from streaming.api import codecs
 from streaming.selectors import pages
 
 app: Typer[..., Any] = Typer(help="Components: who takes part in sessions.")
 GONE = ("lost", "failed")
+Named = Annotated[
+    str, typer.Argument(help="Id, name, or the beginning of one; none if it is the only one.")
+]
 
 
 @app.command("list")
@@ -62,9 +69,7 @@ def several(
 @elsewhere(far_sessions.component)
 def show(
     session: Reference,
-    component: Annotated[
-        str, typer.Argument(help="Id, name, or the beginning of one; none if it is the only one.")
-    ] = "",
+    component: Named = "",
     *,
     as_user: As = "",
     is_json: Json = False,
@@ -91,6 +96,38 @@ def show(
         output.tabulate(table([found]))
 
 
+@app.command()
+@verb
+@elsewhere(far_sessions.ping)
+def ping(
+    session: Reference,
+    component: Named = "",
+    *,
+    timeout: Timeout = 30.0,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Wait for the next sign of life of a component; 6 when none comes, 11 when it is not connected.
+
+    Examples: aegis component ping demo prices; aegis component ping demo prices --timeout 5
+    """
+    principal = verbs.acting(as_user)
+    principal.require("components:read")
+    row = sessions.resolve(principal, session)
+    found, asked = selectors.find(component, session_id=row.pk), timezone.now()
+
+    def is_decided() -> bool:
+        found.refresh_from_db()
+        heard = found.last_heartbeat_at
+        return found.state not in CONNECTED or (heard is not None and heard > asked)
+
+    is_heard = hints.wait_until(is_decided, timeout_seconds=timeout)
+    seconds = (timezone.now() - asked).total_seconds()
+    pinged(How(is_json, is_quiet), shown(found), is_heard=is_heard, seconds=seconds)
+
+
 def shown(row: Component) -> dict[str, Any]:
     """The canonical document of a component."""
     return codecs.show(documents.component(row))
@@ -108,3 +145,6 @@ def table(rows: Sequence[Component]) -> dict[str, list[str]]:
         "SESSION": [output.key_of(row.session.key, str(row.session_id)) for row in rows],
         "ERROR": [row.error for row in rows],
     }
+
+
+component_run.add_to(app)

@@ -1,20 +1,25 @@
 """`aegis doctor`: whether this installation is sound, and every setting it has."""
 
+import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from aegis_project import health
-from aegis_project.health import State
+from aegis_project import database, health
+from aegis_project.health import Finding, State
 from sessions import checks  # noqa: F401 -- it registers its checks
-from sessions.management import output
+from sessions.management import output, verbs
 from sessions.management.output import How, Misused
 from sessions.management.verbs import Exit, Json, Quiet, verb
+from streaming.services import audit
 
 Only = Annotated[str, typer.Option(metavar="CHECK,...", help="These checks alone.")]
 Settings = Annotated[bool, typer.Option("--settings", help="List every setting instead.")]
+
+WATCH_SECONDS = 5.0
 
 
 @verb
@@ -22,19 +27,60 @@ def doctor(
     *,
     lists_settings: Settings = False,
     only: Only = "",
+    mends: Annotated[
+        bool, typer.Option("--fix", help="Do what is safe of it, and say what was done.")
+    ] = False,
+    watches: Annotated[
+        bool, typer.Option("--watch", help="Look again and again; tell when something changed.")
+    ] = False,
     is_json: Json = False,
     is_quiet: Quiet = False,
 ) -> None:
     """
     Check this installation; exit 9 when something is wrong, with what to do about it.
 
-    Examples: aegis doctor --json; aegis doctor --only database,clock
+    What --fix does loses nothing, and the audit says who did it.
+
+    Examples: aegis doctor --fix; aegis doctor --only database,clock --watch
     """
-    how = How(is_json, is_quiet)
+    how, names = How(is_json, is_quiet), _names(only)
     if lists_settings:
         settings(how)
         return
-    found = health.examine(_names(only))
+    mended = _mend(health.examine(names)) if mends else []
+    before: list[Finding] = []
+    while True:
+        found = health.examine(names)
+        if found != before:
+            _show(how, found, mended)
+        if not watches:
+            break
+        before = found
+        threading.Event().wait(WATCH_SECONDS)
+    if any(one.state is State.ERROR for one in found):
+        raise typer.Exit(Exit.CHECK_FAILED)
+
+
+def _mend(found: Sequence[Finding]) -> list[str]:
+    """Mend what can be; the checks that were."""
+    names = health.fixable(found)
+    for name in names:
+        said = health.FIXES[name]()
+        with database.atomic():
+            audit.accepted(
+                command="installation.mend",
+                principal=verbs.acting(),
+                session_id=None,
+                target=name,
+                detail={"done": said},
+            )
+        output.say(f"{name}: {said}")
+    if not names:
+        output.say("Nothing is to be done that could be done by itself.")
+    return names
+
+
+def _show(how: How, found: Sequence[Finding], mended: Sequence[str]) -> None:
     output.show(
         how,
         "doctor",
@@ -46,11 +92,12 @@ def doctor(
             "found": [one.said for one in found],
             "what to do": [one.fix for one in found],
         },
+        **({"mended": mended} if mended else {}),
     )
     counts = Counter(one.state.value for one in found)
     output.say(", ".join(f"{counts[one]} {one.value}" for one in State if counts[one]))
-    if counts[State.ERROR]:
-        raise typer.Exit(Exit.CHECK_FAILED)
+    if names := health.fixable(found):
+        output.say(f"aegis doctor --fix --only {','.join(names)} does what can be done by itself.")
 
 
 def _names(only: str) -> list[str]:

@@ -1,9 +1,11 @@
 """`aegis session`, `component` and `event` against a server that was named."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from components.core.lifecycle import CONNECTED
 from sessions.core.lifecycle import CLOSED, OPEN, State
 from sessions.management import far, output, session_options, verbs
 from sessions.management.client import Client
@@ -13,6 +15,7 @@ from sessions.management.verbs import OutOfReach, PersonNeeded, TimedOut
 from sessions.management.waiting import DEAD_ENDS
 
 LOOK_SECONDS = 10.0
+PING_SECONDS = 0.5
 PAGE = 200
 
 
@@ -134,6 +137,39 @@ def component(
         raise Misused("Name the component, too.")
     row = server.get("sessions", session, "components", component)
     far.one(How(is_json, is_quiet), "component.show", COMPONENTS, row)
+
+
+def ping(
+    server: Client, *, session: str, component: str, timeout: float, is_json: bool, is_quiet: bool
+) -> None:
+    """The next sign of life of a component there."""
+    if not component:
+        raise Misused("Name the component, too.")
+    begun = time.monotonic()
+    first = row = server.get("sessions", session, "components", component)
+    while row["state"] in CONNECTED and row["last_heartbeat_at"] == first["last_heartbeat_at"]:
+        if time.monotonic() - begun >= timeout:
+            break
+        threading.Event().wait(PING_SECONDS)
+        row = server.get("sessions", session, "components", component)
+    is_heard = row["last_heartbeat_at"] != first["last_heartbeat_at"]
+    seconds = time.monotonic() - begun
+    pinged(How(is_json, is_quiet), row, is_heard=is_heard, seconds=seconds)
+
+
+def pinged(how: How, row: Document, *, is_heard: bool, seconds: float) -> None:
+    """
+    Tell that a component was heard of.
+
+    :raises OutOfReach: if it is not connected
+    :raises TimedOut: if it was not heard of
+    """
+    if row["state"] not in CONNECTED:
+        raise OutOfReach(f"{row['name']} is {row['state']}.", state=row["state"])
+    if not is_heard:
+        raise TimedOut(f"{row['name']} was not heard of for {seconds:.0f} s.")
+    sentence = f"{row['name']} was heard of after {seconds:.1f} s; it is {row['state']}"
+    output.show_one(how, "component.ping", row, identity=str(row["id"]), sentence=sentence)
 
 
 def _only_here(dialect: Any) -> None:

@@ -61,6 +61,13 @@ class TailedDocument(RecordDocument, kw_only=True):
     session: str
 
 
+class HostedDocument(Struct, kw_only=True):
+    """A component that was run at the command line, until its session let it go."""
+
+    program: str
+    session: str
+
+
 class CapsuleDocument(Struct, kw_only=True):
     """A session that was written into a file: up to which event, and the digest of it."""
 

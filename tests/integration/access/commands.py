@@ -38,7 +38,7 @@ LEVER: dict[str, dict[str, Any]] = {
 # Told by a server, which knows who asks by its own credential, or of whoever has this machine.
 NOBODY_NAMED = {
     *("topic.list", "topic.info", "topic.tail", "topic.publish", "topic.export"),
-    *("topic.rate", "topic.lag"),
+    *("topic.rate", "topic.lag", "component.run"),
     *("demo.status", "demo.reset", "run", "serve", "worker", "launcher", "doctor"),
     *("restore", "schema", "completion"),
 }
@@ -64,6 +64,7 @@ COMMANDS: dict[str, Rule] = {
     "session.import": Rule("sessions:write sessions:control", {"file": "<empty>"}, reach="all"),
     "component.list": Rule("components:read"),
     "component.show": Rule("components:read", PART),
+    "component.ping": Rule("components:read", {**PART, "timeout": 0.0}),
     "event.tail": Rule("events:read", {**ONE, "follow": False}),
     "credential.issue": Rule("credentials:write", {"name": NEW, "scope": "sessions:read"}),
     "credential.list": Rule("credentials:read"),
