@@ -8,11 +8,16 @@ from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
-from sessions.admin.checkpoint_cells import EFFECTS
 from sessions.core import pace
 from sessions.core.checkpoints import Effects
 from sessions.models import Replay, Session
 from sessions.selectors import effects, sessions
+
+EFFECTS = {
+    Effects.RECORDED: "Tools answer from the record, nothing is carried out.",
+    Effects.STUB: "Nothing is carried out.",
+    Effects.LIVE: "Tools are carried out, and every approval is asked anew.",
+}
 
 
 def of(principal: Principal, session: Session, *, now: datetime) -> dict[str, Any]:
@@ -21,9 +26,10 @@ def of(principal: Principal, session: Session, *, now: datetime) -> dict[str, An
     replay = Replay.objects.filter(session=session).first() if session.is_historical else None
     return {
         "fork": fork,
-        "effects": EFFECTS[Effects(fork.effects)] if fork else None,
+        "said": EFFECTS[Effects(fork.effects)] if fork else "",
         "replay": _replay(replay, now=now) if replay else None,
         "parent": _parent(principal, session),
+        "may_compare": principal.allows("events:read"),
     }
 
 

@@ -1,9 +1,12 @@
 """Checkpoints in the admin: taking one, going back to it, and forks whose tools do no harm."""
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.desk import LIST, until
 from tests.browser.floor import ORDER, Broker
+from tests.browser.test_sweep import faults
 
 
 def test_one_is_taken_looked_at_and_gone_back_to(desk, api):
@@ -53,6 +56,8 @@ def test_re3_a_fork_asks_anew_when_live_and_carries_out_nothing_when_recorded(
         desk.page.locator(f"#ae-fork-effects [value={effects}]").check()
         desk.page.get_by_role("button", name="Fork from here").click()
         expect(desk.page.locator(".ae-event-what").first).to_have_text("Forked")
+        expect(desk.page.locator(".ae-ribbon")).to_contain_text(f"Fork, effects {effects}.")
+        expect(desk.page.locator("#ae-title .ae-chip")).to_have_attribute("data-word", "created")
         made[effects] = desk.page.locator("#ae-session").get_attribute("data-session")
 
     broker = Broker(served.ws_url, api.token_of({"id": made["live"]})).offer()
@@ -68,9 +73,51 @@ def test_re3_a_fork_asks_anew_when_live_and_carries_out_nothing_when_recorded(
     broker.close()
 
 
-def _asked(api, session):
+def test_re5_first_difference_of_a_fork_is_marked_and_one_key_away(desk, api, floor):
+    kept = api.post(f"sessions/{floor.session['id']}/checkpoints", {"label": "before"})
+    wish = {"checkpoint": kept["id"], "effects": "recorded"}
+    made = api.post(f"sessions/{floor.session['id']}/fork", wish)
+    orders = {floor.session["id"]: 5, made["id"]: 7}
+    asked = [_asked(api, one, quantity=quantity) for one, quantity in orders.items()]
+    desk.session(made)
+
+    desk.page.get_by_role("link", name="Compare with the original").click()
+
+    first = desk.page.locator("#ae-first")
+    expect(first).to_contain_text("FIRST DIFFERENCE")
+    expect(first.locator("del")).to_have_text(["5"])
+    expect(first.locator("ins")).to_have_text(["7"])
+    before = desk.page.locator(".ae-compared tbody tr").first
+    expect(before).not_to_have_attribute("data-differs", re.compile(""))
+    expect(before.locator("b")).to_have_text(["user said", "user said"])
+    desk.page.keyboard.press("n")
+    expect(first).to_be_focused()
+    expect(desk.page).to_have_url(re.compile("#ae-first$"))
+    assert faults(desk) == []
+    first.get_by_role("link").first.click()
+    expect(desk.page).to_have_url(re.compile(rf"{floor.session['id']}/change/\?tab=timeline&at="))
+    for approval in asked:
+        floor.decide(approval, approved=False, reason="The test is over.")
+
+
+def test_any_two_sessions_are_compared_by_key(desk, api):
+    one, other = api.session(), api.session()
+    desk.open(f"{LIST}{one['id']}/compare/")
+    expect(desk.page.locator("main")).to_contain_text("Compare with which session?")
+
+    desk.page.get_by_label("with").fill(other["key"])
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.locator(".ae-ribbon")).to_contain_text("No difference.")
+    desk.page.get_by_label("with").fill("nobody")
+    desk.page.keyboard.press("Enter")
+
+    expect(desk.page.locator(".ae-problem")).to_contain_text("SESSION_NOT_FOUND")
+
+
+def _asked(api, session, **arguments):
     """Let the agent of a session ask for the order; the approval of it."""
-    tools = [{"tool": "component.broker.place_order", "arguments": ORDER}]
+    order = {**ORDER, **arguments}
+    tools = [{"tool": "component.broker.place_order", "arguments": order}]
     script = [{"text": "Again.", "tools": tools}, {"text": "Done."}]
     api.post(
         f"sessions/{session}/messages", {"content": "Do it.", "parameters": {"script": script}}

@@ -150,6 +150,7 @@ PAGES = {
     "replay": f"{LIST}replay/",
     "review": f"{LIST}{{id}}/review/",
     "redrive": f"{LIST}{{id}}/redrive/",
+    "compare": f"{LIST}{{id}}/compare/?with={{id}}",
     "templates": "/admin/aegis_sessions/preset/",
     "new template": "/admin/aegis_sessions/preset/add/",
     "policies": "/admin/aegis_sessions/policy/",

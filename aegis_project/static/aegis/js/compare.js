@@ -1,0 +1,12 @@
+// Two sessions side by side: one key goes to where they part.
+
+import { areOn } from "./keys.js";
+import * as times from "./times.js";
+
+document.addEventListener("keydown", (event) => {
+  const isBusy = event.target.closest?.("input,select,textarea,dialog");
+  if (event.key !== "n" || event.ctrlKey || event.metaKey || event.altKey || isBusy || !areOn()) return;
+  document.getElementById("ae-to-first")?.click();
+});
+
+times.start();
