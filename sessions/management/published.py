@@ -68,6 +68,27 @@ class HostedDocument(Struct, kw_only=True):
     session: str
 
 
+class LoadDocument(Struct, kw_only=True):
+    """
+    What a load test measured: lags in seconds, null where nothing came; which limits were missed.
+
+    ``missing`` of what should have been delivered was not, within the time there was.
+    """
+
+    sessions: int
+    components: int
+    rate: float
+    seconds: float
+    sent: int
+    delivered: int
+    missing: int
+    lag_p50: float | None
+    lag_p95: float | None
+    lag_p99: float | None
+    lag_max: float | None
+    missed: list[str]
+
+
 class CapsuleDocument(Struct, kw_only=True):
     """A session that was written into a file: up to which event, and the digest of it."""
 

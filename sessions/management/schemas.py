@@ -128,6 +128,7 @@ DOCUMENTS: dict[str, Any] = {
     **_of("demo", "status reset", list[published.MadeDocument]),
     "search": FoundDocument,
     "statistics": StatisticsDocument,
+    "load-test": published.LoadDocument,
     "doctor": list[Finding],
     "doctor.settings": list[Setting],
     "backup": published.BackupDocument,

@@ -41,13 +41,14 @@ NOUNS = (
     "audit",
     "demo",
 )
-# Functions of that name, by their module.
+# Functions of that name (a hyphen is an underscore there), by their module.
 ALONE = {
     "run": "run",
     "serve": "serve",
     "launcher": "launcher",
     "search": "search",
     "statistics": "statistics",
+    "load-test": "load_test",
     "worker": "worker",
     "doctor": "doctor",
     "backup": "backup",
@@ -69,7 +70,10 @@ def nouns(only: Collection[str] = NOUNS) -> dict[str, Typer[..., Any]]:
 def alone(only: Collection[str] = ALONE) -> dict[str, Callable[..., None]]:
     """These commands that have no noun."""
     modules = {name: module for name, module in ALONE.items() if name in only}
-    return {name: getattr(import_module(PLACE + module), name) for name, module in modules.items()}
+    return {
+        name: getattr(import_module(PLACE + module), name.replace("-", "_"))
+        for name, module in modules.items()
+    }
 
 
 def asked_for(arguments: Sequence[str]) -> Collection[str]:

@@ -38,7 +38,7 @@ LEVER: dict[str, dict[str, Any]] = {
 # Told by a server, which knows who asks by its own credential, or of whoever has this machine.
 NOBODY_NAMED = {
     *("topic.list", "topic.info", "topic.tail", "topic.publish", "topic.export"),
-    *("topic.rate", "topic.lag", "component.run"),
+    *("topic.rate", "topic.lag", "component.run", "load-test"),
     *("demo.status", "demo.reset", "run", "serve", "worker", "launcher", "doctor"),
     *("restore", "schema", "completion"),
 }
