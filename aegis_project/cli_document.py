@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 HEAD = """\
-Every command with its arguments and options. What most have (`--json`, `--quiet`, `--fields`, `--as`,
-`--server`, `--token`) is told once in [cli.md](cli.md).
+Every command with its arguments and options. What most have (`--json`, `--quiet`, `--fields`, `--wide`,
+`--as`, `--server`, `--token`) is told once in [cli.md](cli.md).
 """
-SHARED = frozenset({"is_json", "is_quiet", "fields", "as_user", "far_server", "far_token"})
+SHARED = frozenset({"is_json", "is_quiet", "fields", "wide", "as_user", "far_server", "far_token"})
 # Django gives them to every command.
 COMMON = frozenset(
     {"version", "settings", "pythonpath", "traceback", "no_color", "force_color", "skip_checks"}

@@ -59,16 +59,23 @@ class Misused(AegisError):
 
 
 _only: ContextVar[tuple[str, ...]] = ContextVar("only", default=())
+_wide: ContextVar[bool] = ContextVar("wide", default=False)
 
 
 @contextlib.contextmanager
-def only(names: str) -> Iterator[None]:
-    """Show only these fields of documents meanwhile, commas between; all without a name."""
+def only(names: str, *, is_wide: bool = False) -> Iterator[None]:
+    """
+    Show only these fields of documents meanwhile, commas between; all without a name.
+
+    What is wide is not cut on a terminal, however long its lines become.
+    """
     token = _only.set(tuple(name.strip() for name in names.split(",") if name.strip()))
+    width = _wide.set(is_wide)
     try:
         yield
     finally:
         _only.reset(token)
+        _wide.reset(width)
 
 
 def picked(one: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -157,7 +164,9 @@ def tabulate(columns: Mapping[str, Sequence[str]]) -> None:
 
     table = drawn(columns)
     if is_terminal():
-        Console(no_color=True if _wants("no_color") else None).print(table)
+        width = WIDE if _wide.get() else None
+        no_color = True if _wants("no_color") else None
+        Console(no_color=no_color, width=width, soft_wrap=_wide.get()).print(table)
         return
     color: Any = "standard" if _wants("force_color") else None
     console = Console(width=WIDE, color_system=color, force_terminal=color is not None)
@@ -195,7 +204,8 @@ def state(word: str) -> str:
 
 def key_of(key: str, identity: str) -> str:
     """The key, or the beginning of the id that stands for it; whole where nobody looks."""
-    return key[:SHORT_ID] if key == identity and is_terminal() else key
+    is_short = key == identity and is_terminal() and not _wide.get()
+    return key[:SHORT_ID] if is_short else key
 
 
 def age(at: datetime | None, *, now: datetime | None = None) -> str:

@@ -30,6 +30,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Ids only.")]
 Fields = Annotated[
     str, typer.Option(metavar="NAME,...", help="Only these fields of the documents, in this order.")
 ]
+Wide = Annotated[
+    bool, typer.Option("--wide", help="Whole ids and all of each line on a terminal, too.")
+]
 Server = Annotated[
     str, typer.Option("--server", metavar="URL", help="Ask this server; else AEGIS_SERVER.")
 ]
@@ -107,17 +110,22 @@ def verb(function: F) -> F:
     """
     Make a function a verb: what it raises is told, and becomes an exit code.
 
-    Whatever prints documents has ``--fields``, too, and what a server can do as well
+    Whatever prints documents has ``--fields`` and ``--wide``, too, and what a server can do as well
     (:func:`elsewhere`) has ``--server`` and ``--token``.
     """
     far = getattr(function, "far", None)
 
     @wraps(function)
     def run(
-        *args: Any, fields: str = "", far_server: str = "", far_token: str = "", **kwargs: Any
+        *args: Any,
+        fields: str = "",
+        wide: bool = False,
+        far_server: str = "",
+        far_token: str = "",
+        **kwargs: Any,
     ) -> None:
         try:
-            with output.only(fields), client.asking(far_server, far_token) as named:
+            with output.only(fields, is_wide=wide), client.asking(far_server, far_token) as named:
                 if named is None:
                     function(*args, **kwargs)
                 else:
@@ -135,7 +143,9 @@ def verb(function: F) -> F:
             )
 
     if "is_json" in inspect.signature(function).parameters:
-        more = {"fields": Fields} | ({"far_server": Server, "far_token": Token} if far else {})
+        more = {"fields": Fields, "wide": Wide} | (
+            {"far_server": Server, "far_token": Token} if far else {}
+        )
         _also(run, function, more)
     return cast(F, run)
 
@@ -167,7 +177,7 @@ def _also(run: Any, function: Any, more: dict[str, Any]) -> None:
     signature = inspect.signature(function)
     kind = inspect.Parameter.KEYWORD_ONLY
     added = [
-        inspect.Parameter(name, kind, default="", annotation=option)
+        inspect.Parameter(name, kind, default=False if option is Wide else "", annotation=option)
         for name, option in more.items()
     ]
     run.__signature__ = signature.replace(parameters=[*signature.parameters.values(), *added])

@@ -31,6 +31,12 @@ def test_a_terminal_gets_colour_and_short_ids_and_a_pipe_does_not(aegis, monkeyp
     with terminal(monkeypatch) as screen:
         aegis("session", "list")
 
+    with terminal(monkeypatch) as wide:
+        monkeypatch.setenv("COLUMNS", "30")
+        aegis("session", "list", "--wide")
+
+    assert str(made.pk) in wide.text
+    assert "demo" in wide.text
     assert ESCAPE not in piped.out
     assert str(made.pk) in piped.out
     assert ESCAPE in screen.text
