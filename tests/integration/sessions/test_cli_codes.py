@@ -10,9 +10,10 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError
 from django.utils import timezone
 
+from aegis_project import health
+from aegis_project.health import Finding
 from components.services.registry import Expected
 from sessions.core.lifecycle import State
-from sessions.management import aegis_doctor
 from sessions.management.verbs import Exit
 from sessions.models import Session
 from sessions.selectors import lists
@@ -87,8 +88,8 @@ def away(patch: pytest.MonkeyPatch) -> None:
 
 @scene(Exit.CHECK_FAILED, "doctor --only clock")
 def ill(patch: pytest.MonkeyPatch) -> None:
-    found = aegis_doctor.Finding("clock", aegis_doctor.State.ERROR, "It stands.", "Wind it up.")
-    patch.setattr(aegis_doctor.health, "examine", lambda _names: [found])
+    found = Finding("clock", health.State.ERROR, "It stands.", "Wind it up.")
+    patch.setattr(health, "examine", lambda _names: [found])
 
 
 @scene(Exit.PERSON_NEEDED, "session start k --wait completed --timeout 20")
