@@ -84,14 +84,16 @@ class AgentForm(forms.Form):
         help_text="Nobody can ask an agent that is not in use.",
     )
 
-    def __init__(self, data: Any, *, principal: Principal, agent: Agent | None) -> None:
-        super().__init__(data, initial=_said(agent) if agent else None)
+    def __init__(
+        self, data: Any, *, principal: Principal, agent: Agent | None, slug: str = ""
+    ) -> None:
+        super().__init__(data, initial=_said(agent) if agent else {"slug": slug, "name": slug})
         self.agent = agent
         self.teams = {str(team.pk): team for team in teams(principal)}
         named = [(key, team.name) for key, team in self.teams.items()]
         every = [EVERY_TEAM] if principal.teams is None else []
         self.fields["team"].choices = [*every, *named]  # type: ignore[attr-defined]
-        self.fields["policy"].choices = [NO_POLICY, *_policies(principal)]  # type: ignore[attr-defined]
+        self.fields["policy"].choices = [NO_POLICY, *policy_choices(principal)]  # type: ignore[attr-defined]
 
     def clean_tools(self) -> list[str]:
         return [line.strip() for line in self.cleaned_data["tools"].splitlines() if line.strip()]
@@ -116,7 +118,8 @@ class AgentForm(forms.Form):
         self.add_error(field if field in self.fields else None, error.message)
 
 
-def _policies(principal: Principal) -> list[tuple[str, str]]:
+def policy_choices(principal: Principal) -> list[tuple[str, str]]:
+    """The policies that the principal may name, with their names."""
     if not principal.allows("policies:read"):
         return []
     rows = policies.readable(principal).order_by("name")

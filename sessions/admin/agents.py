@@ -116,7 +116,8 @@ class AgentAdmin(ServicedAdmin):
         return trial.answer(request, row)
 
     def make_form(self, request: HttpRequest, row: Agent | None) -> AgentForm:
-        return AgentForm(request.POST or None, principal=asking(request), agent=row)
+        slug = request.GET.get("slug", "")
+        return AgentForm(request.POST or None, principal=asking(request), agent=row, slug=slug)
 
     def remove(self, principal: Principal, row: Agent) -> str:
         agents.remove(principal=principal, agent=row.slug)

@@ -29,7 +29,7 @@ from sessions.admin.events import pretty
 from sessions.admin.lever import Verb, verbs
 from sessions.admin.strips import Strip, strips
 from sessions.models import Session
-from sessions.selectors import sessions
+from sessions.selectors import presets, sessions
 from sessions.selectors.sessions import View
 from streaming.models import Log
 from streaming.models.log import LEDGER
@@ -215,6 +215,7 @@ def config(page: Page) -> str:
         "config",
         page,
         times=[(name, marks.clock(at, now=page.now)) for name, at in times],
+        moved_on=presets.moved_on(page.principal, session),
         documents=[
             (title, f"ae-document-{title.lower()}", pretty(value) if value else "")
             for title, value in documents.items()

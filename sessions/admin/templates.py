@@ -13,15 +13,18 @@ from django.utils.safestring import SafeString
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
 from components.admin.asking import asking
-from sessions.admin import wizard
+from sessions.admin import template_acts, wizard
 from sessions.admin.serviced import ServicedAdmin
 from sessions.admin.template_form import TemplateForm
+from sessions.core import recipes
 from sessions.core.errors import SessionNotFound
 from sessions.models import Preset
+from sessions.selectors import agents, preset_parts
 from sessions.selectors import presets as reading
 from sessions.services import presets
 
 VERSIONS_SHOWN = 20
+AGENTS_SHOWN = 100
 NAME = "aegis_sessions_preset_use"
 
 
@@ -79,7 +82,8 @@ class PresetAdmin(ServicedAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.use_view)
-        return [path("<int:pk>/use/", view, name=NAME), *super().get_urls()]
+        own = [path("<int:pk>/use/", view, name=NAME), *template_acts.urls(self)]
+        return [*own, *super().get_urls()]
 
     def use_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The wizard that makes a session from a template."""
@@ -107,15 +111,26 @@ class PresetAdmin(ServicedAdmin):
     def more(self, request: HttpRequest, row: Preset | None) -> dict[str, Any]:
         if row is None:
             return {}
+        principal = asking(request)
         found = list(reading.versions(row)[:VERSIONS_SHOWN])
         before = self._number(request, "before")
         numbers = {one.version for one in found}
         is_compared = before in numbers and before != row.version
+        recipe = recipes.read(reading.version_of(row).recipe)
+        missing = preset_parts.missing(principal, recipe)
+        is_mendable = self.may_write(request, row) and any(one.kind == "agent" for one in missing)
         return {
+            "recipe": recipe,
             "versions": found,
             "before": before if is_compared else None,
             "differences": reading.difference(row, before, None) if is_compared else [],
-            "may_use": asking(request).allows("sessions:write"),
+            "may_use": principal.allows("sessions:write"),
+            "may_test": principal.allows("sessions:write") and principal.allows("sessions:control"),
+            "missing": missing,
+            "may_make": template_acts.may_make(principal),
+            "agents": agents.visible(principal).order_by("slug")[:AGENTS_SHOWN]
+            if is_mendable
+            else [],
         }
 
     @staticmethod

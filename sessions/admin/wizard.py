@@ -1,7 +1,8 @@
-"""A new session from a template: fill in, look it over, make it."""
+"""A new session from a template, in four steps: what, who takes part, gates, review."""
 
 import json
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -18,18 +19,28 @@ from unfold.widgets import (
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
 from components.admin.asking import asking, teams
-from sessions.admin.create import JSONObjectField
+from sessions.admin import template_acts
+from sessions.admin.agent_form import policy_choices
+from sessions.admin.create import MAX_BYTES, JSONObjectField
 from sessions.core import recipes
 from sessions.core.errors import AgentNotFound
 from sessions.core.lifecycle import Environment
 from sessions.core.recipes import Recipe
 from sessions.models import Preset
-from sessions.selectors import agents, presets
+from sessions.selectors import agents, preset_parts, presets
 from sessions.services import applying
 from sessions.services.applying import Wishes
 
-STEPS = ("fill", "review", "make")
+STEPS: dict[str, tuple[str, ...]] = {
+    "what": ("name", "key", "environment", "team", "context"),
+    "who": ("agent",),
+    "gates": ("policy", "config"),
+    "review": (),
+}
+TITLES = {"what": "What", "who": "Who takes part", "gates": "Gates", "review": "Look it over"}
 OBJECTS = ("context", "config")
+NAMES = [name for fields in STEPS.values() for name in fields]
+AS_BEFORE = ("", "What the template and the environment say")
 
 
 class WizardForm(forms.Form):
@@ -60,14 +71,25 @@ class WizardForm(forms.Form):
     config = JSONObjectField(
         required=False,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text="The same for its settings, such as the policy.",
+        help_text="Members to add to the settings of the template, as a JSON object.",
+    )
+    policy = forms.ChoiceField(
+        required=False,
+        widget=UnfoldAdminSelectWidget,
+        help_text="Which tool calls wait for somebody.",
     )
 
-    def __init__(self, data: Any, *, recipe: Recipe, principal: Principal) -> None:
-        said = {"name": recipe.name, "environment": recipe.environment.value, "agent": recipe.agent}
-        super().__init__(data, initial=said)
+    def __init__(self, said: Mapping[str, str], *, recipe: Recipe, principal: Principal) -> None:
         named = [(team.name, team.name) for team in teams(principal)]
+        first = {
+            "name": recipe.name,
+            "environment": recipe.environment.value,
+            "agent": recipe.agent,
+            "team": named[0][0] if named else "",
+        }
+        super().__init__({**first, **said})
         self.fields["team"].choices = named  # type: ignore[attr-defined]
+        self.fields["policy"].choices = [AS_BEFORE, *policy_choices(principal)]  # type: ignore[attr-defined]
         self.principal = principal
 
     def clean_agent(self) -> str:
@@ -76,6 +98,25 @@ class WizardForm(forms.Form):
             return agents.find(self.principal, slug).slug if slug else ""
         except AgentNotFound as error:
             raise forms.ValidationError(f"{error.message} ({error.code})") from None
+
+    def faulty(self, until: str = "review") -> str:
+        """The first step before this one of which something cannot be; none is empty."""
+        for step, fields in STEPS.items():
+            if step == until:
+                break
+            if self.errors.keys() & set(fields):
+                return step
+        return ""
+
+    def parts(self, step: str) -> list[forms.BoundField]:
+        """The fields of a step."""
+        return [self[name] for name in STEPS[step]]
+
+    def objects(self) -> dict[str, dict[str, Any]]:
+        """What is added to the objects of the template; the policy is one of its settings."""
+        said = self.cleaned_data
+        policy = {"policy": said["policy"]} if said["policy"] else {}
+        return {"context": said["context"], "config": {**said["config"], **policy}}
 
     def wishes(self, version: int) -> Wishes:
         """The same for the service."""
@@ -87,12 +128,13 @@ class WizardForm(forms.Form):
             environment=Environment(said["environment"]),
             agent=said["agent"],
             team=said["team"],
-            objects={name: said[name] for name in OBJECTS},
+            objects=self.objects(),
         )
 
     def document(self) -> dict[str, Any]:
         """The same as a program says it to `apply`; what is empty is left out."""
-        return {name: value for name, value in self.cleaned_data.items() if value}
+        said = {**self.cleaned_data, **self.objects(), "policy": ""}
+        return {name: value for name, value in said.items() if value}
 
     def line(self, preset: Preset) -> str:
         """The same as the command line has it."""
@@ -105,42 +147,93 @@ class WizardForm(forms.Form):
         return shlex.join(words)
 
 
-def show(model_admin: Any, request: HttpRequest, preset: Preset) -> HttpResponse:
-    """The step that was asked for; nothing is kept between steps but what the form says."""
-    principal = asking(request)
-    if not principal.allows("sessions:write"):
-        raise PermissionDenied
-    version = presets.version_of(preset)
-    recipe = recipes.read(version.recipe)
-    form = WizardForm(request.POST or None, recipe=recipe, principal=principal)
-    step = request.POST.get("step", "")
-    is_ready = step in {"review", "make"} and form.is_valid()
-    if is_ready and step == "make":
+class Wizard:
+    """
+    One request of one person for one template.
+
+    What was said is kept with the login until the session is made, so that going back, a reload
+    and another tab lose nothing.
+    """
+
+    def __init__(self, model_admin: Any, request: HttpRequest, preset: Preset) -> None:
+        self.model_admin, self.request, self.preset = model_admin, request, preset
+        self.principal = asking(request)
+        self.version = presets.version_of(preset)
+        self.recipe = recipes.read(self.version.recipe)
+        self.place = f"wizard:{preset.pk}"
+
+    def answer(self) -> HttpResponse:
+        """The step that was asked for, or the session that was made."""
+        if self.request.method != "POST":
+            form = self.form()
+            step = self.request.GET.get("step", "what")
+            step = step if step in STEPS else "what"
+            return self.page(form, form.faulty(step) or step)
+        self.keep()
+        form, wanted = self.form(), self.request.POST.get("step", "")
+        if wanted == "make":
+            return self.page(form, form.faulty()) if form.errors else self.make(form)
+        wanted = wanted if wanted in STEPS else "what"
+        faulty = form.faulty(wanted)
+        return self.page(form, faulty) if faulty else HttpResponseRedirect(f"?step={wanted}")
+
+    def form(self) -> WizardForm:
+        said = self.request.session.get(self.place, {})
+        return WizardForm(said, recipe=self.recipe, principal=self.principal)
+
+    def keep(self) -> None:
+        sent = {name: self.request.POST[name] for name in NAMES if name in self.request.POST}
+        kept = {**self.request.session.get(self.place, {}), **sent}
+        self.request.session[self.place] = {name: text[:MAX_BYTES] for name, text in kept.items()}
+
+    def make(self, form: WizardForm) -> HttpResponse:
         try:
             made = applying.apply(
-                principal=principal,
-                template=preset.slug,
-                wishes=form.wishes(version.version),
-            )
-            return HttpResponseRedirect(
-                reverse("admin:aegis_sessions_session_change", args=[made.session.pk])
+                principal=self.principal,
+                template=self.preset.slug,
+                wishes=form.wishes(self.version.version),
             )
         except AegisError as error:
             _tell(form, error)
-            is_ready = False
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
-        "title": f"New session: {preset.name}",
-        "preset": preset,
-        "version": version,
-        "recipe": recipe,
-        "form": form,
-        "is_review": is_ready,
-        "line": form.line(preset) if is_ready else "",
-        "document": json.dumps(form.document(), indent=2) if is_ready else "",
-    }
-    return TemplateResponse(request, "admin/aegis/wizard.html", context)
+            return self.page(form, form.faulty() or "review")
+        del self.request.session[self.place]
+        address = reverse("admin:aegis_sessions_session_change", args=[made.session.pk])
+        return HttpResponseRedirect(address)
+
+    def page(self, form: WizardForm, step: str) -> HttpResponse:
+        names = list(STEPS)
+        place = names.index(step)
+        is_review = step == "review" and not form.errors
+        context = {
+            **self.model_admin.admin_site.each_context(self.request),
+            "opts": self.model_admin.opts,
+            "title": f"New session: {self.preset.name}",
+            "preset": self.preset,
+            "version": self.version,
+            "recipe": self.recipe,
+            "form": form,
+            "parts": form.parts(step),
+            "step": step,
+            "steps": [
+                {"name": name, "title": TITLES[name], "is_done": names.index(name) < place}
+                for name in names
+            ],
+            "before": names[place - 1] if place else "",
+            "after": names[place + 1] if place + 1 < len(names) else "",
+            "after_title": TITLES[names[place + 1]] if place + 1 < len(names) else "",
+            "missing": preset_parts.missing(self.principal, self.recipe),
+            "may_make": template_acts.may_make(self.principal),
+            "line": form.line(self.preset) if is_review else "",
+            "document": json.dumps(form.document(), indent=2) if is_review else "",
+        }
+        return TemplateResponse(self.request, "admin/aegis/wizard.html", context)
+
+
+def show(model_admin: Any, request: HttpRequest, preset: Preset) -> HttpResponse:
+    """The step of the wizard that was asked for, for who may make sessions."""
+    if not asking(request).allows("sessions:write"):
+        raise PermissionDenied
+    return Wizard(model_admin, request, preset).answer()
 
 
 def _tell(form: WizardForm, error: AegisError) -> None:

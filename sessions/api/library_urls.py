@@ -1,6 +1,6 @@
 """The addresses of the library: tags, bookmarks, templates, search, statistics."""
 
-from sessions.api import bookmarks, search, statistics, tags, templates
+from sessions.api import bookmarks, search, statistics, tags, template_uses, templates
 from streaming.api.paths import route
 
 ONE = "sessions/<str:session>"
@@ -29,5 +29,6 @@ urlpatterns = [
     route(f"{TEMPLATE}/diff", templates.Differences, name="template-diff"),
     route(f"{TEMPLATE}/export", templates.Export, name="template-export"),
     route(f"{TEMPLATE}/activate", templates.Activate, name="template-activate"),
-    route(f"{TEMPLATE}/apply", templates.Apply, name="template-apply"),
+    route(f"{TEMPLATE}/apply", template_uses.Apply, name="template-apply"),
+    route(f"{TEMPLATE}/test", template_uses.Test, name="template-test"),
 ]

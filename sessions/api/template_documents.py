@@ -161,6 +161,12 @@ class ActivateInput(Struct, kw_only=True, forbid_unknown_fields=True):
     version: Number
 
 
+class TestInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which version is tried, by default the one in use."""
+
+    version: Number | None = None
+
+
 class ApplyInput(Struct, kw_only=True, forbid_unknown_fields=True):
     """
     What a session of a template is to have of its own.

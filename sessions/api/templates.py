@@ -1,4 +1,4 @@
-"""Templates: their versions, what differs, and sessions made from them."""
+"""Templates: their versions, and what differs."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -7,13 +7,10 @@ from django.contrib.auth.models import Group
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from sessions.api import answers
 from sessions.api import template_documents as documents
 from sessions.api.collection import version as version_of
-from sessions.api.documents import SessionDocument
 from sessions.api.template_documents import (
     ActivateInput,
-    ApplyInput,
     DifferenceList,
     DifferenceQuery,
     ExportDocument,
@@ -29,7 +26,7 @@ from sessions.api.template_documents import (
 from sessions.models import Preset
 from sessions.selectors import presets as reading
 from sessions.selectors import teams
-from sessions.services import applying, presets
+from sessions.services import presets
 from sessions.services.presets import About
 from streaming.api import codecs
 from streaming.api.base import Endpoint, once
@@ -231,27 +228,6 @@ class Activate(Endpoint):
         number = self.ordered(ActivateInput).version
         done = presets.activate(principal=self.principal, template=template, version=number)
         return _answer(done.preset)
-
-
-class Apply(Endpoint):
-    """A session from a template."""
-
-    examples: ClassVar[Mapping[str, Any]] = {"POST": {"key": "btc", "context": {"symbol": "BTC"}}}
-
-    @operation("templates.apply", tag="templates", body=ApplyInput, answers={201: SessionDocument})
-    @once
-    def post(self, _request: Request, template: str) -> Response:
-        """Make a session: its components declared, its messages said, its topics and policy set."""
-        order = self.ordered(ApplyInput)
-        made = applying.apply(
-            principal=self.principal,
-            template=template,
-            wishes=order.wishes(),
-            with_token=order.token,
-        )
-        response = answers.outcome(made, status=201)
-        response["Location"] = f"/api/v1/sessions/{made.session.pk}"
-        return response
 
 
 def _about(view: Endpoint, order: TemplateInput | FromSessionInput | ExportDocument) -> About:

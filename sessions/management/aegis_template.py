@@ -6,17 +6,24 @@ import typer
 from django_typer.management import Typer
 
 from sessions.core.recipes import Category
-from sessions.management import aegis_template_files, session_options, template_tables, verbs
+from sessions.management import (
+    aegis_template_files,
+    output,
+    session_options,
+    session_tables,
+    template_tables,
+    verbs,
+)
 from sessions.management.output import How
 from sessions.management.session_options import Value
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
 from sessions.selectors import presets as reading
 from sessions.selectors import sessions
-from sessions.services import presets
+from sessions.services import presets, trying
 from streaming.selectors import pages
 
 app: Typer[..., Any] = Typer(
-    help="Templates: list, show, create, change, compare, export and import them."
+    help="Templates: list, show, create, change, compare, try, export and import them."
 )
 
 Slug = Annotated[str, typer.Argument(metavar="TEMPLATE", help="Its slug.")]
@@ -191,6 +198,28 @@ def activate(
     """
     done = presets.activate(principal=verbs.acting(as_user), template=template, version=number)
     template_tables.tell("template.activate", done.preset, How(is_json, is_quiet))
+
+
+@app.command("test")
+@verb
+def on_paper(
+    template: Slug,
+    *,
+    number: Number = None,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Try a template on paper: a session that starts, and whose tools carry nothing out beyond it.
+
+    Example: aegis template test market-stream
+    """
+    made = trying.on_paper(principal=verbs.acting(as_user), template=template, version=number)
+    [shown] = session_tables.shown([made.session])
+    sentence = f"{output.state(made.session.state)}  {made.session.key}"
+    how = How(is_json, is_quiet)
+    output.show_one(how, "template.test", shown, identity=str(made.session.pk), sentence=sentence)
 
 
 @app.command()

@@ -111,6 +111,7 @@ DOCUMENTS: dict[str, Any] = {
     **_of("template", "list remove", list[TemplateDocument]),
     **_of("template", "create from-session change activate import", TemplateDocument),
     **_of("template", "show", published.RecipeDocument),
+    **_of("template", "test", SessionDocument),
     **_of("template", "versions", list[VersionDocument]),
     **_of("template", "diff", list[TemplateDifferenceDocument]),
     **_of("trigger", "list remove", list[TriggerDocument]),

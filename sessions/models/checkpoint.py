@@ -101,7 +101,7 @@ class Fork(models.Model):
 
     ``seq`` is the place in the parent's ledger, ``runs`` the ids of the parent's runs that were
     open there and ``last_run`` the place of its last one: what came of these and of later ones is
-    the record.
+    the record. A test run of a template has no parent, and begins at 0.
     """
 
     session = models.OneToOneField(

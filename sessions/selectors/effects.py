@@ -1,4 +1,4 @@
-"""What a tool call of a fork is answered with, where nothing is to be carried out for it."""
+"""What a tool call of a fork or a test run is answered with, where nothing is to be carried out."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -90,4 +90,5 @@ def _record(fork: Fork, tool: str) -> QuerySet[ToolCall]:
 
 def _stub(fork: Fork, call: ToolCall) -> dict[str, Any]:
     why = "nothing was recorded for it" if fork.effects == Effects.RECORDED else "effects are stubs"
-    return {"stub": True, "tool": call.tool, "message": f"Not carried out in this fork: {why}."}
+    place = "fork" if fork.seq else "test run"
+    return {"stub": True, "tool": call.tool, "message": f"Not carried out in this {place}: {why}."}

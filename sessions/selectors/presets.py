@@ -79,6 +79,14 @@ def difference(preset: Preset, first: int, second: int | None) -> list[Differenc
     return list(differences.between(before.recipe, after.recipe))
 
 
+def moved_on(principal: Principal, session: Session) -> Preset | None:
+    """The template of a session, if it is in use in another version than the session was made of."""
+    if not session.template or not principal.allows("templates:read"):
+        return None
+    others = readable(principal).filter(slug=session.template)
+    return others.exclude(version=session.template_version or 0).first()
+
+
 def of_session(
     principal: Principal, session: Session | UUID | str
 ) -> tuple[Session, dict[str, Any]]:

@@ -71,19 +71,20 @@ def apply(
     recipe = recipes.read(version.recipe)
     made = creation.make(
         principal=principal,
-        draft=_draft(preset, version, recipe, wishes),
-        expected=_expected(recipe, wishes),
+        draft=draft_of(preset, version, recipe, wishes),
+        expected=expected_of(recipe, wishes),
         with_token=with_token,
     )
     tags.put_on(made.session, principal=principal, names=[*recipe.tags, *wishes.tags])
-    _say(made.session, recipe, principal)
+    say(made.session, recipe, principal)
     Preset.objects.filter(pk=preset.pk).update(
         use_count=F("use_count") + 1, last_used_at=timezone.now()
     )
     return made
 
 
-def _draft(preset: Preset, version: PresetVersion, recipe: Recipe, wishes: Wishes) -> Draft:
+def draft_of(preset: Preset, version: PresetVersion, recipe: Recipe, wishes: Wishes) -> Draft:
+    """The session that a recipe and the wishes make together."""
     given = wishes.objects
     objects: dict[str, Any] = {
         name: recipes.merged(getattr(recipe, name), given.get(name, {})) for name in OBJECTS
@@ -103,7 +104,7 @@ def _draft(preset: Preset, version: PresetVersion, recipe: Recipe, wishes: Wishe
     )
 
 
-def _expected(recipe: Recipe, wishes: Wishes) -> list[Expected]:
+def expected_of(recipe: Recipe, wishes: Wishes) -> list[Expected]:
     """Who is declared: those of the recipe, as the wishes have them where both name one."""
     found = {
         one.name: Expected(
@@ -118,6 +119,7 @@ def _expected(recipe: Recipe, wishes: Wishes) -> list[Expected]:
     return list({**found, **{one.name: one for one in wishes.expected}}.values())
 
 
-def _say(session: Session, recipe: Recipe, principal: Principal) -> None:
+def say(session: Session, recipe: Recipe, principal: Principal) -> None:
+    """Let a new session begin with the messages of its recipe."""
     for one in recipe.messages:
         messages.append(session, role=Role(one.role), content=one.content, author=principal.actor)

@@ -145,6 +145,7 @@ COMMANDS: dict[str, Rule] = {
     "template.from-session": Rule("templates:write sessions:read", {"template": NEW, **ONE}),
     "template.change": Rule("templates:write", {**TEMPLATE, "name": "Another"}),
     "template.activate": Rule("templates:write", {**TEMPLATE, "number": 1}),
+    "template.test": Rule("templates:read sessions:write sessions:control", TEMPLATE),
     "template.diff": Rule("templates:read", {**TEMPLATE, "before": 1}),
     "template.remove": Rule("templates:write", TEMPLATE),
     "template.export": Rule("templates:read", TEMPLATE),

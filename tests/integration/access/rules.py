@@ -92,6 +92,7 @@ HTTP: dict[str, Rule] = {
     f"GET {T}/<str:template>/export": Rule("templates:read"),
     f"POST {T}/<str:template>/activate": Rule("templates:write", {"version": 1}),
     f"POST {T}/<str:template>/apply": Rule("templates:read sessions:write", {}),
+    f"POST {T}/<str:template>/test": Rule("templates:read sessions:write sessions:control", {}),
     # Agents and what they need
     "GET api/v1/quotas": Rule("sessions:read"),
     "GET api/v1/budgets": Rule("sessions:read"),

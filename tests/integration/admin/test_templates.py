@@ -105,11 +105,11 @@ def test_a_session_is_saved_as_a_template(admin, new_session):
 
 def test_the_wizard_fills_reviews_and_makes(admin, desk):
     page = f"{TEMPLATES}{desk.pk}/use/"
-    filled = text(admin.get(page))
+    filled = text(admin.get(f"{page}?step=who"))
     wishes = WISHES | {"context": '{"depth": 5}'}
-    review = admin.post(page, wishes | {"step": "review"})
-    back = admin.post(page, wishes | {"step": "fill"})
-    made = admin.post(page, wishes | {"step": "make"})
+    review = admin.post(page, wishes | {"step": "review"}, follow=True)
+    back = admin.post(page, {"step": "what"}, follow=True)
+    made = admin.post(page, {"step": "make"})
 
     session = Session.objects.get(key="k")
     assert "Takes part prices (feed)" in filled
@@ -123,8 +123,8 @@ def test_the_wizard_fills_reviews_and_makes(admin, desk):
 
 
 def test_the_line_that_the_wizard_shows_makes_an_equal_session(admin, desk):
-    wishes = WISHES | {"name": "It's mine", "context": '{"depth": 5}'}
-    review = admin.post(f"{TEMPLATES}{desk.pk}/use/", wishes | {"step": "review"})
+    wishes = WISHES | {"name": "It's mine", "context": '{"depth": 5}', "policy": "auto"}
+    review = admin.post(f"{TEMPLATES}{desk.pk}/use/", wishes | {"step": "review"}, follow=True)
     admin.post(f"{TEMPLATES}{desk.pk}/use/", wishes | {"step": "make", "key": "by-hand"})
 
     call_command(*shlex.split(_said(review, "wizard-line")))
@@ -148,6 +148,77 @@ def test_the_wizard_tells_faults_at_their_fields_and_keeps_what_was_said(admin, 
     assert wrong.context["form"].errors.keys() == {"config"}
     assert 'value="Mine"' in taken.content.decode()
     assert Session.objects.count() == 1
+
+
+def test_what_the_wizard_was_told_is_kept_until_the_session_is_made(admin, desk):
+    page = f"{TEMPLATES}{desk.pk}/use/"
+    admin.post(page, {"name": "Kept", "config": "[", "step": "who"})
+
+    early, late = admin.get(f"{page}?step=review"), admin.get(f"{page}?step=nonsense")
+    admin.post(page, {"config": "", "step": "review"})
+    made = admin.post(page, {"step": "make"}, follow=True)
+
+    assert (early.context["step"], late.context["step"]) == ("gates", "what")
+    assert early.context["form"].errors.keys() == {"config"}
+    assert 'value="Kept"' in late.content.decode()
+    assert (made.status_code, Session.objects.get().name) == (200, "Kept")
+    assert 'value="Kept"' not in admin.get(page).content.decode()
+
+
+def test_a_missing_agent_is_named_with_what_mends_it(admin, desk):
+    page = f"{TEMPLATES}{desk.pk}/change/"
+    recipe = {**RECIPE, "agent": "gone", "config": {"policy": "lost"}}
+    recipe["components"] = [{"name": "prices", "program": "feeder"}]
+    admin.post(page, FORM | {"recipe": json.dumps(recipe)})
+    shown, used = admin.get(page), admin.get(f"{TEMPLATES}{desk.pk}/use/?step=who")
+    nobody = admin.post(f"{TEMPLATES}{desk.pk}/agent/", {"agent": "gone"}, follow=True)
+    mended = admin.post(f"{TEMPLATES}{desk.pk}/agent/", {"agent": "assistant"}, follow=True)
+
+    for said in ("agent gone", "policy lost", "program feeder"):
+        assert f"The {said} is not there." in text(shown)
+    assert "The agent gone is not there." in text(used)
+    assert 'href="/admin/aegis_sessions/agent/add/?slug=gone"' in shown.content.decode()
+    assert (
+        'value="gone"' in admin.get("/admin/aegis_sessions/agent/add/?slug=gone").content.decode()
+    )
+    assert "AGENT_NOT_FOUND" in text(nobody)
+    assert "assistant answers in new sessions of Desk." in text(mended)
+    assert "The agent gone is not there." not in text(mended)
+    assert Preset.objects.get(pk=desk.pk).version == 3
+
+
+def test_a_newer_version_is_told_where_an_older_one_is_in_use(admin, desk):
+    page = f"{TEMPLATES}{desk.pk}/change/"
+    admin.post(f"{TEMPLATES}{desk.pk}/use/", WISHES | {"step": "make"})
+    admin.post(page, FORM | {"recipe": json.dumps({**RECIPE, "context": {"symbol": "ETH"}})})
+    session = Session.objects.get(key="k")
+    settings = f"/admin/aegis_sessions/session/{session.pk}/change/?tab=config"
+
+    of_session = admin.get(settings)
+    back = admin.post(f"{TEMPLATES}{desk.pk}/activate/", {"version": "1"}, follow=True)
+    wrong = admin.post(f"{TEMPLATES}{desk.pk}/activate/", {"version": "9"}, follow=True)
+
+    assert f'href="{page}?before=1"' in of_session.content.decode()
+    assert "Version 2 is in use now" in text(of_session)
+    assert "Version 2 is newer. Sessions are made from version 1." in text(back)
+    assert "TEMPLATE_NOT_FOUND" in text(wrong)
+    assert "is in use now" not in text(admin.get(settings))
+    assert session.context == {"symbol": "BTC"}
+
+
+def test_a_template_is_tried_from_its_page(admin, desk, client, person):
+    tried = admin.post(f"{TEMPLATES}{desk.pk}/test/", follow=True)
+    session = Session.objects.get(template="desk")
+
+    client.force_login(person("reader", *READ))
+    page = f"{TEMPLATES}{desk.pk}"
+    refused = client.post(f"{page}/test/")
+
+    assert tried.redirect_chain[0][0].endswith(f"/session/{session.pk}/change/")
+    assert "On paper: what its tools would do outside of it is not carried out." in text(tried)
+    assert refused.status_code == 403
+    assert "Test run on paper" not in text(client.get(f"{page}/change/"))
+    assert client.post(f"{page}/activate/", {"version": "1"}).status_code == 403
 
 
 def test_templates_are_of_teams_and_rights(client, admin, desk, person, other_team):

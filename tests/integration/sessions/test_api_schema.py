@@ -158,6 +158,7 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/templates/{template}/apply",
         "/api/v1/templates/{template}/diff",
         "/api/v1/templates/{template}/export",
+        "/api/v1/templates/{template}/test",
         "/api/v1/templates/{template}/versions",
         "/api/v1/templates/{template}/versions/{version}",
         "/api/v1/tool-calls/{tool_call}",

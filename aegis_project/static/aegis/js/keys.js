@@ -50,6 +50,11 @@ export const duty = {
       },
       { capture: true },
     );
+    const fresh = sheet.querySelector("[data-new]")?.dataset.new;
+    // Behind the page, for which the letter may mean something else.
+    window.addEventListener("keydown", (event) => {
+      if (event.key === "n" && fresh && !event.defaultPrevented && isOurs(event)) location.assign(fresh);
+    });
     if (document.getElementById("ae-keys")) return;
     document.addEventListener("keydown", (event) => {
       if (event.key !== "?" || !isOurs(event)) return;
