@@ -11,6 +11,7 @@ from sessions.api import answers, documents, filters, inputs
 from sessions.api.documents import SessionDocument, SessionPage
 from sessions.api.inputs import FieldsQuery, ListQuery, SessionChanges, SessionInput
 from sessions.api.schema import PARAMETERS
+from sessions.core import dialects
 from sessions.models import Session
 from sessions.selectors import lists, sessions
 from sessions.services import applying, creation, lifecycle
@@ -29,6 +30,7 @@ class Sessions(Endpoint):
 
     other_parameters = filters.NAMES
     examples = {"POST": inputs.EXAMPLE}
+    words = dialects.TABLE
 
     @operation(
         "sessions.list",
@@ -85,6 +87,7 @@ class OneSession(Endpoint):
     """One session, by its id or its key."""
 
     examples = {"PATCH": {"name": "Another name", "metadata": {"ticket": 7}}}
+    words = dialects.TABLE
 
     def verbs(self, data: Any) -> list[tuple[str, str]]:
         """What of the lever is legal now and needs nothing said."""

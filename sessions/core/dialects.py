@@ -55,6 +55,15 @@ CONVERSATIONS: dict[State, str] = {
     State.ENDED: "ended",
 }
 
+TABLE: tuple[tuple[str, ...], ...] = (
+    ("State", "000", "001", "003", "004"),
+    *(
+        (state.value, DAEMON[state], AGENT_SESSIONS[state], BUS[state], CONVERSATIONS[state])
+        for state in State
+    ),
+)
+"""All of them: a head with the numbers of the seeds, and a row for each state."""
+
 # Kinds of ours that seed 001 has no word for.
 AGENT_SESSION_KINDS = {Kind.STREAM: Kind.CUSTOM, Kind.CHAT: Kind.CUSTOM}
 

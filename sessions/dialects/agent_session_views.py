@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from sessions.core import agent_sessions as words
 from sessions.core.agent_sessions import ChangeInput, CreateInput, SessionType, StateMissing, Word
-from sessions.core.dialects import agent_session_kinds, agent_session_states
+from sessions.core.dialects import TABLE, agent_session_kinds, agent_session_states
 from sessions.dialects import agent_session_orders as orders
 from sessions.dialects import agent_session_shapes as shapes
 from sessions.dialects.agent_session_shapes import (
@@ -54,6 +54,8 @@ class ListQuery(Struct, kw_only=True, rename="camel"):
 
 class AgentSessionView(AnyBody):
     """An address of seed 001: its refusals have its shape."""
+
+    words = TABLE
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)

@@ -1,6 +1,6 @@
 """What every view of the canonical interface does the same way."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -43,6 +43,8 @@ class Endpoint(APIView):
     renderer_classes = [RENDERER, Pages]
     # Bodies to begin with in a browser, by method.
     examples: ClassVar[Mapping[str, Any]] = {}
+    # The words of the dialects for a state: a head, and a row for each.
+    words: ClassVar[Sequence[Sequence[str]]] = ()
     # Parameters of the address that something else than `asked` reads, such as a filter.
     other_parameters: ClassVar[frozenset[str]] = frozenset()
     # Who asks, once they were let through.

@@ -92,6 +92,7 @@ def operation(
     def named(method: F) -> F:
         found: F = describe(method)
         found.operation = name  # type: ignore[attr-defined]  # what the audit calls it
+        found.body = body  # type: ignore[attr-defined]  # what a page says of it
         return found
 
     return named

@@ -7,7 +7,9 @@ from string import Template
 import pytest
 from django.urls import get_resolver
 
-from aegis_project import ways
+from aegis_project import around, ways
+from sessions.api.inputs import SessionInput
+from streaming.api import fields
 from tests import factories
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli-reference.md"
@@ -50,3 +52,51 @@ def test_page_shows_what_can_be_copied(client, django_user_model):
     assert "./aegis session show desk" in page
     assert "curl -H &quot;Authorization: Bearer $AEGIS_TOKEN&quot;" in page
     assert 'data-copy="way-curl-1"' in page
+
+
+@pytest.mark.django_db
+def test_page_leads_to_what_belongs_to_the_session_and_to_each_row(client, django_user_model):
+    client.force_login(django_user_model.objects.create_superuser("root"))
+    made = factories.session(key="desk")
+
+    page = client.get("/api/v1/sessions/desk/events", headers={"Accept": "text/html"})
+    listed = client.get("/api/v1/sessions?limit=1", headers={"Accept": "text/html"})
+    factories.session(key="other")
+    first = client.get("/api/v1/sessions?limit=1", headers={"Accept": "text/html"})
+
+    assert 'href="/api/v1/sessions/desk/messages"' in page.content.decode()
+    assert 'href="/admin/playground/?session=desk"' in page.content.decode()
+    assert "ws://testserver/ws/sessions/desk" in page.content.decode()
+    assert f'href="/api/v1/sessions/{made.pk}"' in listed.content.decode()
+    assert "Next page" not in listed.content.decode()
+    assert 'href="?limit=1&amp;cursor=' in first.content.decode()
+
+
+@pytest.mark.django_db
+def test_page_says_what_a_body_may_say(client, django_user_model):
+    client.force_login(django_user_model.objects.create_superuser("root"))
+
+    page = client.get("/api/v1/sessions", headers={"Accept": "text/html"}).content.decode()
+
+    assert "<code>historical</code>" in page
+    assert 'data-label="004">suspended</td>' in page
+
+
+def test_fields_are_those_of_the_struct_with_their_words():
+    found = {one.name: one for one in fields.of(SessionInput)}
+
+    assert found["mode"].words == ("historical", "realtime")
+    assert found["context"].kind == "object"
+    assert found["key"].kind == "text"
+    assert fields.of(None) == []
+
+
+def test_rows_without_an_address_lead_nowhere():
+    assert around.rows("sessions", {"data": [{"id": ""}, "text", {"id": "a"}]}) == [
+        ("a", "/api/v1/sessions/a")
+    ]
+    assert around.rows("agents", {"data": [{"slug": "a/b"}]}) == []
+    assert around.rows("statistics", {"data": [{"id": "a"}]}) == []
+    assert (
+        around.socket({"session": "a b"}, host="h", is_secure=True) == "wss://h/ws/sessions/a%20b"
+    )

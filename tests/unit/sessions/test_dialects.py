@@ -74,3 +74,11 @@ def test_the_words_of_seed_003_are_those_of_the_table():
         "completed": "ended",
         "ended": "ended",
     }
+
+
+def test_the_table_has_a_row_for_every_state():
+    head, *rows = dialects.TABLE
+
+    assert head == ("State", "000", "001", "003", "004")
+    assert [row[0] for row in rows] == [state.value for state in State]
+    assert rows[0] == ("created", "initialized", "init", "inactive", "created")
