@@ -22,6 +22,12 @@ from tests.serving import Running, start_server
 
 MONITOR = "/admin/aegis_streaming/log/"
 TOPIC = "trades"
+# The lists of the interface, of which two are a session's own.
+LISTS = (
+    *("sessions", "approvals", "components", "topics", "agents", "templates", "policies", "runs"),
+    *("credentials", "webhooks", "tags", "bookmarks", "audit"),
+    *("sessions/long/events", "sessions/long/messages"),
+)
 ROUNDS, WARM_ROUNDS = 7, 1
 # A publisher says a hundred records at once.
 BATCH, BEAT_SECONDS, KEY_SECONDS = 100, 1.0, 0.1
@@ -76,6 +82,7 @@ def measure(asked: Asked) -> list[Verdict]:
         with chromium() as browser:
             return [
                 *paints(running, browser, asked, long),
+                *lists(running, browser, asked),
                 *pixels(running, browser, asked),
                 *tail(running, browser, asked),
             ]
@@ -127,6 +134,30 @@ def paints(running: Running, browser: Browser, asked: Asked, long: str) -> Itera
         yield below(f"{what}, median", statistics.median(counted), 1000)
         yield below(f"{what}, slowest of {ROUNDS}", max(counted), 1000)
     shown_by.context.close()
+
+
+def lists(running: Running, browser: Browser, asked: Asked) -> Iterator[Verdict]:
+    """How long the page of each list of the interface takes to come, with twice as many events."""
+    report.progress("lists of the interface")
+    fill(running, f"long_session({asked.events}, key='other')")
+    shown_by = page(running, browser)
+    slowest = {where: _median_ms(shown_by, f"{running.url}/api/v1/{where}") for where in LISTS}
+    shown_by.context.close()
+    where = max(slowest, key=lambda one: slowest[one])
+    what = f"list of the interface with {2 * asked.events:,} events, slowest ({where})"
+    yield below(what, slowest[where], 500)
+
+
+def _median_ms(shown_by: Page, address: str) -> float:
+    taken = []
+    for _ in range(WARM_ROUNDS + ROUNDS):
+        begun_at = time.perf_counter()
+        answer = shown_by.request.get(address, headers={"Accept": "text/html"})
+        if not answer.ok:
+            raise RuntimeError(f"{address}: {answer.status}")
+        answer.body()
+        taken.append((time.perf_counter() - begun_at) * 1000)
+    return statistics.median(taken[WARM_ROUNDS:])
 
 
 def pixels(running: Running, browser: Browser, asked: Asked) -> Iterator[Verdict]:

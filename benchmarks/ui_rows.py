@@ -24,9 +24,9 @@ def sessions(count: int) -> None:
                 _session(f"listed-{number}")
 
 
-def long_session(events: int) -> None:
+def long_session(events: int, key: str = "long") -> None:
     """Make a session with so many events, and print its id."""
-    row = _session("long")
+    row = _session(key)
     for first in range(1, events, SLICE):
         with database.atomic():
             told = [_told(number) for number in range(first, min(first + SLICE, events))]

@@ -249,7 +249,7 @@ class CredentialAdmin(PlainAdmin):
         shown = context | {
             "secret": issued.secret,
             "credential": issued.credential,
-            "url": url,
+            "line": f'curl -H "Authorization: Bearer {issued.secret}" {url}/api/v1/sessions',
             "is_rotated": is_rotated,
         }
         response = TemplateResponse(request, "admin/aegis/credential_made.html", shown)

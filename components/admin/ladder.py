@@ -73,13 +73,15 @@ SAYS = {
     "failed": "did not come back",
     "stopped": "released",
 }
+ENDED = {"token_revoked": "token revoked"}
+"""How a connection ended, where the row says it in the words of a protocol."""
 
 
 def _says(component: Component, state: str) -> str:
     if state != component.state:
         return "its server is gone"
     if state in {"lost", "failed"} and component.error:
-        return component.error
+        return ENDED.get(component.error, component.error)
     if state == "registered":
         return "waits for READY" if component.is_data_connected else "waits for its data socket"
     if state == "running":

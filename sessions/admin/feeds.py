@@ -67,26 +67,40 @@ class Changes:
         return changed
 
 
-class PartsFeed(Feed):
-    """The header, lever, strip and tabs of a session, and the panel of one tab."""
+class ChangingFeed(Feed):
+    """Parts of a page, of which those are told that look different; at first all of them."""
 
     scope = "sessions:read"
+
+    def __init__(self, principal: Principal) -> None:
+        super().__init__(principal)
+        self._changes = Changes()
+        self._is_first = True
+
+    @abstractmethod
+    async def parts(self) -> dict[str, str]:
+        """All of them as they look now."""
+
+    async def turn(self) -> list[Frame]:
+        changed = self._changes.of(await self.parts())
+        is_first, self._is_first = self._is_first, False
+        return [{"type": "parts", "parts": changed}] if changed or is_first else []
+
+
+class PartsFeed(ChangingFeed):
+    """The header, lever, strip and tabs of a session, and the panel of one tab."""
 
     def __init__(self, principal: Principal, *, session_id: UUID, tab: str) -> None:
         super().__init__(principal)
         self.session_id, self.tab = session_id, tab
-        self._changes = Changes()
-        self._is_first = True
 
     def wants(self, hint: Hint) -> bool:
         return hint.kind == "moved" or (
             hint.kind in {"ledger", "lever"} and hint.id == str(self.session_id)
         )
 
-    async def turn(self) -> list[Frame]:
-        changed = self._changes.of(await read_db(self._read))
-        is_first, self._is_first = self._is_first, False
-        return [{"type": "parts", "parts": changed}] if changed or is_first else []
+    async def parts(self) -> dict[str, str]:
+        return await read_db(self._read)
 
     def _read(self) -> dict[str, str]:
         return panels.render(panels.load(self.principal, self.session_id), self.tab)

@@ -14,6 +14,8 @@ from sessions.core import lifecycle
 from sessions.core.errors import SessionNotFound
 from sessions.core.lifecycle import Environment, Kind, Mode, State
 
+STATES = frozenset(State)
+
 
 class SessionQuerySet(models.QuerySet["Session"]):
     """Questions that many callers ask of sessions."""
@@ -180,10 +182,17 @@ class Session(models.Model):
         return self.start_requested_at is not None
 
     def legal(self) -> list[str]:
-        """The commands of the lever that are not refused now."""
+        """The commands of the lever that are not refused now; none in a state of a later Aegis."""
+        if not self.is_known:
+            return []
         return lifecycle.legal(
             State(self.state), is_starting=self.is_starting, mode=Mode(self.mode)
         )
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its state is one of this Aegis, and not of a later one that shares its tables."""
+        return self.state in STATES
 
     def uptime_seconds(self, *, now: datetime) -> float:
         """Seconds since the last start, up to the last halt."""

@@ -207,6 +207,8 @@ def _view(
     *,
     is_waited_for: bool,
 ) -> View:
+    if not session.is_known:
+        return View(session, participants, [])
     situation = Situation(
         state=State(session.state),
         mode=Mode(session.mode),

@@ -6,6 +6,7 @@ from uuid import uuid4
 from playwright.sync_api import expect
 
 from tests.browser.desk import until
+from tests.browser.floor import ORDER
 
 QUIET = {"kind": "chat", "agent": "assistant"}
 
@@ -56,6 +57,56 @@ def test_sp3_400_pieces_give_exactly_the_stored_text(desk, api):
     assert texts(desk)[-1] == stored(api, session)[-1]["content"]
 
 
+BUSY = """() => {
+  const list = document.getElementById("ae-messages");
+  window.busy = [];
+  window.announced = [];
+  new MutationObserver(() => window.busy.push(list.getAttribute("aria-busy")))
+    .observe(list, { attributes: true, attributeFilter: ["aria-busy"] });
+  new MutationObserver(() => window.announced.push(document.getElementById("ae-announced").textContent))
+    .observe(document.getElementById("ae-announced"), { childList: true });
+}"""
+
+
+def test_sp4_log_is_busy_while_an_answer_comes_and_is_announced_once(desk, api):
+    session = api.session(**QUIET)
+    desk.session(session, "?tab=conversation")
+    desk.page.evaluate(BUSY)
+    log = desk.page.get_by_role("log", name="Conversation")
+
+    api.post(f"sessions/{session['id']}/messages", slow(desk, session, pieces=40, pause=0.05))
+    expect(desk.page.locator(".ae-voice")).to_contain_text("piece5")
+    expect(log).to_have_attribute("aria-busy", "true")
+
+    expect(log).to_have_attribute("aria-busy", "false")
+    expect(desk.page.locator("#ae-announced")).to_have_text("assistant has answered.")
+    assert desk.page.evaluate("window.announced") == ["assistant has answered."]
+    assert desk.page.evaluate("window.busy.at(-1)") == "false"
+
+
+def test_sp5_who_reads_further_up_stays_there_and_sees_how_much_is_new(desk, api):
+    session = api.session(**QUIET)
+    path = f"sessions/{session['id']}/messages"
+    for number in range(12):
+        api.post(path, {"content": f"Line {number}.\n" * 8, "answers": False})
+    desk.session(session, "?tab=conversation")
+    pill = desk.page.locator("#ae-latest")
+    expect(pill).to_be_hidden()
+    desk.page.evaluate("window.scrollTo(0, 0)")
+
+    api.post(path, slow(desk, session, pieces=40, pause=0.05))
+    expect(pill).to_have_text("1 new")
+    expect(pill).to_have_text("2 new")
+    assert desk.page.evaluate("window.scrollY") == 0
+
+    pill.press("Enter")
+    expect(pill).to_be_hidden()
+    api.post(path, slow(desk, session, pieces=20, pause=0.02))
+    until(lambda: len(stored(api, session)) == 16)
+    expect(desk.page.locator(".ae-message").last).to_be_in_viewport()
+    expect(pill).to_be_hidden()
+
+
 def test_closing_the_tab_does_not_end_the_run_and_a_cut_is_healed(desk, api):
     session = api.session(**QUIET)
     desk.session(session, "?tab=conversation").live()
@@ -99,6 +150,29 @@ def test_tool_call_that_waits_stands_in_the_conversation(desk, api):
     expect(card).to_have_attribute("data-word", "pending")
     expect(card).to_contain_text("session_status")
     expect(desk.page.locator(".ae-messages")).to_contain_text("It waits for a decision.")
+
+
+def test_sp6_of_three_calls_one_waits_and_its_card_goes_on_to_completed(desk, api, new_floor):
+    floor = new_floor(tool="*place_order")
+    desk.session(floor.session, "?tab=conversation")
+    status = {"tool": "session_status", "arguments": {}}
+    tools = [status, {"tool": "component.broker.place_order", "arguments": ORDER}, status]
+    script = [{"text": "I look, then I order.", "tools": tools}, {"text": "Done."}]
+    said = {"content": "Do it.", "parameters": {"script": script}}
+
+    api.post(f"sessions/{floor.session['id']}/messages", said)
+
+    cards = desk.page.locator(".ae-call")
+    expect(cards).to_have_count(3)
+    gated = cards.filter(has_text="place_order")
+    expect(gated).to_have_attribute("data-word", "pending")
+    expect(desk.page.locator(".ae-call-ask")).to_have_count(1)
+    name = gated.get_attribute("id")
+    floor.decide(until(floor.waiting)[0], approved=True)
+    expect(gated).to_have_attribute("data-word", "completed")
+    expect(desk.page.locator(".ae-call-ask")).to_have_count(0)
+    expect(gated).to_have_attribute("id", str(name))
+    expect(cards).to_have_count(3)
 
 
 def test_earlier_messages_are_a_click_away_and_the_page_stays_where_it_was(desk, api):

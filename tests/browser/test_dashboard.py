@@ -60,6 +60,24 @@ def test_d3_what_waits_is_counted_in_shell_title_and_section_together(desk, api)
     )
 
 
+def test_d5_page_that_slept_comes_back_in_order_and_with_nothing_twice(desk, api):
+    session = api.session()
+    desk.open(DECK).live()
+    asleep = desk.page.context.new_cdp_session(desk.page)
+    asleep.send("Page.setWebLifecycleState", {"state": "frozen"})
+    for verb in ("start", "pause", "start", "stop"):
+        api.post(f"sessions/{session['id']}/{verb}")
+
+    asleep.send("Page.setWebLifecycleState", {"state": "active"})
+
+    rows = desk.page.locator(f"#ae-deck-happened li[data-session='{session['id']}']")
+    expect(rows.first).to_contain_text("Session stopped")
+    shown = rows.evaluate_all("all => all.map((one) => Number(one.dataset.seq))")
+    assert shown == sorted(set(shown), reverse=True)
+    heads = [one["seq"] for one in api.get(f"sessions/{session['id']}/events")["data"]]
+    assert shown[0] == max(heads)
+
+
 def test_review_leads_to_the_card_and_pause_all_asks_first(desk, api):
     approval = note(api)
     session = api.session()

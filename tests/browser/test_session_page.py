@@ -4,6 +4,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from websockets.exceptions import ConnectionClosed
 
 from tests.browser.desk import Desk, Scripted, until
 
@@ -149,6 +150,22 @@ def test_co1_each_rung_of_the_handshake_lights_up_in_order(desk, api, served):
     expect(says).to_have_text("receives data")
     expect(ladder).to_have_attribute("aria-label", re.compile("^6 of 6 steps"))
     expect(desk.page.locator("#ae-made-shell")).to_have_text(re.compile(token))
+    component.close()
+
+
+def test_co4_revoked_token_closes_its_sockets_and_the_page_says_so(desk, api, served):
+    session = api.session()
+    made = api.post(f"sessions/{session['id']}/tokens")
+    component = Scripted(served.ws_url, made["session_token"], "meter", "risk").register()
+    component.hello().subscribe().ready()
+    desk.session(session, "?tab=participants")
+
+    api.call("DELETE", f"credentials/{made['credential']['id']}")
+
+    with pytest.raises(ConnectionClosed):
+        list(component.control)
+    expect(desk.page.locator("#ae-panel .ae-chip[data-word=failed]")).to_be_visible()
+    expect(desk.page.locator("#ae-panel")).to_contain_text("token revoked")
     component.close()
 
 

@@ -124,12 +124,14 @@ def test_a_missing_agent_is_mended_and_a_test_run_begins(desk, template):
 def test_n_makes_a_session_from_anywhere_unless_the_page_means_something_else(desk, api):
     session = api.session()
     desk.open("/admin/health/")
+    desk.page.wait_for_load_state("networkidle")
     desk.page.keyboard.press("n")
     desk.page.wait_for_url(f"**{LIST}add/")
     desk.page.get_by_role("link", name="Begin with a template").click()
     desk.page.wait_for_url(f"**{TEMPLATES}")
 
     desk.open(f"{LIST}{session['id']}/review/")
+    desk.page.wait_for_load_state("networkidle")
     desk.page.keyboard.press("n")
     desk.page.keyboard.press("?")
     expect(desk.page.locator("#ae-shell-keys")).to_be_visible()

@@ -1,5 +1,6 @@
 import pytest
 
+from aegis_project import lists
 from sessions.models import Session
 from sessions.services import lifecycle
 from streaming.models import AuditEntry
@@ -83,3 +84,32 @@ def test_viewer_cannot_post_a_verb(client, viewer, new_session):
     client.post(SESSIONS, {"action": "end", "_selected_action": chosen, "confirm": "1"})
 
     assert states() == {"one": "created"}
+
+
+def test_sl4_all_that_match_are_paused_and_a_retry_touches_only_the_refused(
+    client, post, operator, superuser, new_session
+):
+    count = lists.PER_PAGE + 3
+    running = [new_session(f"alpha-{number:03}") for number in range(count)]
+    created = [new_session(f"alpha-late-{number}") for number in range(2)]
+    for session in running:
+        lifecycle.start(principal=principal(superuser), session=session.pk)
+    first = [str(running[0].pk)]
+    across = {"action": "pause", "_selected_action": first, "select_across": "1"}
+    everything = f"{SESSIONS}?q=alpha"
+
+    preview = client.post(everything, across)
+    chosen = {"action": "pause", "_selected_action": preview.context["selected"]}
+    done = client.post(everything, chosen | {"confirm": "1"})
+    for session in created:
+        lifecycle.start(principal=principal(superuser), session=session.pk)
+    again = {"action": "pause", "_selected_action": done.context["selected"]}
+    retried = client.post(everything, again | {"confirm": "1"})
+
+    assert f"Pause {count} sessions?" in text(preview)
+    assert f"{count} paused, 2 refused" in text(done)
+    assert sorted(done.context["selected"]) == sorted(str(one.pk) for one in created)
+    assert "2 paused, 0 refused" in text(retried)
+    assert set(states().values()) == {"paused"}
+    paused = AuditEntry.objects.filter(command="session.pause", outcome="ok")
+    assert paused.count() == count + 2

@@ -14,6 +14,7 @@ from sessions.services import lifecycle
 from streaming.hub.paces import Pace
 from streaming.models import Event
 from tests import asking, factories
+from tests.calling import caller
 from tests.integration.admin.help import principal, text
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +68,24 @@ def test_what_waits_and_what_runs_is_shown_with_its_counts(superuser):
     assert shown["deck-pulse-count"] == "12 records per second"
     assert "Pause all…" in shown["deck-running-bar"]
     assert text(shown["deck-broken"]) == "All calm."
+
+
+def test_d6_numbers_are_those_of_the_interface(superuser):
+    for number in range(3):
+        made = factories.session_in(State.RUNNING, name=f"Desk {number}")
+    asking.approval(asking.run(made))
+    factories.session_in(State.FAILED)
+    program = caller()
+
+    shown = parts(superuser)
+
+    for tile, address in {
+        "waiting": "approvals?state=pending",
+        "running": "sessions?state=running",
+        "broken": "sessions?state=failed",
+    }.items():
+        told = program.get(f"/api/v1/{address}").json()["data"]
+        assert shown[f"deck-{tile}-count"] == str(len(told)), tile
 
 
 def test_what_failed_is_broken_with_its_reason_and_calm_comes_after(superuser):

@@ -142,6 +142,38 @@ def test_row_says_state_conditions_and_what_is_odd(client, superuser, new_sessio
     assert "Flash dip dip risk-meter lost Running 0 s Degraded stream test 1/2" in page
 
 
+def as_a_later_aegis_has_it(session: Session) -> None:
+    """Give a session a state that only the constraint of a later Aegis lets by."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
+        else:
+            # What waits for the end of the transaction would keep the table as it is.
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(
+                "ALTER TABLE aegis_sessions_session DROP CONSTRAINT session_state_is_known"
+            )
+        Session.objects.filter(pk=session.pk).update(state="hibernating")
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = OFF")
+
+
+def test_sl2_session_with_a_state_of_the_future_is_listed_with_its_word(
+    client, superuser, new_session
+):
+    session = new_session("later")
+    as_a_later_aegis_has_it(session)
+    client.force_login(superuser)
+
+    listed = client.get(SESSIONS)
+    page = client.get(f"{SESSIONS}{session.pk}/change/")
+
+    assert rows(listed) == ["later"]
+    assert 'data-word="hibernating"' in listed.content.decode()
+    assert page.status_code == 200
+    assert 'data-word="hibernating"' in page.content.decode()
+
+
 def test_empty_list_says_what_to_do_next(client, superuser):
     client.force_login(superuser)
 

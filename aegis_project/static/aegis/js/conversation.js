@@ -15,7 +15,11 @@ export class Conversation {
     this.composer = document.getElementById("ae-composer");
     this.stop = document.getElementById("ae-stop-run");
     this.problem = document.getElementById("ae-problem");
+    this.latest = document.getElementById("ae-latest");
     this.runs = [];
+    this.unseen = 0;
+    this.latest.addEventListener("click", () => this.toEnd());
+    addEventListener("scroll", () => this.isAtEnd() && this.seen(), { passive: true });
     this.earlier.addEventListener("click", () => this.loadEarlier());
     this.stop?.addEventListener("click", () => this.cancel());
     this.composer?.addEventListener("submit", (event) => this.say(event));
@@ -39,11 +43,28 @@ export class Conversation {
       this.count = (this.count || 0) + Object.keys(frame.cards).length;
       return true;
     }
-    const isAtEnd = window.innerHeight + window.scrollY >= document.body.scrollHeight - NEAR;
+    const isAtEnd = this.isAtEnd();
+    const added = (frame.order ?? []).filter((name) => !document.getElementById(name)).length;
     if (frame.order) this.paint(frame);
     for (const [run, said] of Object.entries(frame.texts)) this.write(run, said, live);
-    if (isAtEnd) this.toEnd();
+    isAtEnd ? this.toEnd() : this.miss(added);
     return true;
+  }
+
+  isAtEnd() {
+    return window.innerHeight + window.scrollY >= document.body.scrollHeight - NEAR;
+  }
+
+  /** Who reads further up stays there, and is told how much came below. */
+  miss(added) {
+    this.unseen += added;
+    this.latest.textContent = this.unseen ? `${this.unseen} new` : "Latest";
+    this.latest.hidden = false;
+  }
+
+  seen() {
+    this.unseen = 0;
+    this.latest.hidden = true;
   }
 
   paint({ cards, order, runs, has_more: hasMore }) {
@@ -167,6 +188,7 @@ export class Conversation {
 
   toEnd() {
     window.scrollTo(0, document.body.scrollHeight);
+    this.seen();
   }
 
   release(live) {
