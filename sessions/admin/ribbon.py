@@ -12,6 +12,7 @@ from sessions.core import pace
 from sessions.core.checkpoints import Effects
 from sessions.models import Replay, Session
 from sessions.selectors import effects, sessions
+from sessions.services import trying
 
 EFFECTS = {
     Effects.RECORDED: "Tools answer from the record, nothing is carried out.",
@@ -22,7 +23,8 @@ EFFECTS = {
 
 def of(principal: Principal, session: Session, *, now: datetime) -> dict[str, Any]:
     """What the ribbon says; without a fork and a replay there is nothing to say."""
-    fork = effects.of(session.pk) if session.parent_id else None
+    is_on_paper = trying.TAG in session.tags
+    fork = effects.of(session.pk) if session.parent_id or is_on_paper else None
     replay = Replay.objects.filter(session=session).first() if session.is_historical else None
     return {
         "fork": fork,

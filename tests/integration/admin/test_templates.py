@@ -216,6 +216,7 @@ def test_a_template_is_tried_from_its_page(admin, desk, client, person):
 
     assert tried.redirect_chain[0][0].endswith(f"/session/{session.pk}/change/")
     assert "On paper: what its tools would do outside of it is not carried out." in text(tried)
+    assert "Test run, effects stub." in text(tried)
     assert refused.status_code == 403
     assert "Test run on paper" not in text(client.get(f"{page}/change/"))
     assert client.post(f"{page}/activate/", {"version": "1"}).status_code == 403
