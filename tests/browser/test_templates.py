@@ -118,7 +118,7 @@ def test_a_missing_agent_is_mended_and_a_test_run_begins(desk, template):
 
     desk.page.wait_for_url(f"**{LIST}*/change/")
     expect(desk.page.get_by_role("heading", name="Test run of")).to_be_visible()
-    expect(desk.page.locator("[data-tag=test-run]").first).to_be_visible()
+    expect(desk.page.get_by_text("Test run, effects stub.")).to_be_visible()
 
 
 def test_n_makes_a_session_from_anywhere_unless_the_page_means_something_else(desk, api):
