@@ -224,7 +224,7 @@ async def test_only_parts_that_changed_are_sent_again(cookie, session, superuser
         await run_db(lifecycle.start, principal=principal(superuser), session=session.pk)
         second = await socket.frame("parts")
 
-    assert sorted(first["parts"]) == ["lever", "meta", "strip", "tabs", "title"]
+    assert sorted(first["parts"]) == ["lever", "meta", "ribbon", "strip", "tabs", "title"]
     assert sorted(second["parts"]) == ["lever", "meta", "title"]
 
 
