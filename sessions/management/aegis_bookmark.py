@@ -8,7 +8,8 @@ from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
 from sessions.api import bookmarks as documents
-from sessions.management import output, verbs
+from sessions.management import listing, output, verbs
+from sessions.management.listing import Shape
 from sessions.management.output import How
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
@@ -50,7 +51,7 @@ def several(
     row = sessions.resolve(principal, session) if session else None
     by = Narrowing(session=str(row.pk) if row else "", text=text, color=color, is_own=is_own)
     rows = reading.narrowed(principal, by).order_by("-created_at", "-pk")[:limit]
-    _show("bookmark.list", list(rows), principal, How(is_json, is_quiet))
+    _shape(principal).several(How(is_json, is_quiet), "list", list(rows))
 
 
 @app.command()
@@ -81,7 +82,7 @@ def create(
         message=message, seq=seq or None, name=name, note=note, color=color, is_shared=is_shared
     )
     made = bookmarks.create(principal=principal, session=row, mark=mark).bookmark
-    _tell("bookmark.create", made, principal, How(is_json, is_quiet))
+    _shape(principal).one(How(is_json, is_quiet), "create", made)
 
 
 @app.command()
@@ -103,10 +104,9 @@ def change(
     Example: aegis bookmark change 5f0c… --note 'The feed froze here.'
     """
     principal = verbs.acting(as_user)
-    said = {"name": name or None, "note": note or None, "color": color or None, "is_shared": shared}
-    changes = {name: value for name, value in said.items() if value is not None}
+    changes = listing.said(name=name, note=note, color=color, is_shared=shared)
     done = bookmarks.change(principal=principal, bookmark=bookmark, changes=changes)
-    _tell("bookmark.change", done.bookmark, principal, How(is_json, is_quiet))
+    _shape(principal).one(How(is_json, is_quiet), "change", done.bookmark)
 
 
 @app.command()
@@ -125,40 +125,34 @@ def remove(
 
     Example: aegis bookmark remove 5f0c… --yes
     """
-    principal, how = verbs.acting(as_user), How(is_json, is_quiet)
-    found = [reading.find(principal, one) for one in bookmark] if is_dry else []
-    if is_dry:
-        _show("bookmark.remove", found, principal, how, dry_run=True)
-        return
-    verbs.confirm(f"Remove {len(bookmark)} bookmarks?", is_sure=is_sure)
-    results = verbs.each(
-        bookmark, lambda one: bookmarks.remove(principal=principal, bookmark=one).bookmark
+    principal = verbs.acting(as_user)
+    _shape(principal).remove(
+        How(is_json, is_quiet),
+        bookmark,
+        read=lambda one: reading.find(principal, one),
+        act=lambda one: bookmarks.remove(principal=principal, bookmark=one).bookmark,
+        is_sure=is_sure,
+        is_dry=is_dry,
     )
-    if results.done or len(bookmark) > 1:
-        _show("bookmark.remove", results.done, principal, how)
-    results.end(how)
 
 
-def _tell(name: str, row: Bookmark, principal: Principal, how: How) -> None:
-    sentence = f"{row.session.key}  {row.where}  {row.name}"
-    data = documents.shown(row, principal)
-    output.show_one(how, name, data, identity=str(row.pk), sentence=sentence.strip())
-
-
-def _show(name: str, rows: Sequence[Bookmark], principal: Principal, how: How, **meta: Any) -> None:
-    output.show(
-        how,
-        name,
-        data=lambda: [documents.shown(one, principal) for one in rows],
-        ids=[str(one.pk) for one in rows],
-        table=lambda: {
-            "BOOKMARK": [str(one.pk) for one in rows],
-            "SESSION": [one.session.key for one in rows],
-            "OF": [one.where for one in rows],
-            "NAME": [one.name for one in rows],
-            "BY": [one.author for one in rows],
-            "AGE": [output.age(one.created_at) for one in rows],
-            "NOTE": [" ".join(one.note.split())[:60] for one in rows],
-        },
-        **meta,
+def _shape(principal: Principal) -> Shape[Bookmark]:
+    return Shape(
+        noun="bookmark",
+        document=lambda one: documents.shown(one, principal),
+        identity=lambda one: str(one.pk),
+        table=_table,
+        sentence=lambda one: f"{one.session.key}  {one.where}  {one.name}".strip(),
     )
+
+
+def _table(rows: Sequence[Bookmark]) -> dict[str, list[str]]:
+    return {
+        "BOOKMARK": [str(one.pk) for one in rows],
+        "SESSION": [one.session.key for one in rows],
+        "OF": [one.where for one in rows],
+        "NAME": [one.name for one in rows],
+        "BY": [one.author for one in rows],
+        "AGE": [output.age(one.created_at) for one in rows],
+        "NOTE": [" ".join(one.note.split())[:60] for one in rows],
+    }

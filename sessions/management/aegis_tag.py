@@ -7,7 +7,8 @@ import typer
 from django_typer.management import Typer
 
 from sessions.api import tags as documents
-from sessions.management import output, verbs
+from sessions.management import listing, output, verbs
+from sessions.management.listing import Shape
 from sessions.management.output import How
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
@@ -22,6 +23,25 @@ Name = Annotated[str, typer.Argument(metavar="TAG", help="Its name.")]
 Names = Annotated[list[str], typer.Argument(metavar="TAG...", help="Names.")]
 Color = Annotated[str, typer.Option(metavar="#RRGGBB", help="Its colour.")]
 About = Annotated[str, typer.Option(help="What it is for.")]
+
+
+def _table(rows: Sequence[Tag]) -> dict[str, list[str]]:
+    return {
+        "TAG": [one.name for one in rows],
+        "COLOUR": [one.color for one in rows],
+        "OF": ["Aegis" if one.is_system else "you" for one in rows],
+        "USES": [str(getattr(one, "use_count", "–")) for one in rows],
+        "FOR": [one.description for one in rows],
+    }
+
+
+SHAPE: Shape[Tag] = Shape(
+    noun="tag",
+    document=documents.shown,
+    identity=lambda one: one.name,
+    table=_table,
+    sentence=lambda one: f"{one.name}  {one.color}",
+)
 
 
 @app.command("list")
@@ -42,9 +62,8 @@ def several(
     """
     principal = verbs.acting(as_user)
     rows = reading.readable(principal).order_by("owner", "name", "pk")
-    _show(
-        "tag.list", reading.popular(principal) if is_popular else list(rows), How(is_json, is_quiet)
-    )
+    found = reading.popular(principal) if is_popular else list(rows)
+    SHAPE.several(How(is_json, is_quiet), "list", found)
 
 
 @app.command()
@@ -66,7 +85,7 @@ def create(
     made = tags.create(
         principal=verbs.acting(as_user), name=tag, color=color, description=description
     )
-    _tell("tag.create", made.tag, How(is_json, is_quiet))
+    SHAPE.one(How(is_json, is_quiet), "create", made.tag)
 
 
 @app.command()
@@ -86,10 +105,9 @@ def change(
     Example: aegis tag change needs-review --color '#303f9f'
     """
     principal = verbs.acting(as_user)
-    said = {"color": color, "description": description}
-    changes = {name: value for name, value in said.items() if value}
+    changes = listing.said(color=color, description=description)
     tags.change(principal=principal, tag=tag, changes=changes)
-    _tell("tag.change", reading.find(principal, tag), How(is_json, is_quiet))
+    SHAPE.one(How(is_json, is_quiet), "change", reading.find(principal, tag))
 
 
 @app.command()
@@ -108,15 +126,15 @@ def remove(
 
     Example: aegis tag remove needs-review --yes
     """
-    principal, how = verbs.acting(as_user), How(is_json, is_quiet)
-    if is_dry:
-        _show("tag.remove", [reading.find(principal, one) for one in tag], how, dry_run=True)
-        return
-    verbs.confirm(f"Remove {', '.join(tag)}?", is_sure=is_sure)
-    results = verbs.each(tag, lambda one: tags.remove(principal=principal, tag=one).tag)
-    if results.done or len(tag) > 1:
-        _show("tag.remove", results.done, how)
-    results.end(how)
+    principal = verbs.acting(as_user)
+    SHAPE.remove(
+        How(is_json, is_quiet),
+        tag,
+        read=lambda one: reading.find(principal, one),
+        act=lambda one: tags.remove(principal=principal, tag=one).tag,
+        is_sure=is_sure,
+        is_dry=is_dry,
+    )
 
 
 @app.command()
@@ -131,7 +149,8 @@ def suggest(
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
-    _show("tag.suggest", reading.suggested(principal, str(row.pk)), How(is_json, is_quiet))
+    found = reading.suggested(principal, str(row.pk))
+    SHAPE.several(How(is_json, is_quiet), "suggest", found)
 
 
 def put(
@@ -186,26 +205,3 @@ def _on(name: str, key: str, names: list[str], how: How) -> None:
     sentence = f"{key}  {' '.join(names) or '–'}"
     data = {"session": key, "tags": names}
     output.show_one(how, name, data, identity="\n".join(names), sentence=sentence)
-
-
-def _tell(name: str, row: Tag, how: How) -> None:
-    output.show_one(
-        how, name, documents.shown(row), identity=row.name, sentence=f"{row.name}  {row.color}"
-    )
-
-
-def _show(name: str, rows: Sequence[Tag], how: How, **meta: Any) -> None:
-    output.show(
-        how,
-        name,
-        data=lambda: [documents.shown(one) for one in rows],
-        ids=[one.name for one in rows],
-        table=lambda: {
-            "TAG": [one.name for one in rows],
-            "COLOUR": [one.color for one in rows],
-            "OF": ["Aegis" if one.is_system else "you" for one in rows],
-            "USES": [str(getattr(one, "use_count", "–")) for one in rows],
-            "FOR": [one.description for one in rows],
-        },
-        **meta,
-    )

@@ -8,6 +8,7 @@ from django_typer.management import Typer
 from sessions.core.recipes import Category
 from sessions.management import (
     aegis_template_files,
+    listing,
     output,
     session_options,
     session_tables,
@@ -16,11 +17,11 @@ from sessions.management import (
 )
 from sessions.management.output import How
 from sessions.management.session_options import Value
+from sessions.management.template_tables import SHAPE
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
 from sessions.selectors import presets as reading
 from sessions.selectors import sessions
 from sessions.services import presets, trying
-from streaming.selectors import pages
 
 app: Typer[..., Any] = Typer(
     help="Templates: list, show, create, change, compare, try, export and import them."
@@ -50,10 +51,7 @@ def several(
     Example: aegis template list
     """
     rows = reading.readable(verbs.acting(as_user))
-    page = pages.page(rows, order="-created_at", cursor="", limit=limit)
-    template_tables.show(
-        "template.list", page.rows, How(is_json, is_quiet), has_more=bool(page.next)
-    )
+    SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
 
 
 @app.command()
@@ -118,7 +116,7 @@ def create(
         recipe=session_options.mapping(recipe, option="RECIPE"),
         note=note,
     )
-    template_tables.tell("template.create", made.preset, How(is_json, is_quiet))
+    SHAPE.one(How(is_json, is_quiet), "create", made.preset)
 
 
 @app.command("from-session")
@@ -148,7 +146,7 @@ def from_session(
         session=sessions.resolve(principal, session),
         messages=messages,
     )
-    template_tables.tell("template.from-session", made.preset, How(is_json, is_quiet))
+    SHAPE.one(How(is_json, is_quiet), "from-session", made.preset)
 
 
 @app.command()
@@ -170,15 +168,15 @@ def change(
 
     Example: aegis template change desk --recipe @recipe.json --note 'records its topics'
     """
-    said = {"name": name, "description": description, "category": category and category.value}
+    changes = listing.said(name=name, description=description, category=category and category.value)
     changed = presets.change(
         principal=verbs.acting(as_user),
         template=template,
-        changes={field: value for field, value in said.items() if value},
+        changes=changes,
         recipe=session_options.mapping(recipe, option="--recipe") if recipe else None,
         note=note,
     )
-    template_tables.tell("template.change", changed.preset, How(is_json, is_quiet))
+    SHAPE.one(How(is_json, is_quiet), "change", changed.preset)
 
 
 @app.command()
@@ -197,7 +195,7 @@ def activate(
     Example: aegis template activate desk 1
     """
     done = presets.activate(principal=verbs.acting(as_user), template=template, version=number)
-    template_tables.tell("template.activate", done.preset, How(is_json, is_quiet))
+    SHAPE.one(How(is_json, is_quiet), "activate", done.preset)
 
 
 @app.command("test")
@@ -259,18 +257,15 @@ def remove(
 
     Example: aegis template remove desk --yes
     """
-    principal, how = verbs.acting(as_user), How(is_json, is_quiet)
-    if is_dry:
-        rows = [reading.find(principal, one) for one in template]
-        template_tables.show("template.remove", rows, how, dry_run=True)
-        return
-    verbs.confirm(f"Remove {', '.join(template)}?", is_sure=is_sure)
-    results = verbs.each(
-        template, lambda one: presets.remove(principal=principal, template=one).preset
+    principal = verbs.acting(as_user)
+    SHAPE.remove(
+        How(is_json, is_quiet),
+        template,
+        read=lambda one: reading.find(principal, one),
+        act=lambda one: presets.remove(principal=principal, template=one).preset,
+        is_sure=is_sure,
+        is_dry=is_dry,
     )
-    if results.done or len(template) > 1:
-        template_tables.show("template.remove", results.done, how)
-    results.end(how)
 
 
 aegis_template_files.add_to(app)

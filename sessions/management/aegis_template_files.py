@@ -56,7 +56,7 @@ def import_(
     made = presets.create(
         principal=principal, about=about, recipe=said.get("recipe"), note="imported"
     )
-    template_tables.tell("template.import", made.preset, How(is_json, is_quiet))
+    template_tables.SHAPE.one(How(is_json, is_quiet), "import", made.preset)
 
 
 def add_to(noun: Typer[..., Any]) -> None:

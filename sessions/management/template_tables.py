@@ -10,6 +10,7 @@ from sessions.api import template_documents as documents
 from sessions.core.differences import Difference
 from sessions.core.recipes import Category
 from sessions.management import output
+from sessions.management.listing import Shape
 from sessions.management.output import How
 from sessions.models import Preset, PresetVersion
 from sessions.selectors import teams
@@ -17,34 +18,29 @@ from sessions.services.presets import About
 from streaming.api import codecs
 
 
-def tell(name: str, row: Preset, how: How) -> None:
-    """One template in the form that was asked for."""
-    sentence = f"{row.slug}  version {row.version} of {row.head}  {row.name}"
-    output.show_one(how, name, shown(row), identity=row.slug, sentence=sentence)
-
-
 def shown(row: Preset) -> dict[str, Any]:
     """A template as every interface shows it."""
     return codecs.show(documents.template(row))
 
 
-def show(name: str, rows: Sequence[Preset], how: How, **meta: Any) -> None:
-    """Several templates in the form that was asked for."""
-    output.show(
-        how,
-        name,
-        data=lambda: [shown(one) for one in rows],
-        ids=[one.slug for one in rows],
-        table=lambda: {
-            "TEMPLATE": [one.slug for one in rows],
-            "CATEGORY": [one.category for one in rows],
-            "VERSION": [f"{one.version}/{one.head}" for one in rows],
-            "OF": ["Aegis" if one.is_system else _team(one) for one in rows],
-            "USES": [str(one.use_count) for one in rows],
-            "NAME": [one.name for one in rows],
-        },
-        **meta,
-    )
+def _table(rows: Sequence[Preset]) -> dict[str, list[str]]:
+    return {
+        "TEMPLATE": [one.slug for one in rows],
+        "CATEGORY": [one.category for one in rows],
+        "VERSION": [f"{one.version}/{one.head}" for one in rows],
+        "OF": ["Aegis" if one.is_system else _team(one) for one in rows],
+        "USES": [str(one.use_count) for one in rows],
+        "NAME": [one.name for one in rows],
+    }
+
+
+SHAPE: Shape[Preset] = Shape(
+    noun="template",
+    document=shown,
+    identity=lambda one: one.slug,
+    table=_table,
+    sentence=lambda one: f"{one.slug}  version {one.version} of {one.head}  {one.name}",
+)
 
 
 def card(name: str, row: Preset, version: PresetVersion, how: How) -> None:
