@@ -12,8 +12,10 @@ from django.views.decorators.http import require_POST
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
 from components.admin.asking import asking
+from sessions.admin.lanes import ms
 from sessions.models import Bookmark, Session
 from sessions.selectors import bookmarks as reading
+from sessions.selectors import timeline
 from sessions.services import bookmarks
 from sessions.services.bookmarks import Mark
 
@@ -24,6 +26,20 @@ def flags(principal: Principal, session: Session) -> list[dict[str, Any]]:
         {"row": row, "address": _query(row), "is_own": row.owner == principal.id}
         for row in reading.flags(principal, session)
     ]
+
+
+def on_lanes(principal: Principal, session: Session) -> list[list[Any]]:
+    """The same as flags on the lanes: when what is kept was, its name, its position, its kind."""
+    rows = reading.flags(principal, session) if principal.allows("sessions:read") else []
+    wanted = [row.seq for row in rows if row.seq is not None]
+    found = timeline.of_session(session.pk).filter(seq__in=wanted) if wanted else ()
+    at = {event.seq: ms(event.ts) for event in found}
+    drawn = []
+    for row in rows:
+        when = ms(row.message.created_at) if row.message else at.get(row.seq or 0)
+        if when is not None:
+            drawn.append([when, str(row), row.seq or 0, "bookmark"])
+    return drawn
 
 
 def _query(row: Bookmark) -> str:

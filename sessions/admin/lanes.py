@@ -27,11 +27,15 @@ ORDER = {"": 0, "Participants": 1, "Runs": 2, "Tool calls": 3, "Messages": 5}
 class Drawing:
     """The lanes of one session, which grow with its ledger."""
 
-    def __init__(self, *, most: int = MOST) -> None:
+    def __init__(self, *, most: int | None = None) -> None:
         self.seq = self._count = 0
-        self._most = most
+        self._most = most or MOST
         self._lanes = Lanes()
         self.is_whole = True
+        # The stretch that was asked for in the place of the newest: before which position it lies,
+        # its first event, and when it ends.
+        self.before: int | None = None
+        self.first = self.until = 0
 
     def read(self, session: Session) -> bool:
         """Take what is new in the ledger; whether anything is."""
@@ -41,11 +45,41 @@ class Drawing:
         if not self.seq or len(new) > self._most:
             self._lanes, self._count = lanes.of([]), 0
             self.is_whole = len(new) <= self._most
+            self.first = new[-self._most :][0].seq if new else 0
         for event in new[-self._most :]:
             self._lanes.take(happened(event))
         self.seq = new[-1].seq if new else self.seq
         self._count += len(new)
         return bool(new)
+
+    def look_back(self, session: Session, before: int) -> None:
+        """Take the newest events before a position in the place of all others."""
+        found = timeline.drawn(session.pk, before=before, limit=self._most)
+        self._lanes, self._count = lanes.of([]), len(found)
+        self.is_whole, self.before = False, before
+        stood = timeline.state_before(session.pk, found[0].seq) if found else None
+        if stood is not None:
+            self._lanes.take(happened(stood))
+            self._lanes.lane("", "lifecycle").items[-1].start = ms(found[0].ts)
+            self._lanes.flags.clear()
+        for event in found:
+            self._lanes.take(happened(event))
+        self.seq = found[-1].seq if found else 0
+        self.first, self.until = (found[0].seq, ms(found[-1].ts)) if found else (0, 0)
+
+    def window(self, session: Session) -> dict[str, Any]:
+        """Which of how many events are drawn, and where those before and behind are; empty of all."""
+        if self.is_whole:
+            return {}
+        behind = self.before and timeline.page_behind(session.pk, self.seq, limit=self._most)
+        earlier = timeline.drawn(session.pk, before=self.first, limit=1)
+        return {
+            "count": marks.number(min(self._count, self._most)),
+            "total": marks.number(timeline.count_drawn(session.pk)),
+            "earlier": self.first if earlier else None,
+            "later": behind,
+            "is_newest": self.before is None,
+        }
 
     def shown(self, session: Session) -> dict[str, Any]:
         """What a page draws; times are unix milliseconds."""
@@ -65,10 +99,15 @@ class Drawing:
                 for title in sorted(groups, key=lambda title: ORDER.get(title, 4))
             ],
             "flags": [[one.at, one.name, one.seq, one.kind] for one in self._lanes.flags],
-            "closed": last.start if session.state in CLOSED else None,
+            "closed": self._closed(session, last),
             "from": self._begin(session),
             "is_whole": self.is_whole,
         }
+
+    def _closed(self, session: Session, last: lanes.Item) -> int | None:
+        if self.before is not None:
+            return self.until or ms(session.created_at)
+        return last.start if session.state in CLOSED else None
 
     def _begin(self, session: Session) -> int:
         starts = [lane.items[0].start for lane in self._lanes.lanes.values() if lane.items]
@@ -79,6 +118,9 @@ class Drawing:
         lifecycle = self._lanes.lane("", "lifecycle")
         if not lifecycle.items:
             lifecycle.turn(session.state, ms(session.state_changed_at), 0)
+        if self.before is not None:
+            # Who takes part now says nothing of then.
+            return
         for row in selectors.parts(session.pk):
             lane = self._lanes.lane("Participants", row.name, note=row.role)
             if not lane.items:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aegis_project.database import read_db
 from aegis_project.kit.principal import Principal
-from sessions.admin import lanes
+from sessions.admin import keeping, lanes
 from sessions.admin.feeds import Feed, Frame
 from sessions.selectors import sessions
 from streaming import node
@@ -29,6 +29,7 @@ class LanesFeed(Feed):
         self.session_id = session_id
         self._drawing = lanes.Drawing()
         self._sent: dict[str, Any] = {}
+        self._bookmarks: list[list[Any]] | None = None
 
     def wants(self, hint: Hint) -> bool:
         return hint.kind == "moved" or (hint.kind == "ledger" and hint.id == str(self.session_id))
@@ -50,4 +51,9 @@ class LanesFeed(Feed):
     def _read(self) -> Any:
         session = sessions.find(self.principal, self.session_id)
         self._drawing.read(session)
-        return self._drawing.shown(session)
+        shown = self._drawing.shown(session)
+        if self._bookmarks is None:
+            # A page that keeps one is opened anew by it.
+            self._bookmarks = keeping.on_lanes(self.principal, session)
+        shown["flags"] += self._bookmarks
+        return shown

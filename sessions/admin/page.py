@@ -85,13 +85,16 @@ def _drawn(request: HttpRequest, page: panels.Page) -> dict[str, Any]:
     """The lanes as they stand, and which of the two forms was asked for."""
     view = request.GET.get("view", "")
     drawing = lanes.Drawing()
+    before = _number(request, "lanes")
     if page.principal.allows("events:read"):
-        drawing.read(page.session)
+        drawing.read(page.session) if before is None else drawing.look_back(page.session, before)
     shown = drawing.shown(page.session)
+    shown["flags"] += keeping.on_lanes(page.principal, page.session)
     begin, end = shown["from"], shown["closed"]
     return {
         "flags": keeping.flags(page.principal, page.session),
         "lanes": shown,
+        "window": drawing.window(page.session),
         "may_drive": redrive.may_drive(page.principal),
         # While it is open, the processes tell how fast its topics are.
         "strips": instants.strips(page.principal, page.session, begin=begin, end=end)

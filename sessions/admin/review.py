@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from aegis_project import marks
 from aegis_project.kit.errors import ValidationFailed
 from components.admin.asking import asking
-from sessions.admin import instants, lanes
+from sessions.admin import instants, keeping, lanes
 from sessions.admin.events import in_words
 from sessions.admin.fragments import fragment
 from sessions.admin.redrive import SPEEDS, may_drive
@@ -67,9 +67,11 @@ def show(request: HttpRequest, session_id: UUID) -> HttpResponse:
     except SessionNotFound:
         raise Http404 from None
     drawing = lanes.Drawing()
-    drawing.read(session)
+    before = int(asked) if _is_instant(asked := request.GET.get("lanes", "")) else None
+    drawing.read(session) if before is None else drawing.look_back(session, before)
     shown = drawing.shown(session)
-    events = timeline.drawn(session.pk, limit=lanes.MOST)
+    shown["flags"] += keeping.on_lanes(principal, session)
+    events = timeline.drawn(session.pk, before=before, limit=lanes.MOST)
     steps = in_words(session.pk, events)
     begin, end = shown["from"], max([shown["from"], *(lanes.ms(one.at) for one in steps)])
     context = {
@@ -79,6 +81,7 @@ def show(request: HttpRequest, session_id: UUID) -> HttpResponse:
         "title": session.name or session.key,
         "is_fullwidth": "1",
         "session": session,
+        "window": drawing.window(session),
         "lanes": shown | {"closed": end},
         "strips": instants.strips(principal, session, begin=begin, end=end),
         "steps": steps,

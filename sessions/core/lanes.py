@@ -110,6 +110,8 @@ SESSION = {
     "session.recovered": "paused",
 }
 CLOSED = ("completed", "ended")
+# From these events the state of a session follows.
+STATES = (*SESSION, "session.suspended", "session.ended")
 # What a run does from an event on, what ends it, and what people are waited for with.
 RUN = {
     "queued": "queued",
@@ -137,7 +139,7 @@ def _session(lanes: Lanes, one: Happened) -> None:
     word = SESSION.get(one.type) or str(one.data.get("state", ""))
     if one.type == "session.forked":
         lanes.flags.append(Flag(one.at, "forked", one.seq, "session"))
-    elif one.type in {*SESSION, "session.suspended", "session.ended"}:
+    elif one.type in STATES:
         item = lanes.lane("", "lifecycle").turn(word, one.at, one.seq)
         item.end = one.at if word in CLOSED else None
         if one.type == "session.activated" and one.data.get("activation") == 1:

@@ -60,12 +60,39 @@ def up_to(session_id: UUID, seq: int, *, limit: int) -> list[Event]:
 
 
 def drawn(
-    session_id: UUID, *, after: int = 0, until: datetime | None = None, limit: int
+    session_id: UUID,
+    *,
+    after: int = 0,
+    before: int | None = None,
+    until: datetime | None = None,
+    limit: int,
 ) -> list[Event]:
-    """The newest events behind a position and up to a moment that lanes draw, the oldest first."""
+    """The newest events between two positions and up to a moment that lanes draw, oldest first."""
+    rows = _drawable(session_id).filter(seq__gt=after)
+    rows = rows if before is None else rows.filter(seq__lt=before)
+    rows = rows if until is None else rows.filter(ts__lte=until)
+    return list(rows.order_by("-seq")[:limit])[::-1]
+
+
+def count_drawn(session_id: UUID) -> int:
+    """How many events of a ledger lanes draw."""
+    return _drawable(session_id).count()
+
+
+def page_behind(session_id: UUID, seq: int, *, limit: int) -> int | None:
+    """The position that so many events behind another one lie before; None with no more of them."""
+    rows = _drawable(session_id).filter(seq__gt=seq).order_by("seq")
+    return rows.values_list("seq", flat=True)[limit : limit + 1].first()
+
+
+def state_before(session_id: UUID, seq: int) -> Event | None:
+    """The last event before a position that a session's state comes from."""
+    rows = of_session(session_id).filter(seq__lt=seq, type__in=lanes.STATES)
+    return rows.order_by("-seq").first()
+
+
+def _drawable(session_id: UUID) -> QuerySet[Event]:
     wanted = Q()
     for beginning in lanes.DRAWN:
         wanted |= Q(type__startswith=beginning)
-    rows = of_session(session_id).filter(wanted, seq__gt=after)
-    rows = rows if until is None else rows.filter(ts__lte=until)
-    return list(rows.order_by("-seq")[:limit])[::-1]
+    return of_session(session_id).filter(wanted)

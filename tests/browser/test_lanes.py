@@ -67,3 +67,17 @@ def test_window_of_time_is_set_by_buttons_and_held_with_the_view(desk, api):
     desk.page.locator("#ae-hold").click()
 
     expect(desk.page.locator(".ae-item[data-word=running]")).to_have_count(1)
+
+
+def test_a_bookmark_is_a_flag_that_opens_its_event(desk, api):
+    session = api.session()
+    api.post(f"sessions/{session['id']}/start")
+    mark = {"seq": 2, "name": "there", "is_shared": True}
+    api.post(f"sessions/{session['id']}/bookmarks", mark)
+    desk.session(session)
+    flag = desk.page.locator(".ae-lane-flag[data-kind=bookmark]")
+    expect(flag.locator("title")).to_have_text("there")
+
+    flag.dispatch_event("click")
+
+    expect(desk.page.locator("#ae-drawer")).to_contain_text("session.activated")

@@ -307,7 +307,8 @@ class Transport {
     }
     this.looked = this.askedAt = performance.now();
     this.wanted = null;
-    const query = new URLSearchParams({ t: position });
+    const query = new URLSearchParams(location.search);
+    query.set("t", position);
     history.replaceState(null, "", `?${query}`);
     at("review-link").dataset.copyLink = `?${query}`;
     const answer = await fetch(`${page.dataset.instant}?${query}`).catch(() => null);

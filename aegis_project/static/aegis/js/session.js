@@ -28,7 +28,10 @@ const isCounted = tab !== "timeline" && tab !== "conversation";
 const feeds = [new Parts({ type: "session", id, tab }, { isCounted })];
 if (tab === "timeline") {
   const drawer = new Drawer(page);
-  feeds.push(new Ledger(page), new Lanes(page, (seq) => drawer.openEvent(seq)));
+  const lanes = new Lanes(page, (seq) => drawer.openEvent(seq));
+  feeds.push(new Ledger(page));
+  // A stretch of the past stays as it is.
+  if (page.dataset.window === undefined) feeds.push(lanes);
 }
 if (tab === "conversation") feeds.push(new Conversation(page));
 const topics = tab === "topics" ? new Topics(page) : null;
