@@ -1,11 +1,13 @@
 """`aegis session`: making, listing and looking at sessions; the lever stands beside it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+from django.db.models import QuerySet
 from django_typer.management import Typer
 
-from sessions.core.lifecycle import CLOSED
+from sessions.core.lifecycle import CLOSED, Kind, State
 from sessions.dialects import outlook
 from sessions.management import (
     aegis_capsule,
@@ -31,13 +33,16 @@ from sessions.management.session_options import (
     KindOption,
     ModeOption,
     Names,
+    Order,
     Reference,
+    Sort,
     States,
     Timeout,
     Value,
     Wait,
 )
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
+from sessions.models import Session
 from sessions.selectors import lists, sessions, tags
 from sessions.services import creation, lifecycle
 from streaming.selectors import pages
@@ -119,7 +124,12 @@ def several(
     kind: KindOption = None,
     search: Annotated[str, typer.Option(help="Text in the key, name or owner.")] = "",
     tag: Annotated[str, typer.Option(help="Only those that carry this tag.")] = "",
+    waiting_for: Annotated[
+        bool, typer.Option("--waiting", help="Only those that wait for somebody.")
+    ] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those that are yours.")] = False,
     closed: Annotated[bool, typer.Option("--closed", help="Closed ones too.")] = False,
+    sort: Sort = Order.NEWEST,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 50,
     dialect: DialectOption = None,
     as_user: As = "",
@@ -129,22 +139,22 @@ def several(
     """
     List sessions, the newest first; closed ones only if asked for.
 
-    Examples: aegis session list --state running,failed; aegis session list --json;
+    Examples: aegis session list --state running,failed; aegis session list --waiting --sort=-activity;
     aegis session list --dialect 001
     """
-    wanted = session_options.states(state)
-    rows = lists.readable(verbs.acting(as_user))
-    if wanted:
-        rows = rows.filter(state__in=wanted)
-    elif not closed:
-        rows = rows.exclude(state__in=CLOSED)
-    if kind is not None:
-        rows = rows.filter(kind=kind)
-    if search:
-        rows = lists.mentioning(rows, search)
-    if tag:
-        rows = tags.carrying(rows, tag)
-    page = pages.page(rows, order="-created_at", cursor="", limit=limit)
+    principal = verbs.acting(as_user)
+    rows = _narrowed(
+        lists.readable(principal),
+        states=session_options.states(state),
+        kind=kind,
+        search=search,
+        tag=tag,
+        is_waiting=waiting_for,
+        closed=closed,
+    )
+    if mine:
+        rows = lists.own(rows, principal)
+    page = pages.page(rows, order=sort.field, cursor="", limit=limit)
     if page.next:
         output.say(f"There are more than {limit}; see --limit.")
     if dialect is not None:
@@ -158,6 +168,29 @@ def several(
         table=lambda: session_tables.table(page.rows),
         has_more=bool(page.next),
     )
+
+
+def _narrowed(
+    rows: QuerySet[Session],
+    *,
+    states: Sequence[State],
+    kind: Kind | None,
+    search: str,
+    tag: str,
+    is_waiting: bool,
+    closed: bool,
+) -> QuerySet[Session]:
+    if states:
+        rows = rows.filter(state__in=states)
+    elif not closed:
+        rows = rows.exclude(state__in=CLOSED)
+    if kind is not None:
+        rows = rows.filter(kind=kind)
+    if search:
+        rows = lists.mentioning(rows, search)
+    if tag:
+        rows = tags.carrying(rows, tag)
+    return sessions.waiting(rows) if is_waiting else rows
 
 
 @app.command()

@@ -56,6 +56,8 @@ def several(
 ) -> None:
     """The sessions that a credential sees there."""
     _only_here(dialect)
+    if given["waiting_for"] or given["mine"]:
+        raise Misused("--waiting and --mine read what is on this machine.")
     wanted = session_options.states(state) or ([] if closed else sorted(OPEN))
     kind = given["kind"]
     rows, has_more = server.several(
@@ -65,6 +67,7 @@ def several(
         kind=kind.value if kind else "",
         search=given["search"],
         tag=given["tag"],
+        ordering=given["sort"].field,
     )
     if has_more:
         output.say(f"There are more than {limit}; see --limit.")

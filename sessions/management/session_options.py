@@ -1,6 +1,7 @@
 """The options of `aegis session`, and what is read from them."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,6 +45,24 @@ DialectOption = Annotated[
 States = Annotated[
     str, typer.Option("--state", metavar="STATE,...", help="Only these states, commas between.")
 ]
+
+
+class Order(StrEnum):
+    """By which time sessions are listed; a minus is the newest first."""
+
+    NEWEST = "-created"
+    OLDEST = "created"
+    BUSIEST = "-activity"
+    IDLEST = "activity"
+
+    @property
+    def field(self) -> str:
+        """The field of the rows, as a server takes it, too."""
+        sign, word = self.value[: -len(self.value.lstrip("-"))], self.value.lstrip("-")
+        return sign + {"created": "created_at", "activity": "last_activity_at"}[word]
+
+
+Sort = Annotated[Order, typer.Option("--sort", help="By which time; a minus: the newest first.")]
 
 
 def value(text: str, *, option: str) -> Any:

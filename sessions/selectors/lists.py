@@ -58,6 +58,13 @@ def read(principal: Principal, reference: str) -> Session:
     return sessions.find(principal, reference)
 
 
+def own(rows: QuerySet[Session], principal: Principal) -> QuerySet[Session]:
+    """The sessions that the principal made, or whose owner they are."""
+    if principal.user_id is not None:
+        return rows.filter(owner=principal.user_id)
+    return rows.filter(owner=None, owner_label=principal.label)
+
+
 def mentioning(rows: QuerySet[Session], text: str) -> QuerySet[Session]:
     """The sessions that have a text where people look for it: key, name, owner's label."""
     return rows.filter(

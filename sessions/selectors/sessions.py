@@ -187,11 +187,15 @@ def _participants(ids: tuple[UUID, ...]) -> QuerySet[Component, Row]:
 
 @Prepared
 def _waited_for(ids: tuple[UUID, ...]) -> QuerySet[Session, tuple[UUID]]:
+    """Those that wait for somebody."""
+    return waiting(Session.objects.filter(pk__in=ids)).values_list("pk")
+
+
+def waiting(rows: QuerySet[Session]) -> QuerySet[Session]:
     """Those in which a decision is open, or a run waits for somebody."""
     decision = Approval.objects.filter(session=OuterRef("pk"), state=approvals.State.PENDING.value)
     run = Run.objects.filter(session=OuterRef("pk"), state=runs.State.WAITING.value)
-    rows = Session.objects.filter(Exists(decision) | Exists(run), pk__in=ids)
-    return rows.values_list("pk")
+    return rows.filter(Exists(decision) | Exists(run))
 
 
 def is_orphan(state: str, held_until: datetime | None, *, now: datetime) -> bool:

@@ -1,11 +1,12 @@
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 
 from components.services.registry import Expected
 from sessions.core.lifecycle import Environment, State
 from sessions.models import Session
-from tests import factories
+from tests import asking, factories
 
 pytestmark = [
     pytest.mark.django_db,
@@ -178,3 +179,24 @@ def test_a_token_comes_with_attaching(aegis):
         ("prices", "feed", ["klines.**"]),
         ("watcher", "observer", ["klines.**"]),
     ]
+
+
+def test_sessions_that_wait_or_are_ones_own_are_listed_in_an_order(aegis):
+    busy = factories.session_in(State.RUNNING, key="busy")
+    factories.session(key="calm")
+    asking.approval(asking.run(busy))
+    ann = User.objects.create_superuser("ann", "", "x")
+    ann.groups.add(factories.team("default"))
+    aegis("session", "create", "--key", "anns", "--as", "ann", "--team", "default")
+    aegis("session", "create", "--key", "clis")
+
+    def keys(*words: str) -> list[str]:
+        found = aegis("session", "list", *words, "--json").document["data"]
+        return [one["key"] for one in found]
+
+    assert keys("--waiting") == ["busy"]
+    assert keys("--mine") == ["clis"]
+    assert keys("--mine", "--as", "ann") == ["anns"]
+    assert keys("--sort", "created") == ["busy", "calm", "anns", "clis"]
+    assert keys("--sort", "-created") == keys() == ["clis", "anns", "calm", "busy"]
+    assert sorted(keys("--sort=-activity")) == sorted(keys("--sort", "activity"))
