@@ -6,6 +6,7 @@ import stat
 import tomllib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from importlib import metadata
 
@@ -40,13 +41,27 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Snoozed:
+    """Who leaves a finding alone, why, and until when."""
+
+    by: str
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found, and what to do about it; nothing to do has an empty ``fix``."""
+    """
+    What one check found, and what to do about it; nothing to do has an empty ``fix``.
+
+    One that is ``snoozed`` is found all the same.
+    """
 
     check: str
     state: State
     said: str
     fix: str = ""
+    snoozed: Snoozed | None = None
 
 
 Check = Callable[[], Iterator[Finding]]

@@ -52,6 +52,7 @@ urlpatterns = [
     route("metrics", metrics.Metrics, name="metrics"),
     path("admin/login/", pages.sign_in),
     path("admin/health/", admin.site.admin_view(health.page), name="health"),
+    path("admin/health/act/", admin.site.admin_view(health.act), name="health_act"),
     path("admin/playground/", admin.site.admin_view(playground.page), name="playground"),
     path(
         "admin/playground/token/",

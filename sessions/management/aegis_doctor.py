@@ -14,6 +14,7 @@ from sessions import checks  # noqa: F401 -- it registers its checks
 from sessions.management import output, verbs
 from sessions.management.output import How, Misused
 from sessions.management.verbs import Exit, Json, Quiet, verb
+from sessions.selectors import snoozes
 from streaming.services import audit
 
 Only = Annotated[str, typer.Option(metavar="CHECK,...", help="These checks alone.")]
@@ -47,10 +48,10 @@ def doctor(
     if lists_settings:
         settings(how)
         return
-    mended = _mend(health.examine(names)) if mends else []
+    mended = _mend(snoozes.examine(names)) if mends else []
     before: list[Finding] = []
     while True:
-        found = health.examine(names)
+        found = snoozes.examine(names)
         if found != before:
             _show(how, found, mended)
         if not watches:
@@ -90,7 +91,7 @@ def _show(how: How, found: Sequence[Finding], mended: Sequence[str]) -> None:
             "check": [one.check for one in found],
             "state": [one.state.value for one in found],
             "found": [one.said for one in found],
-            "what to do": [one.fix for one in found],
+            "what to do": [_to_do(one) for one in found],
         },
         **({"mended": mended} if mended else {}),
     )
@@ -98,6 +99,14 @@ def _show(how: How, found: Sequence[Finding], mended: Sequence[str]) -> None:
     output.say(", ".join(f"{counts[one]} {one.value}" for one in State if counts[one]))
     if names := health.fixable(found):
         output.say(f"aegis doctor --fix --only {','.join(names)} does what can be done by itself.")
+
+
+def _to_do(one: Finding) -> str:
+    """What to do, and who left it alone until when."""
+    if one.snoozed is None:
+        return one.fix
+    left = one.snoozed
+    return f"{one.fix} (snoozed by {left.by} until {left.until:%Y-%m-%d %H:%M}Z: {left.reason})"
 
 
 def _names(only: str) -> list[str]:

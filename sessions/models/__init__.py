@@ -9,6 +9,7 @@ from sessions.models.policy import Grant, Policy
 from sessions.models.replay import Replay
 from sessions.models.run import Run, RunHistory
 from sessions.models.session import Session
+from sessions.models.snooze import Snooze
 from sessions.models.tool_call import Approval, ToolCall
 from sessions.models.upload import Upload
 from sessions.models.webhook import Delivery, Hearing, Push, Webhook
@@ -37,6 +38,7 @@ __all__ = [
     "Session",
     "SessionTag",
     "Snapshot",
+    "Snooze",
     "Tag",
     "ToolCall",
     "ToolServer",

@@ -96,6 +96,7 @@ MORE = {
     "log/publish": "topics:publish",
     "user/password_change": ROOT,
     "health/": "metrics:read",
+    "health/act": "instance:write",
     "playground/": "sessions:read",
     "playground/token": "sessions:control",
     # What it finds is what else the reader may see; without a word, that is the sidebar.
