@@ -188,6 +188,12 @@ UNFOLD: dict[str, Any] = {
                     ),
                     place("Webhooks", "webhook", "aegis_sessions_webhook_changelist", "webhook"),
                     {
+                        "title": "Budgets",
+                        "icon": "account_balance_wallet",
+                        "link": reverse_lazy("budgets"),
+                        "permission": "aegis_project.site.may_view_session",
+                    },
+                    {
                         "title": "Health",
                         "icon": "monitor_heart",
                         "link": reverse_lazy("health"),

@@ -8,7 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from aegis_project import metrics, ops, pages
 from components.api import urls as components
-from sessions.admin import health, palette, playground
+from sessions.admin import budgets, health, palette, playground
 from sessions.api import chat_urls as chat
 from sessions.api import gate_urls as gate
 from sessions.api import library_urls as library
@@ -53,6 +53,8 @@ urlpatterns = [
     path("admin/login/", pages.sign_in),
     path("admin/health/", admin.site.admin_view(health.page), name="health"),
     path("admin/health/act/", admin.site.admin_view(health.act), name="health_act"),
+    path("admin/budgets/", admin.site.admin_view(budgets.page), name="budgets"),
+    path("admin/budgets/act/", admin.site.admin_view(budgets.act), name="budgets_act"),
     path("admin/playground/", admin.site.admin_view(playground.page), name="playground"),
     path(
         "admin/playground/token/",

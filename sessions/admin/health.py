@@ -20,11 +20,11 @@ from aegis_project.kit.quotas import Quota
 from components.admin.asking import asking
 from components.core.scopes import INSTANCE
 from sessions import checks  # noqa: F401 -- it registers its checks
-from sessions.api import budgets, quotas
+from sessions.admin import budgets
+from sessions.api import quotas
 from sessions.api.quotas import QuotaDocument, TeamQuotasDocument
 from sessions.selectors import budgets as reading
 from sessions.selectors import snoozes
-from sessions.selectors.budgets import Spent
 from sessions.services import mending
 
 SCOPE = "metrics:read"
@@ -57,7 +57,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "days": DAYS,
         "headings": [quota.value.replace("_", " ").capitalize() for quota in Quota],
         "teams": [team(one) for one in quotas.documents(principal)],
-        "budgets": [budget(one) for one in reading.spent(principal)],
+        "budgets": [budgets.row(one) for one in reading.spent(principal)],
     }
     return TemplateResponse(request, "admin/aegis/health.html", context)
 
@@ -151,16 +151,6 @@ def finding(one: Finding, *, may_act: bool) -> dict[str, Any]:
         },
         "mend": mend.title if mend and may_act else "",
         "may_act": may_act and one.state is not State.OK,
-    }
-
-
-def budget(one: Spent) -> dict[str, str]:
-    """A row of the table of budgets."""
-    return {
-        "of": reading.owner(one.budget),
-        "period": one.budget.get_period_display(),
-        "tokens": budgets.tokens(one),
-        "cost": budgets.dollars(one),
     }
 
 

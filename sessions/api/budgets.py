@@ -106,16 +106,3 @@ def shown(one: Spent) -> dict[str, Any]:
         )
     )
     return found
-
-
-def tokens(one: Spent) -> str:
-    """The tokens that were used, and of how many."""
-    most = one.budget.max_tokens
-    return str(one.used.tokens) if most is None else f"{one.used.tokens} of {most}"
-
-
-def dollars(one: Spent) -> str:
-    """The US dollars that were used, and of how many."""
-    most = one.budget.max_cost
-    used = f"{one.used.cost:.2f} $"
-    return used if most is None else f"{used} of {most:.2f} $"

@@ -93,7 +93,7 @@ def _spent(row: Budget) -> Spent:
 
 def _tell(name: str, row: Budget, how: How) -> None:
     one = _spent(row)
-    used = f"{documents.tokens(one)} tokens  {documents.dollars(one)}"
+    used = f"{one.tokens} tokens  {one.dollars}"
     sentence = f"{row.pk}  {budgets.owner(row)}  {row.period}  {used}"
     output.show_one(how, name, documents.shown(one), identity=str(row.pk), sentence=sentence)
 
@@ -108,8 +108,8 @@ def _show(name: str, found: Sequence[Spent], how: How, **meta: Any) -> None:
             "BUDGET": [str(one.budget.pk) for one in found],
             "OF": [budgets.owner(one.budget) for one in found],
             "PERIOD": [one.budget.period for one in found],
-            "TOKENS": [documents.tokens(one) for one in found],
-            "COST": [documents.dollars(one) for one in found],
+            "TOKENS": [one.tokens for one in found],
+            "COST": [one.dollars for one in found],
         },
         **meta,
     )

@@ -1,6 +1,6 @@
 """What runs have used, and whether there is room for another request to a model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,13 +15,15 @@ from aegis_project.kit.principal import Principal
 from aegis_project.kit.quotas import Quota
 from aegis_project.prepared import Prepared
 from sessions.core import limits, matching, periods
+from sessions.core.lifecycle import OPEN
 from sessions.core.limits import Used
 from sessions.core.runs import State, Waiting
 from sessions.core.tools import DELEGATION
-from sessions.models import Budget, Run
-from sessions.selectors import quotas
+from sessions.models import Budget, Run, Session
+from sessions.selectors import quotas, sessions
 
 LIMITS = ("max_tokens", "max_cost")
+MOST_SESSIONS = 100
 DIGITS = 18
 """Of a number that every database takes."""
 
@@ -32,6 +34,47 @@ class Spent:
 
     budget: Budget
     used: Used
+
+    @property
+    def tokens(self) -> str:
+        """The tokens that were used, and of how many."""
+        return tokens(self.used, self.budget.max_tokens)
+
+    @property
+    def dollars(self) -> str:
+        """The US dollars that were used, and of how many."""
+        return dollars(self.used, self.budget.max_cost)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSpent:
+    """A session with limits on all its runs together, and what they have used."""
+
+    session: Session
+    limits: Mapping[str, Any]
+    used: Used
+
+    @property
+    def tokens(self) -> str:
+        """The tokens that were used, and of how many."""
+        return tokens(self.used, self.limits.get("max_tokens"))
+
+    @property
+    def dollars(self) -> str:
+        """The US dollars that were used, and of how many."""
+        most = self.limits.get("max_cost")
+        return dollars(self.used, None if most is None else Decimal(most))
+
+
+def tokens(used: Used, most: int | None) -> str:
+    """So many tokens, and of how many, in words."""
+    return str(used.tokens) if most is None else f"{used.tokens} of {most}"
+
+
+def dollars(used: Used, most: Decimal | None) -> str:
+    """So many US dollars, and of how many, in words."""
+    said = f"{used.cost:.2f} $"
+    return said if most is None else f"{said} of {most:.2f} $"
 
 
 def readable(principal: Principal) -> QuerySet[Budget]:
@@ -76,6 +119,23 @@ def spent(principal: Principal) -> Iterator[Spent]:
     """
     now = timezone.now()
     return (Spent(one, used(one, now=now)) for one in readable(principal))
+
+
+def sessions_spent(principal: Principal) -> list[SessionSpent]:
+    """
+    The open sessions of the principal that limit tokens or money, the newest first; 100 at most.
+
+    :raises PermissionDenied: without the scope sessions:read
+    """
+    principal.require("sessions:read")
+    has_limit = Q(config__limits__has_any_keys=LIMITS)
+    rows = sessions.visible(principal).filter(has_limit, state__in=OPEN)
+    return [_of_session(one) for one in rows.order_by("-created_at", "-pk")[:MOST_SESSIONS]]
+
+
+def _of_session(session: Session) -> SessionSpent:
+    found = limits.totals(session.config["limits"])
+    return SessionSpent(session, found, _used(Run.objects.filter(session=session)))
 
 
 def used(budget: Budget, *, now: datetime) -> Used:

@@ -12,7 +12,10 @@ from aegis_project.kit.principal import Principal
 from components.services import roles
 from sessions.core import limits, periods
 from sessions.models import Budget
-from sessions.selectors import budgets
+from sessions.selectors import budgets, sessions
+from sessions.services import creation
+from sessions.services.moving import Reference
+from sessions.services.outcome import Outcome
 from streaming.services.commands import Trace, command
 
 MOST_COST = Decimal(10**6)
@@ -68,6 +71,30 @@ def remove(*, principal: Principal, budget: str) -> Changed:
     removed = Changed(budgets.of_pk(row.pk))
     row.delete()
     return removed
+
+
+def limit(*, principal: Principal, session: Reference, most: Mapping[str, Any]) -> Outcome:
+    """
+    Say what all runs of a session may use together; None takes a limit away.
+
+    :raises PermissionDenied: without the scope sessions:write
+    :raises SessionNotFound: if it is not there for the principal
+    :raises InvalidState: if it is closed
+    :raises PreconditionFailed: if somebody changed it in between
+    :raises ValidationFailed: for a limit that cannot be
+    """
+    principal.require("sessions:write")
+    row = sessions.find(principal, session)
+    given = row.config.get("limits")
+    before = given if isinstance(given, dict) else {}
+    found = {
+        name: value for name, value in {**before, **limits.check(most)}.items() if value is not None
+    }
+    rest = {name: value for name, value in row.config.items() if name != "limits"}
+    changes = {"config": {**rest, **({"limits": found} if found else {})}}
+    return creation.update(
+        principal=principal, session=row.pk, changes=changes, version=row.version
+    )
 
 
 def _whose(team: str, user: str) -> dict[str, Any]:

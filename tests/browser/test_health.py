@@ -28,6 +28,6 @@ def test_a_finding_is_snoozed_by_keyboard_shown_with_who_and_why_and_told_again(
         desk.page.set_viewport_size({"width": width, "height": 800})
         assert sideways(desk) + serious(desk) == []
 
-    row.get_by_role("button", name="Tell Server again").click()
+    row.get_by_role("button", name="Tell again: Server").click()
     expect(apart).to_have_count(0)
     expect(row).to_be_visible()

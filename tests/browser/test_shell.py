@@ -162,6 +162,7 @@ PAGES = {
     "credentials": "/admin/aegis_components/credential/",
     "new credential": "/admin/aegis_components/credential/add/",
     "health": "/admin/health/",
+    "budgets": "/admin/budgets/",
     "playground": "/admin/playground/",
 }
 

@@ -97,6 +97,8 @@ MORE = {
     "user/password_change": ROOT,
     "health/": "metrics:read",
     "health/act": "instance:write",
+    "budgets/": "sessions:read",
+    "budgets/act": "users:write",
     "playground/": "sessions:read",
     "playground/token": "sessions:control",
     # What it finds is what else the reader may see; without a word, that is the sidebar.
