@@ -15,10 +15,10 @@ from rest_framework.views import APIView
 from aegis_project.kit.errors import NotAuthenticated
 from aegis_project.kit.principal import Principal
 from components import auth
+from components.core.scopes import METRICS
 from sessions.selectors import gauges
 from streaming.api.base import ByParameter
 
-SCOPE = "metrics:read"
 ENDINGS = {"counter": "_total"}
 # Set by whoever starts several processes on one socket; each counts into files there.
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -62,7 +62,7 @@ def _is_here(request: Request) -> bool:
 def _check(request: Request) -> None:
     if not isinstance(request.auth, Principal):
         raise NotAuthenticated
-    request.auth.require(SCOPE)
+    request.auth.require(METRICS)
 
 
 def _counted() -> CollectorRegistry:

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from components.admin.asking import asking
-from sessions.admin import health
+from components.core.scopes import METRICS
 
 
 def environment(_request: HttpRequest) -> list[str]:
@@ -76,7 +76,7 @@ def may_view_topic(request: HttpRequest) -> bool:
 
 
 def may_view_health(request: HttpRequest) -> bool:
-    return asking(request).allows(health.SCOPE)
+    return asking(request).allows(METRICS)
 
 
 def may_view_audit(request: HttpRequest) -> bool:

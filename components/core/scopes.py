@@ -49,6 +49,8 @@ OPEN_SCOPES = frozenset(
 
 # What a launcher may do beyond everybody else; nobody can give it to a credential.
 LAUNCHER = "launches:write"
+# To read the figures of the installation, and how it is.
+METRICS = "metrics:read"
 # To take the whole instance away, or make it anew: for the command line and superusers only.
 INSTANCE = "instance:write"
 

@@ -1,7 +1,9 @@
 """The page Health: what `aegis doctor` finds, and what is used of quotas and budgets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,16 +20,14 @@ from aegis_project.kit.errors import AegisError, NotFound
 from aegis_project.kit.principal import Principal
 from aegis_project.kit.quotas import Quota
 from components.admin.asking import asking
-from components.core.scopes import INSTANCE
+from components.core.scopes import INSTANCE, METRICS
 from sessions import checks  # noqa: F401 -- it registers its checks
 from sessions.admin import budgets
-from sessions.api import quotas
-from sessions.api.quotas import QuotaDocument, TeamQuotasDocument
 from sessions.selectors import budgets as reading
-from sessions.selectors import snoozes
+from sessions.selectors import quotas, snoozes
+from sessions.selectors.quotas import Use
 from sessions.services import mending
 
-SCOPE = "metrics:read"
 # What matters most stands first.
 TITLES = {
     State.ERROR: "To mend",
@@ -44,7 +44,7 @@ DAYS = {1: "a day", 7: "a week", 30: "30 days", 90: "90 days"}
 def page(request: HttpRequest) -> HttpResponse:
     """All findings by how much they matter, each with what to do."""
     principal = asking(request)
-    if not principal.allows(SCOPE):
+    if not principal.allows(METRICS):
         raise PermissionDenied
     found = snoozes.examine()
     may_act = principal.allows(INSTANCE)
@@ -55,8 +55,11 @@ def page(request: HttpRequest) -> HttpResponse:
         "checked": marks.clock(timezone.now(), now=timezone.now()),
         "groups": groups(found, may_act=may_act),
         "days": DAYS,
-        "headings": [quota.value.replace("_", " ").capitalize() for quota in Quota],
-        "teams": [team(one) for one in quotas.documents(principal)],
+        "headings": [heading(quota) for quota in Quota],
+        "teams": [
+            team(name, found)
+            for name, found in groupby(quotas.of_all(principal), key=attrgetter("team"))
+        ],
         "budgets": [budgets.row(one) for one in reading.spent(principal)],
     }
     return TemplateResponse(request, "admin/aegis/health.html", context)
@@ -154,18 +157,18 @@ def finding(one: Finding, *, may_act: bool) -> dict[str, Any]:
     }
 
 
-def team(one: TeamQuotasDocument) -> dict[str, Any]:
+def team(name: str, found: Iterable[Use]) -> dict[str, Any]:
     """A row of the table of quotas."""
-    return {
-        "name": one.team,
-        "cells": [
-            (quota.value.replace("_", " ").capitalize(), cell(getattr(one, quota.value)))
-            for quota in Quota
-        ],
-    }
+    cells = {one.quota: cell(one) for one in found}
+    return {"name": name, "cells": [(heading(quota), cells[quota]) for quota in Quota]}
 
 
-def cell(one: QuotaDocument) -> str:
+def heading(quota: Quota) -> str:
+    """What a quota is called."""
+    return quota.value.replace("_", " ").capitalize()
+
+
+def cell(one: Use) -> str:
     """What is used, and what of."""
     used = marks.number(one.used)
     return used if one.most is None else f"{used} of {marks.number(one.most)}"
