@@ -89,8 +89,8 @@ def _carry_out(principal: Principal, request: HttpRequest, word: str, item: str,
             mending.wake(principal=principal, item=item, state=state)
             return f"{named(item)} is told again."
         case "mend":
-            mending.mend(principal=principal, item=item, state=state)
-            return f"{named(item)} was seen to."
+            done = mending.mend(principal=principal, item=item, state=state)
+            return f"{named(item)}: {done.detail['done']}"
     raise NotFound("There is no such button.")
 
 
@@ -137,7 +137,6 @@ def groups(found: Sequence[Finding], *, may_act: bool) -> list[dict[str, Any]]:
 
 def finding(one: Finding, *, may_act: bool) -> dict[str, Any]:
     """A row of the page, with its buttons for who may push them."""
-    mend = mending.MENDS.get((one.check, one.state))
     left = one.snoozed
     return {
         "check": one.check,
@@ -152,7 +151,7 @@ def finding(one: Finding, *, may_act: bool) -> dict[str, Any]:
             "reason": left.reason,
             "until": marks.clock(left.until, now=timezone.now()),
         },
-        "mend": mend.title if mend and may_act else "",
+        "is_mended": may_act and one.check in mending.offered([one]),
         "may_act": may_act and one.state is not State.OK,
     }
 

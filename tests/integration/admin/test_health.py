@@ -160,13 +160,13 @@ def test_a_button_mends_what_is_safe_to_mend_and_the_audit_knows_who(home: Path,
     before = root.get(PAGE).content.decode()
     page = acted(root, "mend", "home", State.ERROR)
 
-    assert "Make the key private" in before
-    assert "Make the key private" not in page
+    assert "Mend it: Home" in before
+    assert "Mend it: Home" not in page
     assert key.stat().st_mode & 0o777 == 0o600
     assert ("Well", "home", "ok") in shown(page)
-    entry = AuditEntry.objects.get(command="health.mend")
+    entry = AuditEntry.objects.get(command="installation.mend")
     assert (entry.actor, entry.target) == ("user:root", "home")
-    assert entry.detail == {"state": "error", "mode": "600"}
+    assert entry.detail == {"done": "The secret key is its owner's alone."}
     assert "look at it again" in acted(root, "mend", "home", State.ERROR)
     assert "not mended by a button" in acted(root, "mend", "open_door", State.WARNING)
     assert "no such button" in acted(root, "break", "home", State.ERROR)
@@ -185,7 +185,7 @@ def test_whoever_may_not_is_refused_and_the_audit_knows(home: Path, operator: Us
     assert not Snooze.objects.exists()
     assert (home / "secret_key").stat().st_mode & 0o777 == 0o644
     refused = AuditEntry.objects.filter(outcome="refused", actor="user:olga").order_by("pk")
-    told = ["health.snooze", "health.mend", "health.wake"]
+    told = ["health.snooze", "installation.mend", "health.wake"]
     assert list(refused.values_list("command", flat=True)) == told
 
 
