@@ -51,11 +51,7 @@ class Snoozed:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """
-    What one check found, and what to do about it; nothing to do has an empty ``fix``.
-
-    One that is ``snoozed`` is found all the same.
-    """
+    """What one check found, snoozed or not; ``fix`` is what to do, empty if there is nothing."""
 
     check: str
     state: State
@@ -119,9 +115,8 @@ def profile() -> Iterator[Finding]:
     """Which rules hold, and whether Django's own for a deployment are kept."""
     if not settings.IS_PRODUCTION:
         said = "The development profile: cookies go over plain HTTP, and weak settings are taken."
-        yield Finding(
-            "profile", State.NOTICE, said, "For others than yourself: AEGIS_PROFILE=production."
-        )
+        fix = "For others than yourself: AEGIS_PROFILE=production."
+        yield Finding("profile", State.NOTICE, said, fix)
         return
     found = checks.run_checks(include_deployment_checks=True)
     for one in found:
