@@ -30,6 +30,8 @@ def launcher(url: Url = "", log: Log = None) -> None:
 
     Programs go on when it ends, for the launcher that comes next; without one they are ended after
     AEGIS_LAUNCHER_PATIENCE_SECONDS.
+
+    Examples: aegis launcher; aegis launcher --url https://aegis.example
     """
     aegis_serve.show_log(log)
     try:

@@ -46,7 +46,11 @@ def run(
     seed: Seed = 7,
     log: Log = None,
 ) -> None:
-    """Set everything up and serve, with a running session to look at."""
+    """
+    Set everything up and serve, with a running session to look at.
+
+    Examples: aegis run; aegis run --port 0 --speed 10
+    """
     aegis_serve.show_log(log)
     plan = Plan(
         host,

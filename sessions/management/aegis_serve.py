@@ -45,7 +45,11 @@ def serve(
     no_worker: NoWorker = False,  # noqa: FBT002 -- a flag of the command line
     log: Log = None,
 ) -> None:
-    """Serve the API, the sockets and the admin, and carry out runs."""
+    """
+    Serve the API, the sockets and the admin, and carry out runs.
+
+    Examples: aegis serve; aegis serve --port 8001 --processes 2 --no-worker
+    """
     show_log(log)
     plan = Plan(
         host=host,

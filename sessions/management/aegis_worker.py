@@ -33,6 +33,8 @@ def worker(processes: Count = 1, log: Log = None) -> None:
     Carry out runs, and take over those of processes that are gone.
 
     Any number on PostgreSQL, on as many machines; what is at work when it ends is let go.
+
+    Examples: aegis worker; aegis worker --processes 4
     """
     aegis_serve.show_log(log)
     try:

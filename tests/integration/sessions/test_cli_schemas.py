@@ -49,6 +49,21 @@ def test_each_command_has_a_document_and_each_document_a_command():
     assert {name for name, options in found.items() if "--json" not in options} == WITHOUT_JSON
 
 
+def test_each_command_shows_how_it_is_used():
+    root: Any = typer.main.get_command(Command.typer_app)
+    helps = {
+        f"{name} {verb}": command.help
+        for name, one in root.commands.items()
+        for verb, command in getattr(one, "commands", {"": one}).items()
+    }
+
+    assert not [
+        name
+        for name, said in helps.items()
+        if f"aegis {name}".strip() not in said and not said.startswith("The same as")
+    ]
+
+
 def test_a_schema_is_printed_and_they_are_listed(aegis):
     one = json.loads(aegis("schema", "session", "show").out)
     listed = aegis("schema", "--json").document["data"]
