@@ -1,7 +1,7 @@
 // Two charts of one topic by uPlot, each with a sentence and a table that say the same.
 
 import uPlot from "../../vendor/uplot/uPlot.esm.js";
-import { clock } from "./times.js";
+import { clock, whenChosen } from "./times.js";
 
 const HEIGHT = 140;
 const thin = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, "\u2009");
@@ -13,6 +13,7 @@ export class Charts {
     const redraw = () => this.charts.forEach((chart) => chart.rebuild());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
     // Unfold's switch of themes is a class on the root.
+    whenChosen(redraw);
     new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["class"] });
   }
 
@@ -57,6 +58,7 @@ class Chart {
     if (!this.data?.[0].length) return;
     this.chart?.destroy();
     this.chart = new uPlot(this.options(), this.data, this.plot);
+    this.fill();
   }
 
   options() {

@@ -73,7 +73,7 @@ export class Lanes {
     });
     this.plot.addEventListener("pointerdown", (event) => this.grab(event));
     new ResizeObserver(() => this.paint()).observe(this.plot);
-    document.addEventListener("click", (event) => event.target.closest("[data-times]") && this.paint());
+    times.whenChosen(() => this.paint());
     setInterval(() => !document.hidden && this.isLive() && !this.held && this.paint(), 1000);
   }
 
@@ -355,10 +355,10 @@ export class Lanes {
     const step = STEPS.find((one) => ((one * 1000) / (to - from)) * width >= 64) ?? STEPS.at(-1);
     const shift = new Date(from).getTimezoneOffset() * (step > 3600 ? 60000 : 0);
     for (let at = Math.ceil((from - shift) / (step * 1000)) * step * 1000 + shift; at < to; at += step * 1000) {
-      const text = times.clock(at).split(" ").at(-1);
+      const text = times.short(at);
       const isMinute = at % 60000 === 0;
       draw("line", { class: isMinute ? "ae-lane-minute" : "ae-lane-tick", x1: x(at), x2: x(at), y1: AXIS, y2: height }, svg);
-      const label = isMinute ? text.slice(0, 5) : text.length === 8 ? text.slice(5) : text;
+      const label = times.areAgo() ? text : isMinute ? text.slice(0, 5) : text.length === 8 ? text.slice(5) : text;
       if (x(at) > 14 && x(at) < width - 14) draw("text", { class: isMinute ? "ae-lane-hour" : "ae-lane-second", x: x(at), y: 13 }, svg, label);
     }
     draw("line", { class: "ae-lane-rule", x1: 0, x2: width, y1: AXIS - 0.5, y2: AXIS - 0.5 }, svg);
@@ -379,7 +379,7 @@ export class Lanes {
       const group = draw("g", { class: "ae-lane-flag", "data-seq": seq, "data-kind": kind }, svg);
       if (kind === "checkpoint") draw("line", { x1: left, x2: left, y1: 18, y2: height }, group);
       draw("path", { d: `M${left} 31V19.5h8l-2 3 2 3h-8` }, group);
-      draw("title", {}, group, name);
+      draw("title", {}, group, `${name}, ${times.clock(at)}`);
       if (!isRoomy && !isFree) return;
       draw("text", { x: isRoomy ? left - 5 : left + 11, y: 28, "text-anchor": isRoomy ? "end" : "start" }, group, name);
     });
@@ -389,7 +389,7 @@ export class Lanes {
     const left = this.nowAt;
     const { width } = this.scale;
     if (left <= 0 || this.scale.x(this.now()) > width) return;
-    const text = times.clock(this.now()).split(" ").at(-1);
+    const text = times.short(this.now());
     draw("line", { class: "ae-lane-now", x1: left, x2: left, y1: AXIS - 4, y2: height }, svg);
     const box = Math.min(Math.max(left - 28, 0), width - 56);
     draw("rect", { class: "ae-lane-clock", x: box, y: 16, width: 56, height: 16, rx: 4 }, svg);
@@ -419,7 +419,7 @@ export class Lanes {
         continue;
       }
       const group = draw("g", { class: "ae-item", "data-seq": seq, "data-word": word, "data-selected": seq === this.selected ? "" : undefined }, BAD.includes(word) ? over : svg);
-      const tip = draw("title", {}, group, [lane.name, word, label].filter(Boolean).join(", "));
+      const tip = draw("title", {}, group, [lane.name, word, label, times.clock(start)].filter(Boolean).join(", "));
       const next = lane.items[index + 1];
       const room = { before: left - Math.max(beyond, 0), after: (next ? this.scale.x(next[1]) : this.scale.width) - right };
       const rect = this.item(group, title, { word, start, left, right, middle, label, until, room, isOpen: end === null });
@@ -480,7 +480,7 @@ export class Lanes {
       if (until) {
         const end = Math.min(this.scale.x(until), this.scale.width - 1);
         if (end > right) draw("rect", { class: "ae-wait-on", x: right, y: middle - 7.5, width: end - right, height: 15 }, group);
-        if (end - right > 66) draw("text", { class: "ae-item-by", x: right + 6, y: middle + 4 }, group, `to ${times.clock(until).split(" ").at(-1)}`);
+        if (end - right > 66) draw("text", { class: "ae-item-by", x: right + 6, y: middle + 4 }, group, `to ${times.short(until)}`);
       }
     } else if (label && room.after > wide(label) + 24) {
       draw("text", { class: "ae-item-after", x: Math.max(right, left + 6) + 10, y: middle + 4 }, group, label);

@@ -1,7 +1,7 @@
 // One tail: the newest records of a topic, on top.
 
 import { parse } from "./filter.js";
-import { clock, now, writeAll } from "./times.js";
+import { clock, now, whenChosen, writeAll } from "./times.js";
 
 const WINDOW = 500;
 const LONG = 2000;
@@ -29,6 +29,7 @@ export class Pane {
       const button = event.target.closest("[data-do]");
       if (button) this[button.dataset.do](button);
     });
+    whenChosen(() => this.retime());
     this.understand();
     this.counts();
   }
@@ -94,6 +95,12 @@ export class Pane {
     row.append(time, position, data);
     row.hidden = !this.matches(row.record);
     return row;
+  }
+
+  retime() {
+    for (const row of this.rows.querySelectorAll(".ae-record")) {
+      row.firstElementChild.textContent = clock(row.record.ts, { millis: true });
+    }
   }
 
   // Filter

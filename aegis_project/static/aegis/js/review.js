@@ -98,7 +98,7 @@ class Transport {
       if (stop) this.seek(stop[0]);
     });
     document.addEventListener("keydown", (event) => this.key(event));
-    document.addEventListener("click", (event) => event.target.closest("[data-times]") && this.show(true));
+    times.whenChosen(() => this.show(true));
     this.show(true);
   }
 

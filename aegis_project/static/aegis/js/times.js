@@ -33,6 +33,17 @@ export function clock(ms, { millis = false } = {}) {
   return day === iso(now()).slice(0, 10) ? text : `${day} ${text}`;
 }
 
+/** The same without its day, for a place that has no room; how long ago stays whole. */
+export const short = (ms) => (form === "ago" ? clock(ms) : clock(ms).split(" ").at(-1));
+
+/** Whether moments are said by how long ago they were. */
+export const areAgo = () => form === "ago";
+
+/** Call this whenever somebody chooses another form. */
+export function whenChosen(act) {
+  document.addEventListener("aegis:times", act);
+}
+
 function write(element) {
   const at = Date.parse(element.dateTime);
   const seconds = (now() - at) / 1000;
@@ -54,6 +65,7 @@ function choose(chosen) {
     button.setAttribute("aria-pressed", String(button.dataset.times === form));
   }
   writeAll();
+  document.dispatchEvent(new Event("aegis:times"));
 }
 
 /** Let the page's times tick. */
