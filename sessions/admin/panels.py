@@ -50,6 +50,7 @@ TABS = {
 # Tabs that need more than reading the session does.
 SCOPES = {"audit": audit.SCOPE, "artifacts": "messages:read"}
 LAST_ENTRIES = 50
+LAST_MADE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +244,9 @@ def entries(page: Page) -> str:
 
 def kept(page: Page) -> str:
     """The positions that the session can come back to."""
-    return _render("checkpoints", page, **checkpoint_cells.panel(page.session, now=page.now))
+    made = ribbon.made_of(page.principal, page.session)
+    panel = checkpoint_cells.panel(page.session, now=page.now)
+    return _render("checkpoints", page, made=made[:LAST_MADE], **panel)
 
 
 def files(page: Page) -> str:

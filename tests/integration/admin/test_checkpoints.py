@@ -120,6 +120,11 @@ def test_a_fork_is_made_with_the_effects_that_were_chosen(client, session, kept)
     made = Session.objects.get(key="what-if")
     assert answer["Location"] == f"{address(made)}?tab=timeline"
     assert (made.name, made.memory, made.fork.effects) == ("What if", {"n": 1}, "stub")
+    tab = client.get(address(session), {"tab": "checkpoints"})
+    assert "Made of this session: What if , effects stub" in text(tab)
+    assert "Fork, effects stub. Nothing is carried out. Of Desk at position" in text(
+        client.get(address(made))
+    )
 
 
 @pytest.mark.parametrize(
