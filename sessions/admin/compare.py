@@ -23,6 +23,12 @@ from sessions.selectors.comparing import Comparison, Side
 ROWS = 100
 BEFORE = 5
 LONGEST = 300
+WORDS = {
+    "same": "same",
+    "differs": "differs",
+    "left": "only the first",
+    "right": "only the second",
+}
 
 
 @require_GET
@@ -106,11 +112,9 @@ def _words(side: Side, places: list[int | None]) -> dict[int, Any]:
 def _row(pair: Pair, words: list[dict[int, Any]], *, is_first: bool) -> dict[str, Any]:
     places = [_seq(pair, at) for at in (0, 1)]
     sides = [None if seq is None else words[at][seq] for at, seq in enumerate(places)]
-    alone = "only the second" if pair.left is None else "only the first"
-    word = "same" if pair.is_same else "differs" if all(sides) else alone
     return {
         "sides": sides,
-        "word": word,
+        "word": WORDS[pair.verdict],
         "is_first": is_first,
         "is_same": pair.is_same,
         "differences": _differences(pair),

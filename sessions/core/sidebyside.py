@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sessions.core import differences
 from sessions.core.differences import Difference
@@ -56,6 +56,15 @@ class Pair(NamedTuple):
     def is_same(self) -> bool:
         """Whether the same was done on both sides."""
         return self.left is not None and self.right is not None and self.left.key == self.right.key
+
+    @property
+    def verdict(self) -> Literal["same", "differs", "left", "right"]:
+        """Whether both did the same, something else, or which of them did it alone."""
+        if self.left is None:
+            return "right"
+        if self.right is None:
+            return "left"
+        return "same" if self.is_same else "differs"
 
     def differences(self) -> list[Difference]:
         """What is otherwise, where both did something of the same type."""

@@ -13,6 +13,7 @@ from sessions.management import (
     aegis_capsule,
     aegis_checkpoint,
     aegis_clock,
+    aegis_compare,
     aegis_component,
     aegis_lever,
     aegis_tag,
@@ -259,6 +260,7 @@ def attach(
 app.command("show", help="The same as state.")(state)
 aegis_lever.add_to(app)
 aegis_clock.add_to(app)
+aegis_compare.add_to(app)
 aegis_tag.add_to(app)
 aegis_checkpoint.add_to(app)
 aegis_capsule.add_to(app)

@@ -18,6 +18,7 @@ from sessions.api.checkpoint_documents import (
     DifferenceDocument,
 )
 from sessions.api.clock import ClockDocument
+from sessions.api.comparing import ComparisonDocument
 from sessions.api.documents import SessionDocument
 from sessions.api.grants import GrantDocument
 from sessions.api.message_documents import MessageDocument
@@ -83,6 +84,7 @@ DOCUMENTS: dict[str, Any] = {
     **_of("checkpoint", "create", CheckpointSummary),
     **_of("checkpoint", "show", CheckpointDocument),
     **_of("checkpoint", "diff", DifferenceDocument),
+    **_of("session", "diff", ComparisonDocument),
     **_of("policy", "list", list[PolicyDocument]),
     **_of("policy", "show", PolicyDocument),
     **_of("policy", "test", VerdictDocument),

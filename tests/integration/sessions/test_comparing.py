@@ -1,5 +1,7 @@
 """Two sessions side by side: a fork from where it begins, and what events only point to."""
 
+import json
+
 import pytest
 
 from aegis_project.kit.errors import PermissionDenied
@@ -8,9 +10,14 @@ from sessions.selectors import comparing
 from sessions.services import checkpoints, conversation, forks
 from sessions.services.conversation import Utterance
 from tests import factories
+from tests.calling import Caller, code
 from tests.factories import OPERATOR
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    # django-typer has not followed Typer there yet.
+    pytest.mark.filterwarnings("ignore:In Typer, only the parameter:DeprecationWarning"),
+]
 
 LONG = "word " * 60
 
@@ -94,3 +101,41 @@ def test_who_may_not_read_events_compares_nothing(both):
 
     with pytest.raises(PermissionDenied):
         comparing.compare(reader, *both)
+
+
+def test_a_program_asks_for_the_lines_of_both(both, program: Caller):
+    original, made = both
+    for one in both:
+        say(one, "the same")
+    say(original, "sell")
+    say(made, "buy more")
+
+    address = f"/api/v1/sessions/{made.pk}/compare"
+    found = program.get(address).json()
+    end = program.get(f"{address}?offset=1&limit=1").json()
+    alone = program.get("/api/v1/sessions/original/compare")
+
+    assert (found["left"], found["right"]) == ("original", made.key)
+    assert (found["common"], found["count"], found["is_same"]) == (1, 2, False)
+    assert [one["verdict"] for one in found["data"]] == ["same", "differs"]
+    assert {one["path"] for one in found["data"][1]["differences"]} >= {"/sha256"}
+    assert (end["data"], end["has_more"]) == (found["data"][1:], False)
+    assert code(alone) == (400, "VALIDATION_ERROR")
+
+
+def test_the_command_line_shows_them_too(both, aegis):
+    _, made = both
+    for one in both:
+        say(one, "the same")
+    say(made, "more")
+
+    told = aegis("session", "diff", str(made.pk))
+    document = json.loads(aegis("session", "diff", "original", str(made.pk), "--json").out)
+    alone = aegis("session", "diff", "original")
+
+    lines = told.out.splitlines()
+    assert [line.split()[0] for line in lines[1:3]] == ["=", ">"]
+    assert lines[-1] == "They part at line 2 of 2."
+    assert document["schema"] == "aegis.session.diff/1"
+    assert [one["verdict"] for one in document["data"]["data"]] == ["same", "right"]
+    assert alone.code == 2

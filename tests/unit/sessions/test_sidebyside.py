@@ -43,7 +43,7 @@ def test_they_part_where_the_first_differs_and_it_is_told_in_what():
     found = sidebyside.pairs(left, right)
 
     assert sidebyside.common(left, right) == 1
-    assert [one.is_same for one in found] == [True, False, True]
+    assert [one.verdict for one in found] == ["same", "differs", "same"]
     [difference] = found[1].differences()
     assert (difference.path, difference.before, difference.after) == ("/arguments/quantity", 5, 7)
 
@@ -61,6 +61,9 @@ def test_what_only_one_did_stands_alone_and_the_rest_beside_its_like():
     ]
     assert found[1].differences() == []
     assert not found[1].is_same
+    assert [one.verdict for one in found] == ["same", "left", "same"]
+    back = sidebyside.pairs(right, left)
+    assert [one.verdict for one in back] == ["same", "right", "same"]
 
 
 def test_things_of_two_kinds_have_no_difference_of_their_data():
