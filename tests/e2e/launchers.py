@@ -57,8 +57,8 @@ def served(place: Place) -> Iterator[Running]:
     # A program that is slow on a busy machine is not to come again in the middle of a test.
     with place.serve(AEGIS_LOST_SECONDS="15") as found:
         yield found
-    # Whatever a test left running ends by itself.
-    serving.until(lambda: not keepers(found.home), seconds=30)
+    # Whatever a test left running ends by itself, once it has waited for a launcher in vain.
+    serving.until(lambda: not keepers(found.home), seconds=120)
 
 
 @contextlib.contextmanager

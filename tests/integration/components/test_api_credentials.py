@@ -36,7 +36,8 @@ def test_secrets_are_not_listed(program: Caller):
 
     [newest, own] = answer.json()["data"]
     assert (newest["name"], own["name"]) == ("x", "default")
-    assert secret.split("_")[2] not in answer.content.decode()
+    # The part behind the prefix may have the sign that parts them.
+    assert secret.split("_", 2)[2] not in answer.content.decode()
 
 
 def test_lists_can_be_narrowed(program: Caller):
