@@ -98,7 +98,9 @@ def test_review_leads_to_the_card_and_pause_all_asks_first(desk, api):
     api.post(f"approvals/{approval['id']}/decide", {"approved": False, "reason": "No."})
 
 
-def test_on_a_small_screen_what_is_less_urgent_is_folded(desk):
+def test_on_a_small_screen_what_is_less_urgent_is_folded(desk, api):
+    # Where nothing ever was there are no sections.
+    api.session()
     desk.page.set_viewport_size({"width": 320, "height": 800})
     desk.open(DECK).live()
 

@@ -6,7 +6,11 @@ import * as times from "./times.js";
 document.addEventListener("keydown", (event) => {
   const isBusy = event.target.closest?.("input,select,textarea,dialog");
   if (event.key !== "n" || event.ctrlKey || event.metaKey || event.altKey || isBusy || !areOn()) return;
-  document.getElementById("ae-to-first")?.click();
+  const first = document.getElementById("ae-to-first");
+  if (!first) return;
+  // Elsewhere the letter makes a session.
+  event.preventDefault();
+  first.click();
 });
 
 times.start();
