@@ -35,7 +35,7 @@ WORDS = {
 def show(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """The session beside the one that is named, or that it was made of; nothing is changed."""
     principal = asking(request)
-    if not principal.allows("events:read"):
+    if not comparing.may(principal):
         raise PermissionDenied
     session = found_by(lambda: sessions.find(principal, session_id))
     reference = request.GET.get("with", "").replace("\x00", "").strip()[:200]

@@ -11,7 +11,7 @@ from aegis_project.kit.principal import Principal
 from sessions.core import pace
 from sessions.core.checkpoints import Effects
 from sessions.models import Replay, Session
-from sessions.selectors import effects, sessions
+from sessions.selectors import comparing, effects, sessions
 from sessions.services import trying
 
 EFFECTS = {
@@ -31,7 +31,7 @@ def of(principal: Principal, session: Session, *, now: datetime) -> dict[str, An
         "said": EFFECTS[Effects(fork.effects)] if fork else "",
         "replay": _replay(replay, now=now) if replay else None,
         "parent": _parent(principal, session),
-        "may_compare": principal.allows("events:read"),
+        "may_compare": comparing.may(principal),
     }
 
 

@@ -16,6 +16,8 @@ from sessions.models import Message, Session, ToolCall
 from sessions.selectors import effects, sessions, timeline
 from streaming.models import Event
 
+# What is shown: events, with the texts and the calls that they only point to.
+SCOPES = ("events:read", "messages:read", "runs:read")
 MOST = 2000
 """So many steps of each are compared, from where they have the same past on."""
 
@@ -46,13 +48,28 @@ class Comparison:
         return self.common == len(self.pairs)
 
 
+def may(principal: Principal) -> bool:
+    """Whether somebody may read all that is compared."""
+    return all(principal.allows(one) for one in SCOPES)
+
+
+def check(principal: Principal) -> None:
+    """
+    Go on only with the right to read all that is compared.
+
+    :raises PermissionDenied: without the scopes
+    """
+    for one in SCOPES:
+        principal.require(one)
+
+
 def compare(principal: Principal, session: Session, other: Session) -> Comparison:
     """
     What was done in two sessions, from where a fork begins if one is the fork of the other.
 
-    :raises PermissionDenied: without the scope events:read
+    :raises PermissionDenied: without the scopes
     """
-    principal.require("events:read")
+    check(principal)
     left, right = (session, other) if other.parent_id == session.pk else (other, session)
     fork = effects.of(right.pk)
     after = fork.seq if fork is not None and fork.parent_id == left.pk else 0
@@ -65,9 +82,11 @@ def other_of(principal: Principal, session: Session, reference: str) -> Session 
     """
     The session that a reference names; without one the one that this was made of, if it is there.
 
+    :raises PermissionDenied: without the scopes
     :raises SessionNotFound: for a reference that nothing answers to
     :raises AmbiguousReference: for one that several answer to
     """
+    check(principal)
     if reference:
         return sessions.resolve(principal, reference)
     if session.parent_id is None:

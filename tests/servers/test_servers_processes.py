@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 from contextlib import closing
 from http.client import HTTPConnection
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from sessions.management.process import inherited
 from tests.e2e import places, remote
 from tests.e2e.remote import Member
 from tests.serving import is_running, start_server, until
@@ -52,6 +54,14 @@ def answers(running):
     with closing(HTTPConnection(urlsplit(running.url).netloc, timeout=30)) as http:
         http.request("GET", "/healthz")
         return http.getresponse().status == 200
+
+
+def test_a_process_that_comes_does_not_make_the_listener_of_all_block():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setblocking(False)
+
+        with inherited(os.dup(listener.fileno())) as own, own.dup():
+            assert os.get_blocking(listener.fileno()) is False
 
 
 def test_two_processes_serve_and_end_together(shared):

@@ -53,6 +53,7 @@ COMMANDS: dict[str, Rule] = {
         f"session.{word}": Rule("sessions:control", {**ONE, **more}) for word, more in LEVER.items()
     },
     "session.clock": Rule("sessions:read", ONE),
+    "session.diff": Rule("events:read messages:read runs:read", {**ONE, "other": "<session>"}),
     "session.tag": Rule("sessions:write", {**ONE, "tag": "work"}),
     "session.untag": Rule("sessions:write", {**ONE, "tag": "kept"}),
     "session.fork": Rule("sessions:control sessions:write", KEPT),

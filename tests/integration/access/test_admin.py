@@ -80,7 +80,7 @@ MORE = {
     "session/cancel": "runs:write",
     "session/review": "events:read",
     "session/instant": "events:read",
-    "session/compare": "events:read",
+    "session/compare": "events:read messages:read runs:read",
     "session/redrive": "sessions:write topics:read",
     "session/checkpoint": "sessions:read",
     "session/checkpoint_take": "sessions:control",

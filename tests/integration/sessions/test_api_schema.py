@@ -102,6 +102,7 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/sessions/{session}/checkpoints/{checkpoint}",
         "/api/v1/sessions/{session}/checkpoints/{checkpoint}/diff",
         "/api/v1/sessions/{session}/clock",
+        "/api/v1/sessions/{session}/compare",
         "/api/v1/sessions/{session}/complete",
         "/api/v1/sessions/{session}/components",
         "/api/v1/sessions/{session}/components/{component}",

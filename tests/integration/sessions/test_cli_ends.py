@@ -1,4 +1,6 @@
 import subprocess
+import threading
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -151,11 +153,20 @@ def test_a_command_waits_until_the_session_runs(aegis):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_wait_goes_on_behind_a_start_that_waited(aegis):
+def test_a_wait_goes_on_behind_a_start_that_waited(aegis, monkeypatch):
     made = factories.session(key="k", expected=[Expected(name="feed")])
     lifecycle.start(principal=factories.OPERATOR, session=made)
+    start, begun = lifecycle.start, threading.Event()
+
+    def started(**given: Any) -> Any:
+        found = start(**given)
+        begun.set()
+        return found
+
+    monkeypatch.setattr(lifecycle, "start", started)
 
     def work() -> None:
+        assert begun.wait(20)
         factories.readied(made, "feed")
         lifecycle.complete(principal=factories.OPERATOR, session=made)
 
