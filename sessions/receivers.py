@@ -9,7 +9,9 @@ from sessions.dialects.bus.registry import BusEvent
 from sessions.services import lifecycle
 from streaming.signals import Published, published
 
-MOVES = frozenset({ComponentEvent.READY.value, ComponentEvent.FAILED.value})
+MOVES = frozenset(
+    {ComponentEvent.READY.value, ComponentEvent.FAILED.value, ComponentEvent.DETACHED.value}
+)
 
 
 def connect() -> None:

@@ -45,6 +45,13 @@ class ProgramAlreadyExists(AegisError):
     status = 409
 
 
+class ProgramMissing(AegisError):
+    """No launcher runs this component; whoever started it has to start it again."""
+
+    code = "PROGRAM_MISSING"
+    status = 409
+
+
 class LaunchLost(AegisError):
     """Another launcher keeps this program now."""
 

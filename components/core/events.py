@@ -7,6 +7,7 @@ class ComponentEvent(StrEnum):
     """Event types of the components app."""
 
     ATTACHED = "component.attached"
+    DETACHED = "component.detached"
     REGISTERED = "component.registered"
     READY = "component.ready"
     RUNNING = "component.running"
@@ -16,6 +17,7 @@ class ComponentEvent(StrEnum):
     STOPPED = "component.stopped"
     REPORTED = "component.reported"
     LAUNCHED = "component.launched"
+    RELAUNCHED = "component.relaunched"
     EXITED = "component.exited"
 
     HEARTBEAT_LATE = "heartbeat.late"
@@ -27,6 +29,9 @@ class ComponentEvent(StrEnum):
 
 DESCRIPTIONS: dict[ComponentEvent, str] = {
     ComponentEvent.ATTACHED: "A component is expected. Data: component_id, name, role, required.",
+    ComponentEvent.DETACHED: (
+        "It is not of the session any more. Data: component_id, name, is_forgotten."
+    ),
     ComponentEvent.REGISTERED: (
         "It connected and was given its place. Data: component_id, name, role, topics, fence."
     ),
@@ -43,6 +48,9 @@ DESCRIPTIONS: dict[ComponentEvent, str] = {
     ),
     ComponentEvent.LAUNCHED: (
         "A launcher started its program. Data: component_id, name, program, attempt."
+    ),
+    ComponentEvent.RELAUNCHED: (
+        "Somebody asked its program to begin anew. Data: component_id, name, program."
     ),
     ComponentEvent.EXITED: (
         "Its program ended. Data: component_id, name, attempt, exit_code, reason, next, restarts."

@@ -54,15 +54,32 @@ def want(session: Any) -> None:
     is_fresh = session.state in FRESH
     rows = Component.objects.of_session(session.pk).exclude(program=None)
     for component in rows.select_related("program"):
-        launch, _ = Launch.objects.get_or_create(component=component)
-        row = Launch.objects.select_for_update(of=("self",)).get(pk=launch.pk)
-        if is_fresh or row.state not in launching.ACTIVE:
-            row.activation += 1
-            row.restarts, row.next_at, row.error = 0, None, ""
-        row.is_wanted, row.program = True, component.program
-        row.follow("want")
-        row.save()
+        _want(component, is_fresh=is_fresh)
     hints.send(hints.Hint("lever", str(session.pk)))
+
+
+def want_anew(component: Component) -> None:
+    """Have the program of a component begin anew; a process that there is now does not count."""
+    _want(component, is_fresh=True)
+    hints.send(hints.Hint("lever", str(component.session_id)))
+
+
+def _want(component: Component, *, is_fresh: bool) -> None:
+    launch, _ = Launch.objects.get_or_create(component=component)
+    row = Launch.objects.select_for_update(of=("self",)).get(pk=launch.pk)
+    if is_fresh or row.state not in launching.ACTIVE:
+        row.activation += 1
+        row.restarts, row.next_at, row.error = 0, None, ""
+    row.is_wanted, row.program = True, component.program
+    row.follow("want")
+    row.save()
+
+
+def give_up(component: Component) -> None:
+    """Want the program of a component no more, neither now nor at the next start."""
+    Component.objects.filter(pk=component.pk).update(program=None)
+    Launch.objects.filter(component_id=component.pk).update(is_wanted=False)
+    hints.send(hints.Hint("lever", str(component.session_id)))
 
 
 def unwant() -> int:

@@ -182,6 +182,12 @@ def free_name(name: str, taken: set[str]) -> str:
     return candidate
 
 
+def forget(*, session: Any, components: Sequence[Component]) -> None:
+    """Remove the rows of components of which nothing is here; the session's lock is held."""
+    Component.objects.filter(pk__in=[one.pk for one in components]).delete()
+    _count(session, -len(components))
+
+
 def _count(session: Any, more: int) -> None:
     if more:
         type(session).objects.filter(pk=session.pk).update(

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
-
 from components.core.lifecycle import CONNECTED, Role
 from components.models import Component, Program
 from components.services import registry, standing
@@ -74,9 +72,6 @@ def _let_go(session: Any, newcomers: Sequence[Component], found: Restored, *, ac
         ids = [row.pk for row in here]
         standing.dismiss(session_id=session.pk, component_ids=ids, actor=actor)
     if gone:
-        Component.objects.filter(pk__in=[row.pk for row in gone]).delete()
-        type(session).objects.filter(pk=session.pk).update(
-            component_count=F("component_count") - len(gone)
-        )
+        registry.forget(session=session, components=gone)
     found.released += [row.name for row in here]
     found.removed += [row.name for row in gone]

@@ -14,6 +14,7 @@ from sessions.api import (
     file_links,
     lever,
     messages,
+    participants,
     parts,
     purge,
     reconnect,
@@ -71,6 +72,16 @@ urlpatterns = [
     route(f"{ONE}/attach", lever.Attach, name="session-attach"),
     route(f"{ONE}/components", parts.SessionComponents, name="session-components"),
     route(f"{ONE}/components/<str:component>", parts.SessionComponent, name="session-component"),
+    route(
+        f"{ONE}/components/<str:component>/detach",
+        participants.Detach,
+        name="session-component-detach",
+    ),
+    route(
+        f"{ONE}/components/<str:component>/restart",
+        participants.Restart,
+        name="session-component-restart",
+    ),
     route(f"{ONE}/topics", topics.SessionTopics, name="session-topics"),
     route(f"{ONE}/topics/<str:topic>", topics.SessionTopic, name="session-topic"),
     route(

@@ -124,6 +124,7 @@ DONE = ("completed", "failed", "cancelled")
 PEOPLE = ("approval", "input")
 PARTICIPANT = {
     "component.attached": "pending",
+    "component.detached": "stopped",
     "component.registered": "registered",
     "component.ready": "ready",
     "component.running": "running",

@@ -11,7 +11,7 @@ from components import selectors
 from components.api import documents
 from components.core.lifecycle import CONNECTED
 from components.models import Component
-from sessions.management import component_run, far_sessions, output, verbs
+from sessions.management import component_lever, component_run, far_sessions, output, verbs
 from sessions.management.far_sessions import pinged
 from sessions.management.output import How
 from sessions.management.session_options import Reference, Timeout
@@ -147,4 +147,5 @@ def table(rows: Sequence[Component]) -> dict[str, list[str]]:
     }
 
 
+component_lever.add_to(app)
 component_run.add_to(app)

@@ -11,6 +11,7 @@ NEXT = {
     "AMBIGUOUS_REFERENCE": "aegis session list   (its ids are unique, and so are their beginnings)",
     "SESSION_ALREADY_EXISTS": "aegis session list --closed   (or leave --key out)",
     "COMPONENT_NOT_FOUND": "aegis component list",
+    "PROGRAM_MISSING": "start it again where it was started   (aegis component show SESSION COMPONENT)",
     "TAG_NOT_FOUND": "aegis tag list",
     "BOOKMARK_NOT_FOUND": "aegis bookmark list",
     "BOOKMARK_ALREADY_EXISTS": "aegis bookmark change BOOKMARK",

@@ -66,6 +66,8 @@ COMMANDS: dict[str, Rule] = {
     "component.list": Rule("components:read"),
     "component.show": Rule("components:read", PART),
     "component.ping": Rule("components:read", {**PART, "timeout": 0.0}),
+    "component.detach": Rule("sessions:control", PART),
+    "component.restart": Rule("sessions:control", PART),
     "event.tail": Rule("events:read", {**ONE, "follow": False}),
     "credential.issue": Rule("credentials:write", {"name": NEW, "scope": "sessions:read"}),
     "credential.list": Rule("credentials:read"),

@@ -169,6 +169,8 @@ HTTP: dict[str, Rule] = {
     # Who takes part, and what they say
     f"GET {S}/components": Rule("components:read"),
     f"GET {S}/components/<str:component>": Rule("components:read"),
+    f"POST {S}/components/<str:component>/detach": Rule("sessions:control"),
+    f"POST {S}/components/<str:component>/restart": Rule("sessions:control"),
     "GET api/v1/components": Rule("components:read"),
     "GET api/v1/components/<str:component>": Rule("components:read"),
     "POST api/v1/components/<str:component>/log": Rule(

@@ -1,0 +1,85 @@
+"""What is asked of one component of a session: to leave it, or to begin anew."""
+
+from dataclasses import dataclass
+
+from aegis_project.kit.principal import Principal
+from components import selectors
+from components.core.errors import ProgramMissing
+from components.core.events import ComponentEvent
+from components.core.launching import ALIVE
+from components.core.lifecycle import CONNECTED
+from components.models import Component
+from components.services import launches, registry, standing
+from sessions.services import moving
+from streaming.services.commands import Trace, command
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A component after a command; ``is_forgotten`` says that its row is gone."""
+
+    component: Component
+    is_forgotten: bool = False
+
+    def audit(self) -> Trace:
+        row = self.component
+        detail = {"name": row.name, "is_forgotten": self.is_forgotten}
+        return Trace(session_id=row.session_id, target=str(row.pk), detail=detail)
+
+
+@command("component.detach", scope="sessions:control")
+def detach(*, principal: Principal, session: moving.Reference, component: str) -> Moved:
+    """
+    Take a component out of its session; a start that waited for it waits no longer.
+
+    Who is connected, or has a process, is released and optional from then on, and its program is
+    not started again; of whom nothing is here the session forgets.
+
+    :raises SessionNotFound: if the session is not there for the principal
+    :raises ComponentNotFound: if it has no such component
+    :raises InvalidState: if it is closed
+    """
+    row = moving.locked(principal, session)
+    if not row.is_open:
+        raise moving.illegal(row, "detach")
+    standing.lock(session_id=row.pk)
+    found = selectors.find(component, session_id=row.pk)
+    is_here = has_something_here(found)
+    if is_here:
+        standing.dismiss(session_id=row.pk, component_ids=[found.pk], actor=principal.actor)
+        launches.give_up(found)
+        found.refresh_from_db()
+    standing.tell(ComponentEvent.DETACHED, found, actor=principal.actor, is_forgotten=not is_here)
+    if not is_here:
+        registry.forget(session=row, components=[found])
+    return Moved(found, is_forgotten=not is_here)
+
+
+@command("component.restart", scope="sessions:control")
+def restart(*, principal: Principal, session: moving.Reference, component: str) -> Moved:
+    """
+    Have the program of a component begin anew, also one that was given up.
+
+    Its process is ended as when the session stops, and another one is started at once.
+
+    :raises SessionNotFound: if the session is not there for the principal
+    :raises ComponentNotFound: if it has no such component
+    :raises InvalidState: if the session wants no programs now
+    :raises ProgramMissing: if no launcher runs it
+    """
+    row = moving.locked(principal, session)
+    found = selectors.find(component, session_id=row.pk)
+    if not selectors.is_staffed(row):
+        raise moving.illegal(row, "restart", f"Programs do not run while it is {row.state}.")
+    if found.program is None:
+        raise ProgramMissing(component=found.name)
+    launches.want_anew(found)
+    told = ComponentEvent.RELAUNCHED
+    standing.tell(told, found, actor=principal.actor, program=found.program.name)
+    return Moved(found)
+
+
+def has_something_here(component: Component) -> bool:
+    """Whether a component is connected, or has a process."""
+    launch = getattr(component, "launch", None)
+    return component.state in CONNECTED or (launch is not None and launch.state in ALIVE)
