@@ -187,7 +187,7 @@ def tail(running: Running, browser: Browser, asked: Asked) -> Iterator[Verdict]:
     report.progress(f"tail of {asked.records:,} records/s")
     api = Api(running.url, running.token)
     session = api.session()
-    speaker = Scripted(running.ws_url, api.token_of(session), "speaker", TOPIC)
+    speaker = Scripted(running.ws_url, api.token_of(session), "speaker")
     speaker.register().hello().ready()
     api.post(f"sessions/{session['id']}/start")
     desk = Desk(page(running, browser), running.url)

@@ -20,6 +20,8 @@ from streaming.selectors import logs
 
 Frame = dict[str, Any]
 MAX_ROWS = 200
+# What is new lights up for a moment; of a busy ledger all would, at every frame of the browser.
+LIT_ROWS = 5
 # A page is read a moment before it asks for its rows.
 LOADING = timedelta(seconds=10)
 TIMES = re.compile(r"(<time[^>]*>)[^<]*")
@@ -136,7 +138,7 @@ class LedgerFeed(Feed):
             "type": "events",
             "after": self.after,
             "head": head,
-            "html": events.html(rows, is_new=True) if rows else "",
+            "html": events.html(rows, is_new=len(rows) <= LIT_ROWS) if rows else "",
             "first": rows[-1].seq if rows else 0,
             "missed": is_cut,
         }
