@@ -34,9 +34,9 @@ def long_session(events: int, key: str = "long") -> None:
     print(row.pk)
 
 
-def write(session: str, *, rate: int, seconds: float) -> None:
+def write(*ids: str, rate: int, seconds: float) -> None:
     """
-    Write so many events a second, each in a transaction of its own.
+    Write so many events a second in turn to these sessions, each in a transaction of its own.
 
     Prints of each its number and when it was committed (unix ms).
     """
@@ -45,7 +45,9 @@ def write(session: str, *, rate: int, seconds: float) -> None:
         threading.Event().wait(max(0.0, begun_at + number / rate - time.monotonic()))
         type_, data = _told(number)
         with database.atomic():
-            event = ledger.append(session_id=session, type=type_, actor=SYSTEM.id, **data)
+            event = ledger.append(
+                session_id=ids[number % len(ids)], type=type_, actor=SYSTEM.id, **data
+            )
         said.append(f"{event.seq} {time.time() * 1000:.1f}")
     print("\n".join(said))
 
