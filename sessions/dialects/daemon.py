@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from aegis_project.kit.errors import AegisError
+from aegis_project.kit.errors import AegisError, ValidationFailed
 from aegis_project.kit.principal import Principal
 from components.core.errors import ComponentNotFound
 from sessions.dialects import envelope, health, looks, verbs
@@ -28,6 +28,14 @@ class Verb:
     failure: str = "{}"
     rest: dict[str, Any] | None = field(default_factory=dict)
     message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to an envelope, and the error that it tells of."""
+
+    answer: dict[str, Any]
+    error: AegisError | None = None
 
 
 NAMED = {"session_id": ""}
@@ -53,22 +61,32 @@ CHANGING = frozenset(
     f"SESSION_{word}"
     for word in ("CREATE", "ATTACH", "START", "RESUME", "RESTART", "STOP", "DELETE")
 )
+# By this header a program knows what an answer, which has the status 200, refuses.
+FAILURE = "Aegis-Error"
 WAITING = frozenset({"SESSION_START", "SESSION_RESUME", "SESSION_RESTART"})
 
 
 def execute(principal: Principal, asked: Envelope) -> dict[str, Any]:
     """Carry an envelope's command out; whatever is refused is an answer too."""
+    return carried_out(principal, asked).answer
+
+
+def carried_out(principal: Principal, asked: Envelope) -> Answered:
+    """The same, with the error that a refusal was."""
     verb = VERBS.get(asked.command)
     if verb is None:
-        return envelope.error(asked, f"Unknown command: {asked.command}", {})
+        unknown = ValidationFailed(f"Unknown command: {asked.command}")
+        return Answered(envelope.error(asked, unknown.message, {}), unknown)
     try:
-        return envelope.ok(asked, verb.run(principal, asked.payload), message=verb.message)
+        done = verb.run(principal, asked.payload)
     except Refused as refused:
         _note(principal, asked, refused.error)
-        return envelope.error(asked, _say(verb, refused.error), refused.data)
+        said = envelope.error(asked, _say(verb, refused.error), refused.data)
+        return Answered(said, refused.error)
     except AegisError as error:
         _note(principal, asked, error)
-        return envelope.error(asked, _say(verb, error), _rest(verb, asked))
+        return Answered(envelope.error(asked, _say(verb, error), _rest(verb, asked)), error)
+    return Answered(envelope.ok(asked, done, message=verb.message))
 
 
 def _note(principal: Principal, asked: Envelope, error: AegisError) -> None:
@@ -143,11 +161,14 @@ class Commands(AnyBody):
     def answer(self) -> Response:
         """The answer to the envelope that was read."""
         assert self.came is not None  # noqa: S101 -- `post` read it
-        return Response(execute(self.principal, self.came))
+        done = carried_out(self.principal, self.came)
+        headers = {FAILURE: f"{done.error.code} {done.error.status}"} if done.error else None
+        return Response(done.answer, headers=headers)
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
         said = response.data["error"]
         asked = self.came or Envelope(said["request_id"], "", {})
         response.data = envelope.error(asked, said["message"], {})
+        response[FAILURE] = f"{said['code']} {response.status_code}"
         return response

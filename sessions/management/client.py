@@ -30,6 +30,10 @@ PAGE = 200
 NEAR = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
+# What a refusal of an envelope, which says no code, has beside it.
+FAILURE = "Aegis-Error"
+
+
 class Answered(AegisError):
     """The server refused."""
 
@@ -89,6 +93,17 @@ class Client:
         with self._asked("PUT", parts, body=content, headers=place) as response:
             return json.load(response)
 
+    def command(self, envelope: Mapping[str, Any]) -> tuple[Any, AegisError | None]:
+        """
+        What is answered to an envelope of seed 000, and the error that it tells of.
+
+        :raises AegisError: what the server refused before it read the command
+        :raises ServiceUnavailable: if it does not answer
+        """
+        with self._asked("POST", ["commands"], body=envelope, under="aegis") as response:
+            answer, failure = json.load(response), response.headers.get(FAILURE, "")
+        return answer, _told(answer, failure) if failure else None
+
     def several(self, *parts: str, limit: int, **query: Any) -> tuple[list[Any], bool]:
         """
         The first so many things of a list, page by page, and whether there are more.
@@ -125,9 +140,10 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        under: str = "api/v1",
     ) -> Iterator[Any]:
         path = "/".join(quote(part, safe="") for part in parts)
-        url = f"{self.at.url}/api/v1/{path}?{urlencode(query or {})}".rstrip("?")
+        url = f"{self.at.url}/{under}/{path}?{urlencode(query or {})}".rstrip("?")
         kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
         said = {"Authorization": f"Bearer {self.at.token}", "Content-Type": kind}
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
@@ -184,7 +200,15 @@ def running() -> Client:
 
 def _refusal(error: HTTPError) -> AegisError:
     try:
-        said = json.loads(error.read())["error"]
+        found = json.loads(error.read())
+        if failure := error.headers.get(FAILURE, ""):
+            return _told(found, failure)
+        said = found["error"]
     except (ValueError, KeyError, TypeError):
         said = {"message": HTTPStatus(error.code).phrase}
     return Answered(said, error.code)
+
+
+def _told(answer: Mapping[str, Any], failure: str) -> AegisError:
+    code, _, status = failure.partition(" ")
+    return Answered({"code": code, "message": answer["message"]}, int(status))

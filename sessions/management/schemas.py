@@ -39,6 +39,7 @@ from sessions.api.tool_documents import ArtifactDocument
 from sessions.api.tool_servers import ToolServerDocument
 from sessions.api.triggers import TriggerDocument, TriggerTrialDocument
 from sessions.api.webhooks import DeliveryDocument, TrialDocument, WebhookDocument
+from sessions.dialects.daemon import CommandAnswer
 from sessions.management import published
 from streaming.api.audit_documents import AuditDocument, ChainVerdictDocument
 from streaming.api.documents import EventDocument
@@ -131,6 +132,7 @@ DOCUMENTS: dict[str, Any] = {
     **_of("audit", "show", AuditDocument),
     **_of("audit", "verify", ChainVerdictDocument),
     **_of("demo", "status reset", list[published.MadeDocument]),
+    "command": CommandAnswer,
     "search": FoundDocument,
     "statistics": StatisticsDocument,
     "load-test": published.LoadDocument,

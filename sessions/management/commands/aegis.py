@@ -46,6 +46,7 @@ ALONE = {
     "run": "run",
     "serve": "serve",
     "launcher": "launcher",
+    "command": "command",
     "search": "search",
     "statistics": "statistics",
     "load-test": "load_test",

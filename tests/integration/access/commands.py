@@ -176,6 +176,7 @@ COMMANDS: dict[str, Rule] = {
     "audit.show": Rule("audit:read", {"entry": "<entry>"}),
     "audit.export": Rule("audit:read"),
     "audit.verify": Rule("audit:read"),
+    "command": Rule("sessions:read", {"name": "SESSION_LIST"}),
     "search": Rule("messages:read", {"text": "hello"}),
     "statistics": Rule("sessions:read"),
     "backup": Rule("instance:write", {"file": "<new>"}),
