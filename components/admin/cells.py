@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from aegis_project import marks
-from components.admin import ladder
+from components.admin import ladder, strip
 from components.core.lifecycle import CONNECTED
 from components.models import Component
 
@@ -46,11 +46,32 @@ def handshake(component: Component, *, now: datetime) -> SafeString:
 
 
 def heard(component: Component, *, now: datetime) -> SafeString:
-    """How long ago it was heard."""
+    """How long ago it was heard, over the strip of its last marks."""
     at = component.last_heartbeat_at
     return format_html(
-        '<span class="ae-number">{}</span>', marks.since_html(at, now=now) if at else marks.none()
+        '<span class="ae-number">{}</span>{}',
+        marks.since_html(at, now=now) if at else marks.none(),
+        strip.drawn(component),
     )
+
+
+def steps(component: Component, *, now: datetime) -> SafeString:
+    """The ladder with its times, and what it waits for."""
+    found = ladder.of(component, now=now)
+    items = format_html_join(
+        "",
+        "<li {}>{}<span>{}</span>{}</li>",
+        (
+            (
+                SafeString("data-done") if rung.is_done else "",
+                marks.shape("completed" if rung.is_done else "created"),
+                rung.title,
+                marks.clock(rung.at, now=now) if rung.at else marks.none(),
+            )
+            for rung in found.rungs
+        ),
+    )
+    return format_html('<ol class="ae-steps">{}</ol><p class="ae-muted">{}</p>', items, found.says)
 
 
 def topics(component: Component, *, now: datetime) -> SafeString:
@@ -83,6 +104,16 @@ def launch(component: Component, *, now: datetime) -> SafeString:
         marks.chip(row.state, marks.LAUNCH, since=since, now=now),
         ", ".join(filter(None, said)),
     )
+
+
+def parts(component: Component, *, now: datetime) -> dict[str, str]:
+    """What moves on the page of a component, by the name of its place."""
+    return {
+        "standing": chip(component, now=now),
+        "steps": steps(component, now=now),
+        "beats": strip.figure(component),
+        "beats-table": strip.table(component, now=now),
+    }
 
 
 CELLS = {

@@ -8,14 +8,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.views import ChangeList
 
-from aegis_project import marks
 from aegis_project.lists import PlainAdmin, PlainChangeList
 from components import selectors
-from components.admin import cells, ladder
+from components.admin import cells, strip
 from components.admin.asking import asking
 from components.core.lifecycle import CONNECTED
 from components.models import Component
@@ -99,12 +98,14 @@ class ComponentAdmin(PlainAdmin):
     ordering = ("-created_at",)
     actions = None
     change_list_template = "admin/aegis/components.html"
+    change_form_template = "admin/aegis/component.html"
     fieldsets = (
         (
             None,
             {"fields": ("name", "session_link", "chip", "role_text", "version", "error")},
         ),
         ("Handshake", {"fields": ("steps",)}),
+        ("Heartbeat", {"fields": ("heartbeat",)}),
         ("Program", {"fields": ("program_text", "launch_text")}),
         ("Registration", {"fields": ("topic_list", "fence", "token", "capabilities", "proto")}),
     )
@@ -113,6 +114,7 @@ class ComponentAdmin(PlainAdmin):
         "chip",
         "role_text",
         "steps",
+        "heartbeat",
         "topic_list",
         "program_text",
         "launch_text",
@@ -147,7 +149,7 @@ class ComponentAdmin(PlainAdmin):
 
     @admin.display(description="State")
     def chip(self, row: Component) -> SafeString:
-        return cells.chip(row, now=timezone.now())
+        return _part("standing", row)
 
     @admin.display(description="Program")
     def program_text(self, row: Component) -> SafeString:
@@ -163,24 +165,17 @@ class ComponentAdmin(PlainAdmin):
 
     @admin.display(description="Steps")
     def steps(self, row: Component) -> SafeString:
-        """The ladder with its times, and what it waits for."""
-        now = timezone.now()
-        found = ladder.of(row, now=now)
-        items = format_html_join(
-            "",
-            "<li {}>{}<span>{}</span>{}</li>",
-            (
-                (
-                    SafeString("data-done") if rung.is_done else "",
-                    marks.shape("completed" if rung.is_done else "created"),
-                    rung.title,
-                    marks.clock(rung.at, now=now) if rung.at else marks.none(),
-                )
-                for rung in found.rungs
-            ),
-        )
+        return _part("steps", row)
+
+    @admin.display(description="Last marks")
+    def heartbeat(self, row: Component) -> SafeString:
+        """The strip, and the same in figures."""
         return format_html(
-            '<ol class="ae-steps">{}</ol><p class="ae-muted">{}</p>', items, found.says
+            '{}<details class="ae-twin"><summary>As a table</summary>'
+            '<div class="ae-twin-table" tabindex="0" role="group" aria-label="Last marks"'
+            ' id="ae-beats-table">{}</div></details>',
+            _part("beats", row),
+            strip.table(row, now=timezone.now()),
         )
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -195,3 +190,8 @@ class ComponentAdmin(PlainAdmin):
 
 def _address(row: Component) -> str:
     return reverse("admin:aegis_sessions_session_change", args=[row.session_id])
+
+
+def _part(name: str, row: Component) -> SafeString:
+    """One that the live socket paints anew."""
+    return format_html('<div id="ae-{}">{}</div>', name, cells.parts(row, now=timezone.now())[name])

@@ -101,7 +101,8 @@ class Links:
         return False
 
     async def _note(self, now: float) -> None:
-        limit = now - 2 * self.beats.interval_seconds
+        # Who is late says so by a mark of its own.
+        limit = now - self.beats.late_seconds
         heard = [key for key, link in self.bound.items() if link.handshake.last_heard_at >= limit]
         if heard and self.lease_id is not None:
             await run_db(liveness.beat, lease_id=self.lease_id, component_ids=heard)

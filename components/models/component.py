@@ -8,6 +8,7 @@ from django.db import models
 
 from aegis_project.kit import states
 from aegis_project.prepared import Prepared
+from components.core import beats
 from components.core.errors import ComponentNotFound
 from components.core.lifecycle import CONNECTED, TRANSITIONS, Role, State
 
@@ -40,7 +41,8 @@ class Component(models.Model):
 
     ``fence`` grows with each registration; frames and moves of an older one are refused.
     ``lease`` is the process that holds the control socket, ``token`` what it registered with,
-    ``program`` what launchers run for it.
+    ``program`` what launchers run for it, ``beats`` its last marks as :mod:`components.core.beats`
+    keeps them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -85,6 +87,7 @@ class Component(models.Model):
     lost_at = models.DateTimeField(null=True, blank=True)
     stopped_at = models.DateTimeField(null=True, blank=True)
     last_heartbeat_at = models.DateTimeField(null=True, blank=True)
+    beats = models.CharField(max_length=beats.LENGTH, default="", blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = ComponentQuerySet.as_manager()

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from aegis_project import database
 from aegis_project.kit.errors import AegisError
+from components.core.beats import Sign
 from components.core.errors import ComponentNotFound
 from components.core.events import ComponentEvent
 from components.core.lifecycle import CONNECTED, State
@@ -85,6 +86,7 @@ def _lose_in(session_id: UUID, held: Mapping[str, int], reason: str) -> None:
             lease=None,
             error=reason,
             updated_at=now,
+            beats=standing.marked(Sign.LOST, now),
         )
         standing.tell_all(ComponentEvent.LOST, gone, actor=standing.LIVENESS, reason=reason)
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from aegis_project import database
 from aegis_project.prepared import Prepared
+from components.core.beats import Sign
 from components.core.events import ComponentEvent
 from components.core.lifecycle import CONNECTED, State
 from components.models import Component
@@ -29,8 +30,9 @@ def beat(*, lease_id: UUID, component_ids: list[str]) -> None:
         with database.atomic():
             heard = Component.objects.filter(lease_id=lease_id, pk__in=component_ids)
             free = heard.select_for_update(of=("self",), no_key=True, skip_locked=True)
+            now = timezone.now()
             Component.objects.filter(pk__in=free.values("pk")).update(
-                last_heartbeat_at=timezone.now()
+                last_heartbeat_at=now, beats=standing.marked(Sign.HEARD, now)
             )
 
 

@@ -12,6 +12,8 @@ from aegis_project import database
 from aegis_project.kit.errors import ValidationFailed
 from aegis_project.kit.principal import Principal
 from components import selectors
+from components.core import beats
+from components.core.beats import Sign
 from components.core.errors import ComponentNotFound
 from components.core.events import ComponentEvent
 from components.core.lifecycle import CLAIMABLE, Role, State
@@ -145,6 +147,7 @@ def _fill(component: Component, registration: Register, lease_id: UUID | None) -
     component.fence += 1
     component.lease_id = lease_id
     component.registered_at = component.last_heartbeat_at = now
+    component.beats = beats.add(component.beats, Sign.CONNECTED, now)
     component.identified_at = component.subscribed_at = None
     component.ready_at = component.running_at = component.stopped_at = None
     component.is_late = component.is_data_connected = False

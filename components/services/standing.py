@@ -1,13 +1,18 @@
 """How components stand: identified, ready, running, held, lost, finished, released."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import F, Value
+from django.db.models.functions import Concat, Right
 from django.utils import timezone
 
 from aegis_project import database
+from components.core import beats
+from components.core.beats import Sign
 from components.core.events import ComponentEvent
 from components.core.lifecycle import CONNECTED, State
 from components.core.messages import Fault
@@ -92,7 +97,9 @@ def lose(*, component_id: str, fence: int, reason: str) -> bool:
 def _lose(component: Component, reason: str) -> None:
     component.follow("lose")
     # The grace counts from the first loss until READY, whatever registers in between.
-    component.lost_at = component.lost_at or timezone.now()
+    now = timezone.now()
+    component.lost_at = component.lost_at or now
+    component.beats = beats.add(component.beats, Sign.LOST, now)
     component.is_data_connected = component.is_late = False
     component.lease = None
     component.error = reason
@@ -145,9 +152,15 @@ def note_late(*, component_id: str, fence: int, is_late: bool) -> None:
     """Note that a component missed a beat, or is on time again."""
     with database.atomic():
         rows = Component.objects.filter(pk=component_id, fence=fence, is_late=not is_late)
-        if rows.update(is_late=is_late) and is_late:
+        mark = marked(Sign.LATE if is_late else Sign.HEARD, timezone.now())
+        if rows.update(is_late=is_late, beats=mark) and is_late:
             component = Component.objects.get(pk=component_id)
             tell(ComponentEvent.HEARTBEAT_LATE, component, actor=LIVENESS)
+
+
+def marked(sign: Sign, at: datetime) -> Any:
+    """The beats of rows with one mark more, for an update of many."""
+    return Right(Concat(F("beats"), Value(beats.mark(sign, at))), beats.LENGTH)
 
 
 def _current(component_id: str, fence: int) -> Component:

@@ -13,6 +13,7 @@ from aegis_project.database import read_db
 from aegis_project.kit.principal import Principal
 from components import selectors
 from components.admin import cells as component_cells
+from components.core.errors import ComponentNotFound
 from sessions.admin import cells, events, panels
 from sessions.selectors import sessions, timeline
 from streaming.hints import Hint
@@ -211,6 +212,31 @@ class ComponentsFeed(RowsFeed):
         found = seen.filter(pk__in=self.ids).select_related("lease")
         rows = {str(row.pk): component_cells.row(row, now=now) for row in found}
         return rows, _new(seen, heard, self.since)
+
+
+class ComponentFeed(ChangingFeed):
+    """The state, the steps and the heartbeat of one component."""
+
+    scope = "components:read"
+
+    def __init__(self, principal: Principal, *, component_id: UUID) -> None:
+        super().__init__(principal)
+        self.component_id = component_id
+
+    def wants(self, hint: Hint) -> bool:
+        return hint.kind == "moved" or (
+            hint.kind == "component" and hint.id == str(self.component_id)
+        )
+
+    async def parts(self) -> dict[str, str]:
+        return await read_db(self._read)
+
+    def _read(self) -> dict[str, str]:
+        seen = selectors.visible(self.principal).select_related("lease")
+        row = seen.filter(pk=self.component_id).first()
+        if row is None:
+            raise ComponentNotFound(component_id=str(self.component_id))
+        return component_cells.parts(row, now=timezone.now())
 
 
 def _new(seen: Any, heard: Iterable[str], since: datetime) -> set[str]:

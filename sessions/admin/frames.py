@@ -10,7 +10,15 @@ from sessions.admin import events, panels
 from sessions.admin.approval_feeds import ApprovalsFeed, CardFeed, QuestionsFeed, WaitingFeed
 from sessions.admin.conversation_feed import ConversationFeed
 from sessions.admin.dashboard_feed import DashboardFeed
-from sessions.admin.feeds import MAX_ROWS, ComponentsFeed, Feed, LedgerFeed, PartsFeed, SessionsFeed
+from sessions.admin.feeds import (
+    MAX_ROWS,
+    ComponentFeed,
+    ComponentsFeed,
+    Feed,
+    LedgerFeed,
+    PartsFeed,
+    SessionsFeed,
+)
 from sessions.admin.lanes_feed import LanesFeed
 from sessions.admin.monitor import VIEWS
 from sessions.admin.monitor_feed import MonitorFeed
@@ -131,6 +139,10 @@ def _components(principal: Principal, frame: Frame) -> Feed:
     return ComponentsFeed(principal, ids=_ids(frame))
 
 
+def _component(principal: Principal, frame: Frame) -> Feed:
+    return ComponentFeed(principal, component_id=_id(frame.get("id")))
+
+
 def _waiting(principal: Principal, _frame: Frame) -> Feed:
     return WaitingFeed(principal)
 
@@ -161,6 +173,7 @@ FEEDS = {
     "tail": _tail,
     "sessions": _sessions,
     "components": _components,
+    "component": _component,
     "monitor": _monitor,
     "topic": _topic,
     "waiting": _waiting,

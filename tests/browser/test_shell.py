@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PERIODS
-from tests.browser.desk import LIST, Api, Desk
+from tests.browser.desk import LIST, Api, Desk, Scripted
 from tests.browser.floor import card, note
 from tests.serving import start_server
 
@@ -133,6 +133,7 @@ PAGES = {
     "checkpoint": f"{LIST}{{id}}/checkpoints/{{checkpoint}}/",
     "new session": f"{LIST}add/",
     "components": "/admin/aegis_components/component/",
+    "component": "/admin/aegis_components/component/{component}/change/",
     "monitor": "/admin/aegis_streaming/log/?tail={id}:book",
     "no monitor": "/admin/aegis_streaming/log/?q=nothing",
     "one topic": "/admin/aegis_streaming/log/{id}/book/",
@@ -172,6 +173,9 @@ def session(served) -> dict[str, Any]:
     api = Api(served.url, served.token)
     made = api.session(environment="production", context={"symbol": "BTCUSDT"})
     api.post(f"sessions/{made['id']}/attach", {"components": [{"name": "feed", "role": "feed"}]})
+    feed = Scripted(served.ws_url, api.token_of(made), "feed", "book").register()
+    made["component"] = feed.id
+    feed.close()
     api.post(f"sessions/{made['id']}/topics/book", {"records": [{"data": {"bid": 1}}]})
     made["checkpoint"] = api.post(f"sessions/{made['id']}/checkpoints", {"label": "kept"})["id"]
     wanted = {"name": "day.md", "type": "report", "format": "md", "title": "The day"}
@@ -181,7 +185,7 @@ def session(served) -> dict[str, Any]:
 
 def address(name: str, session: dict[str, Any]) -> str:
     """Where a page of this session is."""
-    known = {name: session[name] for name in ("id", "checkpoint", "artifact")}
+    known = {name: session[name] for name in ("id", "checkpoint", "artifact", "component")}
     return PAGES[name].format(session=f"{LIST}{session['id']}/change/", **known)
 
 

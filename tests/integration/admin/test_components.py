@@ -1,10 +1,13 @@
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from components.core import beats
+from components.core.beats import Sign
 from tests.integration.admin.help import COMPONENTS, text
 
 
@@ -94,3 +97,67 @@ def test_ladder_of_who_is_gone_has_no_step_left(
 
     assert "Connected – Acknowledged –" in page
     assert says in page
+
+
+def test_co5_heartbeat_is_drawn_said_and_tabled_with_the_same_figures(
+    client, operator, new_session, new_component
+):
+    now = timezone.now()
+    kept = ""
+    for sign, ago in (("c", 33.1), ("h", 28.1), ("l", 21.9), ("h", 20), ("x", 16), ("c", 5)):
+        kept = beats.add(kept, Sign(sign), now - timedelta(seconds=ago))
+    row = new_component(new_session("one"), "feed", state="registered", beats=kept)
+    client.force_login(operator)
+
+    page = client.get(f"{COMPONENTS}{row.pk}/change/")
+
+    html = page.content.decode()
+    assert {name: len(d.split("z")) - 1 for name, d in bars(html)} == {
+        "connected": 2,
+        "heard": 2,
+        "late": 1,
+        "lost": 1,
+    }
+    said = "Last 6 marks: 2 connected, 2 heard, 1 late, 1 lost; at most 11.0 s between two."
+    assert f'aria-label="{said}"' in html
+    assert text(page).count(said) == 1
+    (table,) = re.findall(r"<tbody>.*?</tbody>", html, flags=re.DOTALL)
+    assert re.findall(r"(\w+) ([\d.]+ s|–)", text(table)) == [
+        ("connected", "11.0 s"),
+        ("lost", "4.0 s"),
+        ("heard", "1.9 s"),
+        ("late", "6.2 s"),
+        ("heard", "5.0 s"),
+        ("connected", "–"),
+    ]
+
+
+def test_co5_a_gap_of_the_heartbeat_is_no_beat_like_others(
+    client, operator, new_session, new_component
+):
+    now = timezone.now()
+    kept = beats.add("", Sign.HEARD, now - timedelta(seconds=30))
+    row = new_component(new_session("one"), "feed", beats=beats.add(kept, Sign.HEARD, now))
+    client.force_login(operator)
+
+    page = client.get(f"{COMPONENTS}{row.pk}/change/")
+
+    assert [name for name, _ in bars(page.content.decode())] == ["heard", "gap"]
+    assert "1 heard, 1 heard after a gap; at most 30.0 s between two" in text(page)
+
+
+def test_co5_who_never_came_has_a_sentence_in_the_place_of_the_strip(
+    client, operator, new_session, new_component
+):
+    row = new_component(new_session("one"), "feed", state="pending")
+    client.force_login(operator)
+
+    page = client.get(f"{COMPONENTS}{row.pk}/change/")
+
+    assert "It never connected, so there is no beat yet." in text(page)
+    assert bars(page.content.decode()) == []
+
+
+def bars(html: str) -> list[tuple[str, str]]:
+    """What is drawn of the heartbeat: the word, and its path."""
+    return re.findall(r'<path data-word="(\w+)" d="([^"]+)"', html)

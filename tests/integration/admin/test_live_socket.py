@@ -269,6 +269,29 @@ async def test_rows_of_components_follow_their_hint(cookie, session, new_compone
     assert 'data-word="running"' in frame["rows"][str(row.pk)]["state_cell"]
 
 
+async def test_page_of_a_component_follows_its_hint(cookie, session, new_component):
+    row = await run_db(new_component, session, "feed", state="ready")
+    async with connected(cookie) as socket:
+        await socket.say({"type": "component", "id": str(row.pk)})
+        first = await socket.frame("parts")
+        await run_db(Component.objects.filter(pk=row.pk).update, state="running")
+        hints.deliver(hints.Hint("component", str(row.pk)))
+
+        frame = await socket.frame("parts")
+
+    assert list(first["parts"]) == ["standing", "steps", "beats", "beats-table"]
+    assert 'data-word="running"' in frame["parts"]["standing"]
+
+
+async def test_page_of_a_component_of_nobody_is_refused(cookie, session):
+    async with connected(cookie) as socket:
+        await socket.say({"type": "component", "id": str(session.pk)})
+
+        frame = await socket.frame("error")
+
+    assert frame["error"]["code"] == "COMPONENT_NOT_FOUND"
+
+
 async def test_newer_subscription_of_a_type_replaces_the_older(cookie, session, new_session):
     other = await run_db(new_session, "two")
     async with connected(cookie) as socket:

@@ -8,11 +8,14 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from aegis_project import database
 from aegis_project.database import run_db
 from aegis_project.kit import principal as principals
+from components.core import beats
+from components.core.beats import Sign
 from components.core.lifecycle import State
 from components.jobs import Liveness
 from components.models import Component, Launch
@@ -202,9 +205,22 @@ def test_a_process_notes_the_beats_of_its_own_components_only():
 
     liveness.beat(lease_id=mine.pk, component_ids=[str(heard.pk), str(foreign.pk)])
 
-    noted = Component.objects.exclude(last_heartbeat_at=None)
-    assert [one.pk for one in noted] == [heard.pk]
+    (noted,) = Component.objects.exclude(last_heartbeat_at=None)
+    assert noted.pk == heard.pk
+    assert [beat.sign for beat in beats.read(noted.beats)] == [Sign.HEARD]
     assert quiet.last_heartbeat_at is None
+
+
+def test_the_last_sixty_beats_are_kept_in_the_statement_that_notes_them():
+    lease = factories.lease()
+    ids = [str(held(factories.session(), State.READY, lease, "feed").pk) for _ in range(2)]
+    with CaptureQueriesContext(connection) as asked:
+        for _ in range(beats.KEPT + 1):
+            liveness.beat(lease_id=lease.pk, component_ids=ids)
+
+    said = [query["sql"].split()[0] for query in asked if "component" in query["sql"]]
+    assert said == ["UPDATE"] * (beats.KEPT + 1)
+    assert [len(beats.read(one.beats)) for one in Component.objects.all()] == [beats.KEPT] * 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from aegis_project.kit.errors import InvalidState
+from components.core import beats
 from components.core.errors import ComponentNotFound
 from components.core.events import ComponentEvent
 from components.core.lifecycle import State
@@ -49,6 +50,10 @@ def own(component: Component, **changes: Any) -> dict[str, Any]:
 def last(session: Session) -> tuple[str, dict[str, Any]]:
     type_, data = factories.told(session)[-1]
     return type_, {name: value for name, value in data.items() if name != "component_id"}
+
+
+def signs(component: Component) -> list[str]:
+    return [beat.sign for beat in beats.read(Component.objects.get(pk=component.pk).beats)]
 
 
 # Fences
@@ -205,6 +210,16 @@ def test_the_grace_counts_from_the_first_loss(session: Session):
     assert Component.objects.get(pk=component.pk).lost_at == first
 
 
+def test_a_loss_is_a_mark_of_its_heartbeat_whether_alone_or_in_a_crowd(session: Session):
+    one = standing_in(session, State.READY)
+    two, three = [factories.readied(session, name) for name in ("two", "three")]
+
+    standing.lose(**own(one), reason="silent")
+    crowds.lose([(str(row.pk), row.fence, "control_socket_lost") for row in (two, three)])
+
+    assert [signs(row) for row in (one, two, three)] == [["x"], ["c", "x"], ["c", "x"]]
+
+
 # Late
 
 
@@ -217,6 +232,7 @@ def test_a_late_component_is_told_once_and_on_time_again_quietly(session: Sessio
         marks.append(component.is_late)
 
     assert marks == [True, True, False, False]
+    assert signs(component) == ["c", "l", "h"]
     assert factories.events(session).count("heartbeat.late") == 1
     assert component.state == "ready"
 

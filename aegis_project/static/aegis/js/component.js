@@ -1,0 +1,10 @@
+// The page of one component: its state, the steps of its handshake, and its heartbeat.
+
+import { Live } from "./live.js";
+import { Parts } from "./parts.js";
+import * as times from "./times.js";
+
+const { id } = document.getElementById("ae-component").dataset;
+
+times.start();
+new Live([new Parts({ type: "component", id })]).start();
