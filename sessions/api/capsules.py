@@ -20,6 +20,7 @@ from sessions.api.uploads import FORM, UploadEndpoint, UploadForm
 from sessions.files.capsules import Reader
 from sessions.services import capsules
 from streaming.api.base import ByParameter, Endpoint, once
+from streaming.api.following import LINES, Following, followed
 from streaming.api.schema import operation
 
 MEDIA_TYPE = "application/zip"
@@ -72,14 +73,15 @@ async def _pieces(file: Spool) -> AsyncIterator[bytes]:
         yield piece
 
 
-class ImportSession(UploadEndpoint):
+class ImportSession(Following, UploadEndpoint):
     """A session of a file that another one was written into."""
 
     def take(self, file: "UploadedFile[bytes]") -> None:
-        found = hashlib.sha256()
+        # What was uploaded is closed with the request, and this may go on when that is cut.
+        self.capsule, found = Spool(SPOOLED), hashlib.sha256()
         for piece in file.chunks():
             found.update(piece)
-        self.capsule = file
+            self.capsule.write(piece)
         self.know(file, found.digest())
 
     @operation(
@@ -88,22 +90,28 @@ class ImportSession(UploadEndpoint):
         query=ImportQuery,
         body=UploadForm,
         media=FORM,
-        answers={201: SessionDocument},
+        answers={201: SessionDocument, (200, LINES): OpenApiTypes.STR},
     )
+    @followed
     @once
     def post(self, _request: Request) -> Response:
         """
         Make a session of a capsule that was proven; nothing of it goes on by itself.
 
         It has at most 100 MiB; the command line takes larger ones.
+
+        Who accepts application/x-ndjson is answered with a line for how far it is, `stage`, `done`
+        and `total`, again and again; the last one has the `status`, and the session as `data` or
+        the `error`. What a cut connection leaves goes on: the same Idempotency-Key tells its end.
         """
         query = self.asked(ImportQuery)
         # To prove it is work, which nobody has done who may not bring one.
         capsules.check_bringer(self.principal)
         made = capsules.bring(
             principal=self.principal,
-            capsule=Reader(self.capsule),
+            capsule=Reader(self.capsule, progress=self.progress),
             key=query.key,
             team=query.team,
+            progress=self.progress,
         )
         return answers.made(made, is_alone=False)

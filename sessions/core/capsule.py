@@ -30,6 +30,7 @@ MEMBER = re.compile(r"(?:(?:rows|used)/[a-z_]{1,40}\.ndjson|files/[0-9a-f]{64})\
 # What a session went by and is not its own: proven, but no part of the digest, nor brought in.
 USED = "used/"
 FILES = "files/"
+ROWS = "rows/"
 SECRET = re.compile(
     r"passw|secret|token|api_?-?key|authorization|cookie|credential|private_?-?key", re.IGNORECASE
 )

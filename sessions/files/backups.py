@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import IO
 
+from aegis_project.kit.progress import Progress, silent
 from sessions.core import backup
 from sessions.core.backup import Manifest
 from sessions.files.capsules import Filling, Proven
@@ -38,5 +39,5 @@ class Reader(Proven[Manifest]):
     max_line_bytes = 512 * 1024 * 1024
     is_bounded = False
 
-    def __init__(self, file: IO[bytes]) -> None:
-        super().__init__(file, backup.read, what="backup")
+    def __init__(self, file: IO[bytes], *, progress: Progress = silent) -> None:
+        super().__init__(file, backup.read, what="backup", progress=progress)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from aegis_project.kit import strict
 from aegis_project.kit.errors import PayloadTooLarge, ValidationFailed
+from aegis_project.kit.progress import Progress, silent
 from sessions.core import capsule
 from sessions.core.capsule import MANIFEST, Manifest, Member
 
@@ -109,7 +110,8 @@ class Proven(Generic[M]):
     """
     A file that somebody brings; each member is proven before anything of it is used.
 
-    ``read`` makes a manifest of its bytes. ``what`` is what it is called.
+    ``read`` makes a manifest of its bytes. ``what`` is what it is called. ``progress`` hears of the
+    bytes that are proven.
 
     :raises ValidationFailed: for what is none, or not what its manifest says
     :raises PayloadTooLarge: for what would be too much
@@ -120,12 +122,21 @@ class Proven(Generic[M]):
     max_line_bytes = capsule.MAX_LINE
     is_bounded = True
 
-    def __init__(self, file: IO[bytes], read: Callable[[bytes], M], *, what: str) -> None:
-        self._what = what
+    def __init__(
+        self,
+        file: IO[bytes],
+        read: Callable[[bytes], M],
+        *,
+        what: str,
+        progress: Progress = silent,
+    ) -> None:
+        self._what, self._progress, self._proven = what, progress, 0
+        self.line_counts: dict[str, int] = {}
         try:
             self._zip = zipfile.ZipFile(file)
             self._infos = self._listed()
             self.manifest = read(self._whole(MANIFEST, self.max_manifest_bytes))
+            self._total = sum(one.size for one in self.manifest.members.values())
             for name, member in self.manifest.members.items():
                 self._prove(name, member)
         except BROKEN as error:
@@ -150,9 +161,13 @@ class Proven(Generic[M]):
         info = self._infos.get(name)
         if info is None or info.file_size != member.size:
             raise ValidationFailed("A member is not there, or of another size.", member=name)
-        found = hashlib.sha256()
+        found, lines = hashlib.sha256(), 0
         for piece in self.pieces(name):
             found.update(piece)
+            lines += piece.count(b"\n")
+            self._proven += len(piece)
+            self._progress("proven", self._proven, self._total)
+        self.line_counts[name] = lines
         if found.hexdigest() != member.sha256:
             raise ValidationFailed("The digest of a member is another one.", member=name)
 
@@ -192,8 +207,12 @@ class Proven(Generic[M]):
 class Reader(Proven[Manifest]):
     """A capsule that somebody brings."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        super().__init__(file, capsule.read, what="capsule")
+    def __init__(self, file: IO[bytes], *, progress: Progress = silent) -> None:
+        super().__init__(file, capsule.read, what="capsule", progress=progress)
+        # How many rows there are to be brought in.
+        self.row_count = sum(
+            count for name, count in self.line_counts.items() if name.startswith(capsule.ROWS)
+        )
 
     def file(self, sha256: str) -> bytes:
         """

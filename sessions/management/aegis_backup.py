@@ -59,7 +59,7 @@ def restore(
     except OSError as error:
         raise Misused(f"{error.strerror}: {file}") from None
     with opened:
-        reader = Reader(opened)
+        reader = Reader(opened, progress=progress.told())
         output.say(preparation.migrate())
         done = backups.restore(principal=verbs.acting(), reader=reader, progress=progress.told())
     if not done.can_unseal:

@@ -7,15 +7,16 @@ import typer
 from django_typer.management import Typer
 
 from sessions.files.capsules import Reader
-from sessions.management import files, output, session_tables, verbs
+from sessions.management import far_capsules, files, output, progress, session_tables, verbs
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Reference
-from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.selectors import sessions
 from sessions.services import capsules
 
 
 @verb
+@elsewhere(far_capsules.export)
 def export(
     session: Reference,
     *,
@@ -33,21 +34,18 @@ def export(
     row = sessions.resolve(principal, session)
     try:
         with files.whole(file) as made:
-            done = capsules.export(principal=principal, session=row, file=made)
+            done = capsules.export(
+                principal=principal, session=row, file=made, progress=progress.told()
+            )
             size = made.tell()
     except OSError as error:
         raise Misused(f"--output: {error.strerror}: {file}") from None
     manifest = done.manifest
     told = {"file": str(file), "digest": manifest.digest, "head": manifest.head, "size": size}
-    output.show_one(
-        How(is_json, is_quiet),
-        "session.export",
-        {"session": str(row.pk), **told},
-        identity=manifest.digest,
-        sentence=f"{file}  {size} bytes  {manifest.head} events  {manifest.digest}",
-    )
+    far_capsules.show_export(How(is_json, is_quiet), {"session": str(row.pk), **told})
 
 
+@elsewhere(far_capsules.bring)
 def bring(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A capsule.")],
     *,
@@ -69,8 +67,14 @@ def bring(
     capsules.check_bringer(principal)
     try:
         with file.open("rb") as opened:
-            found = Reader(opened)
-            made = capsules.bring(principal=principal, capsule=found, key=key, team=team).session
+            tells = progress.told()
+            made = capsules.bring(
+                principal=principal,
+                capsule=Reader(opened, progress=tells),
+                key=key,
+                team=team,
+                progress=tells,
+            ).session
     except OSError as error:
         raise Misused(f"{error.strerror}: {file}") from None
     [shown] = session_tables.shown([made])

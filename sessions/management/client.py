@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from http import HTTPStatus
 from http.client import HTTPException
@@ -68,7 +68,7 @@ class Client:
         :raises AegisError: what the server refused
         :raises ServiceUnavailable: if it does not answer
         """
-        with self._asked("GET", parts, query=query) as response:
+        with self.asked("GET", parts, query=query) as response:
             return json.load(response)
 
     def send(self, method: str, *parts: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -78,7 +78,7 @@ class Client:
         :raises AegisError: what the server refused
         :raises ServiceUnavailable: if it does not answer
         """
-        with self._asked(method, parts, body=body or {}) as response:
+        with self.asked(method, parts, body=body or {}) as response:
             said = response.read()
         return json.loads(said) if said else None
 
@@ -90,7 +90,7 @@ class Client:
         :raises ServiceUnavailable: if it does not answer
         """
         place = {"Content-Range": f"bytes {first}-{first + len(content) - 1}/{size}"}
-        with self._asked("PUT", parts, body=content, headers=place) as response:
+        with self.asked("PUT", parts, body=content, headers=place) as response:
             return json.load(response)
 
     def command(self, envelope: Mapping[str, Any]) -> tuple[Any, AegisError | None]:
@@ -100,7 +100,7 @@ class Client:
         :raises AegisError: what the server refused before it read the command
         :raises ServiceUnavailable: if it does not answer
         """
-        with self._asked("POST", ["commands"], body=envelope, under="aegis") as response:
+        with self.asked("POST", ["commands"], body=envelope, under="aegis") as response:
             answer, failure = json.load(response), response.headers.get(FAILURE, "")
         return answer, _told(answer, failure) if failure else None
 
@@ -127,29 +127,37 @@ class Client:
         :raises AegisError: what the server refused
         :raises ServiceUnavailable: if it does not answer, or breaks off
         """
-        with self._asked("GET", parts, query=query) as response:
+        with self.asked("GET", parts, query=query) as response:
             while piece := response.read(PIECE_BYTES):
                 yield piece
 
     @contextlib.contextmanager
-    def _asked(
+    def asked(
         self,
         method: str,
         parts: Sequence[str],
         *,
         query: Mapping[str, Any] | None = None,
-        body: Mapping[str, Any] | bytes | None = None,
+        body: Mapping[str, Any] | Iterable[bytes] | bytes | None = None,
         headers: Mapping[str, str] | None = None,
         under: str = "api/v1",
+        timeout: float = TIMEOUT_SECONDS,
     ) -> Iterator[Any]:
+        """
+        What is answered, to be read as it comes.
+
+        :raises AegisError: what the server refused
+        :raises ServiceUnavailable: if it does not answer, or breaks off
+        """
         path = "/".join(quote(part, safe="") for part in parts)
         url = f"{self.at.url}/{under}/{path}?{urlencode(query or {})}".rstrip("?")
-        kind = "application/octet-stream" if isinstance(body, bytes) else "application/json"
+        is_said = body is None or isinstance(body, Mapping)
+        kind = "application/json" if is_said else "application/octet-stream"
         said = {"Authorization": f"Bearer {self.at.token}", "Content-Type": kind}
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        data = json.dumps(body).encode() if isinstance(body, Mapping) else body
         request = Request(url, data, {**said, **(headers or {})}, method=method)  # noqa: S310 -- its scheme was looked at
         try:
-            with self.opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+            with self.opener.open(request, timeout=timeout) as response:
                 yield response
         except HTTPError as error:
             raise _refusal(error) from None

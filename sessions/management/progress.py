@@ -2,14 +2,12 @@
 
 import sys
 import time
-from collections.abc import Callable
 
+from aegis_project.kit.progress import Progress
 from sessions.management import output
 
 # Whoever waits for less wants to read nothing about it.
 PATIENCE_SECONDS = 1.0
-
-Progress = Callable[[str, int, int], None]
 
 
 def told() -> Progress:

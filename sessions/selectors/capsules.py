@@ -81,6 +81,7 @@ TABLES = (
     Table("checkpoints", Checkpoint),
     Table("replays", Replay),
 )
+TABLE_COUNT = len(TABLES) + len(("logs", "events", "records"))
 LOG = ("name", "epoch", "start", "head", "ck", "recorded", "ended_at")
 EVENT = ("seq", "ck", "ts", "type", "actor", "cause", "body")
 

@@ -1,7 +1,7 @@
 """The whole instance as one file, and an empty one made of such a file."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any
@@ -16,6 +16,7 @@ from django.utils import timezone
 from aegis_project import database, sealed
 from aegis_project.kit.errors import SecretUnreadable, ValidationFailed
 from aegis_project.kit.principal import Principal
+from aegis_project.kit.progress import Progress, silent
 from components.core.scopes import INSTANCE
 from sessions.core import backup
 from sessions.core.backup import Manifest
@@ -32,13 +33,6 @@ PROBE = "aegis"
 SLICE = 200
 # Migrations put rows into these.
 MADE = (Group, AuditChain)
-
-Progress = Callable[[str, int, int], None]
-"""Hears what is done next, how many of such things are done, and of how many."""
-
-
-def silent(_what: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,9 +12,8 @@ from aegis_project.kit import strict
 from aegis_project.kit.errors import ValidationFailed
 from sessions.core import capsule, run_log
 from sessions.core.run_log import PREFIX
-from sessions.files.capsules import Reader
 from sessions.models import Session
-from sessions.selectors.capsules import EVENT, LOG
+from sessions.selectors.capsules import EVENT, LOG, Row
 from sessions.services import capsule_values as values
 from streaming.core import position, topics
 from streaming.models import Event, Log, Record
@@ -28,7 +27,7 @@ HEX = re.compile(r"[0-9a-f]{16}\Z")
 class Names(Protocol):
     """A capsule, and under which ids its rows are written."""
 
-    reader: Reader
+    def members(self, table: str) -> Iterator[Row]: ...
 
     def id(self, value: Any) -> UUID: ...
 
@@ -40,7 +39,7 @@ def write(found: Names, session: Session) -> None:
     :raises ValidationFailed: for one that is broken, or that nobody could read
     """
     made: dict[str, Log] = {}
-    for row in found.reader.rows("logs"):
+    for row in found.members("logs"):
         if row.keys() != set(LOG):
             raise ValidationFailed("A row of logs has other members than such a row has.")
         said = {name: values.judged(Log._meta.get_field(name), row[name]) for name in LOG}
@@ -62,7 +61,7 @@ def _write_ledger(found: Names, log: Log) -> None:
     log.save()
     ck, seq, held = position.genesis(LEDGER, log.epoch), 0, list[Event]()
     is_anchored = log.start == 1
-    for row in found.reader.rows("events"):
+    for row in found.members("events"):
         if row.keys() != set(EVENT):
             raise ValidationFailed("A row of events has other members than such a row has.")
         capsule.check_event(row)
@@ -86,7 +85,7 @@ Bodies = list[tuple[str, int, str, int, bytes]]
 
 def _by_log(found: Names, made: Mapping[str, Log]) -> dict[str, Bodies]:
     held: dict[str, Bodies] = {}
-    for row in found.reader.rows("records"):
+    for row in found.members("records"):
         if row.keys() != {"log", "epoch", "seq", "ck", "ts", "body"} or row["log"] not in made:
             raise ValidationFailed("A row of records is none.")
         get = Record._meta.get_field

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from aegis_project.kit.errors import ValidationFailed
 from aegis_project.kit.principal import Principal
+from aegis_project.kit.progress import Progress, silent
 from aegis_project.kit.quotas import Quota
 from components.core import lifecycle as parts
 from sessions.core import approvals, capsule, conversation, keys, runs, tool_calls
@@ -27,7 +28,9 @@ from sessions.services import capsule_values as values
 SLICE = 300
 
 
-def write(reader: Reader, *, principal: Principal, key: str, team: str) -> Session:
+def write(
+    reader: Reader, *, principal: Principal, key: str, team: str, progress: Progress = silent
+) -> Session:
     """
     Write all rows and files of a capsule that was proven, in the caller's transaction.
 
@@ -35,7 +38,7 @@ def write(reader: Reader, *, principal: Principal, key: str, team: str) -> Sessi
     :raises SessionAlreadyExists: if the key that was asked for is taken
     :raises QuotaExceeded: for more than its team may have
     """
-    found = Capsule(reader)
+    found = Capsule(reader, progress)
     session = found.session(principal=principal, key=key, team=team)
     if session.is_open:
         quotas.admit(session.team_id, Quota.OPEN_SESSIONS)
@@ -52,6 +55,15 @@ class Capsule:
     """The rows of a capsule, and under which ids they are written."""
 
     reader: Reader
+    progress: Progress = silent
+    _done: int = 0
+
+    def members(self, table: str) -> Iterator[Row]:
+        """The rows of a table as they are written, and told of."""
+        for row in self.reader.rows(table):
+            self._done += 1
+            self.progress("rows", self._done, self.reader.row_count)
+            yield row
 
     @cached_property
     def ids(self) -> dict[UUID, UUID]:
@@ -71,7 +83,7 @@ class Capsule:
 
     def session(self, *, principal: Principal, key: str, team: str) -> Session:
         """The session of the capsule, as it is written here."""
-        rows = list(self.reader.rows("session"))
+        rows = list(self.members("session"))
         if len(rows) != 1:
             raise ValidationFailed("A capsule holds one session.")
         [row] = rows
@@ -88,7 +100,7 @@ class Capsule:
 
     def rows(self, table: Table, session: Session) -> Iterator[Any]:
         """The rows of a table, each of this session and at rest."""
-        for row in self.reader.rows(table.name):
+        for row in self.members(table.name):
             made = self._made(table, row)
             made.session_id = session.pk
             _rest(table.name, made)

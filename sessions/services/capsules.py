@@ -6,6 +6,7 @@ from typing import IO
 from aegis_project import database
 from aegis_project.kit.errors import PermissionDenied
 from aegis_project.kit.principal import Principal
+from aegis_project.kit.progress import Progress, silent
 from sessions.core.capsule import Manifest
 from sessions.files import storage
 from sessions.files.capsules import Reader, Writer
@@ -28,7 +29,9 @@ class Exported:
     manifest: Manifest
 
 
-def export(*, principal: Principal, session: Reference, file: IO[bytes]) -> Exported:
+def export(
+    *, principal: Principal, session: Reference, file: IO[bytes], progress: Progress = silent
+) -> Exported:
     """
     Write the capsule of a session: all that is its own, as it is at one moment.
 
@@ -47,12 +50,16 @@ def export(*, principal: Principal, session: Reference, file: IO[bytes]) -> Expo
         # It may be gone by now; an answer is about what is written.
         row = sessions.find(principal, asked)
         head = logs.ledger_head(row.pk)
-        for name, lines in capsules.tables(row.pk):
+        for number, (name, lines) in enumerate(capsules.tables(row.pk)):
+            progress("tables", number, capsules.TABLE_COUNT)
             writer.lines(f"rows/{name}.ndjson", lines)
         for name, lines in capsules.used(row.pk):
             writer.lines(f"used/{name}.ndjson", lines)
-        for sha256, path in capsules.files(row.pk):
+        files = list(capsules.files(row.pk))
+        for number, (sha256, path) in enumerate(files):
+            progress("files", number, len(files))
             writer.pieces(f"files/{sha256}", [storage.read(path)])
+        progress("files", len(files), len(files))
         return Exported(row, writer.close(session=row.key, head=head))
 
 
@@ -89,17 +96,25 @@ def check_bringer(principal: Principal) -> None:
 
 
 @command("session.import", scope="sessions:write")
-def bring(*, principal: Principal, capsule: Reader, key: str = "", team: str = "") -> Outcome:
+def bring(
+    *,
+    principal: Principal,
+    capsule: Reader,
+    key: str = "",
+    team: str = "",
+    progress: Progress = silent,
+) -> Outcome:
     """
     Make a session of a capsule: under its own ids and key if nobody has them, else under new ones.
 
     Nothing of it goes on by itself: it is paused if it ran, and runs, calls and decisions that were
-    open are cancelled. It has no credential and no grant.
+    open are cancelled. It has no credential and no grant. It is there whole or not at all;
+    ``progress`` hears of the rows that are written.
 
     :raises PermissionDenied: without the scope sessions:control, too
     :raises ValidationFailed: for a row that is none, or that leads out of the capsule
     :raises SessionAlreadyExists: if the key that was asked for is taken
     """
     check_bringer(principal)
-    row = capsule_rows.write(capsule, principal=principal, key=key, team=team)
+    row = capsule_rows.write(capsule, principal=principal, key=key, team=team, progress=progress)
     return Outcome(row, row.state)

@@ -54,11 +54,9 @@ Feed = AsyncGenerator[bytes, None]
 """Events, as many as there are at a time; nothing when nothing came for a beat."""
 
 
-class EventStream(BaseRenderer):
-    """Chosen by ``Accept: text/event-stream``; what is refused is said in JSON."""
+class Refusing(BaseRenderer):
+    """Of what is streamed once it was asked for by its type; what is refused is said in JSON."""
 
-    media_type = MEDIA_TYPE
-    format = "sse"
     charset = "utf-8"
 
     def render(
@@ -69,6 +67,13 @@ class EventStream(BaseRenderer):
     ) -> bytes:
         found: Any = RENDERER().render(data, "application/json", renderer_context)
         return bytes(found)
+
+
+class EventStream(Refusing):
+    """Chosen by ``Accept: text/event-stream``."""
+
+    media_type = MEDIA_TYPE
+    format = "sse"
 
 
 class Streaming(Endpoint):

@@ -109,3 +109,22 @@ def test_the_command_line_writes_the_same(web, server, session, tmp_path):
 
     assert file.read_bytes() == export(web, session, format="csv").content
     assert len(file.read_text().splitlines()) == COUNT + 1
+
+
+def test_a_session_is_brought_in_while_lines_say_how_far_it_is(web, session):
+    capsule = web.get(f"{SESSIONS}/{session}/capsule").content
+    how = {"Accept": "application/x-ndjson", "Idempotency-Key": f"again {session}"}
+
+    def bring():
+        return web.stream("POST", f"{SESSIONS}/import", files={"file": ("c", capsule)}, headers=how)
+
+    with bring() as answer:
+        lines = [json.loads(line) for line in answer.iter_lines()]
+    with bring() as answer:
+        again = [json.loads(line) for line in answer.iter_lines()][-1]
+
+    rows = [one for one in lines if one.get("stage") == "rows"]
+    assert [one["stage"] for one in lines[:-1]] == sorted(one["stage"] for one in lines[:-1])
+    assert rows[-1]["done"] == rows[-1]["total"] > 0
+    assert (lines[-1]["status"], again) == (201, {**lines[-1], "replayed": True})
+    assert web.get(f"{SESSIONS}/{lines[-1]['data']['id']}").json()["state"] == "created"

@@ -1,5 +1,6 @@
 """A server that was named, which is this process."""
 
+import asyncio
 import io
 from email.message import Message
 from typing import Any
@@ -10,7 +11,7 @@ from urllib.response import addinfourl
 from django.test import Client as Browser
 
 URL = "https://aegis.example"
-# Whether the server is away when the next pieces come, the last first.
+# Whether the server is away when the next pieces or capsules come, the last first.
 AWAY: list[bool] = []
 
 
@@ -18,23 +19,38 @@ class Here(BaseHandler):
     """Whatever is asked of any server is answered by this process."""
 
     def https_open(self, request: Request) -> Any:
-        if request.get_method() == "PUT" and AWAY and AWAY.pop():
+        brings = request.get_method() == "PUT" or "/import" in request.selector
+        if brings and AWAY and AWAY.pop():
             raise URLError("It is away.")
-        wanted = {"Authorization": "Authorization", "Content-Range": "Content-range"}
+        wanted = {
+            "Authorization": "Authorization",
+            "Content-Range": "Content-range",
+            "Accept": "Accept",
+            "Idempotency-Key": "Idempotency-key",
+        }
         said = {name: request.get_header(kept) for name, kept in wanted.items()}
         answer = Browser(raise_request_exception=False).generic(
             request.get_method(),
             request.selector,
-            request.data or b"",
+            _whole(request.data),
             content_type=str(request.get_header("Content-type")),
             headers={name: value for name, value in said.items() if value},
         )
         headers = Message()
         for name, value in answer.headers.items():
             headers[name] = value
-        told = addinfourl(io.BytesIO(answer.content), headers, request.full_url, answer.status_code)
+        content = asyncio.run(_streamed(answer)) if answer.streaming else answer.content
+        told = addinfourl(io.BytesIO(content), headers, request.full_url, answer.status_code)
         told.msg = answer.reason_phrase  # type: ignore[attr-defined]  # urllib's own way
         return told
+
+
+def _whole(body: Any) -> bytes:
+    return body if isinstance(body, bytes) else b"".join(body or ())
+
+
+async def _streamed(answer: Any) -> bytes:
+    return b"".join([piece async for piece in answer.streaming_content])
 
 
 def opener(*given: BaseHandler) -> OpenerDirector:
