@@ -9,15 +9,12 @@ from django.http import HttpRequest, StreamingHttpResponse
 
 from aegis_project.database import read_db
 from aegis_project.kit.errors import AegisError, InternalError
-from sessions.agent import llm
-from sessions.agent.protocol import Completion, Limits, Prompt, TextDelta, Turn
-from sessions.core.conversation import Role
+from sessions.agent import llm, trial
+from sessions.agent.protocol import Completion, TextDelta
 from sessions.models import Agent
 
-QUESTION = "Say hello in one sentence."
+QUESTION = trial.QUESTION
 LONGEST_QUESTION = 2000
-# Somebody waits for it, and it is to cost next to nothing.
-LIMITS = Limits(first_token_seconds=30, total_seconds=60, max_output_tokens=300, attempts=1)
 
 
 def answer(request: HttpRequest, agent: Agent) -> StreamingHttpResponse:
@@ -49,12 +46,7 @@ async def lines(agent: Agent, question: str) -> AsyncIterator[bytes]:
 async def _said(agent: Agent, question: str) -> AsyncIterator[dict[str, Any]]:
     # The first model of a provider takes seconds to import, in a thread and not in the loop.
     service = await read_db(llm.service_for, agent)
-    prompt = Prompt(
-        instructions=agent.instructions,
-        turns=[Turn(Role.USER, question)],
-        settings=agent.settings,
-    )
-    stream: Any = service.stream(prompt, limits=LIMITS)
+    stream: Any = service.stream(trial.prompt(agent, question), limits=trial.LIMITS)
     async with aclosing(stream) as pieces:
         async for piece in pieces:
             if isinstance(piece, TextDelta):

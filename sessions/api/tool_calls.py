@@ -58,7 +58,7 @@ class SessionToolCalls(Endpoint):
         found = sessions.find(self.principal, session)
         rows = reading.of_session(found.pk, states=_states(query))
         page = pages.page(rows, order=query.ordering, cursor=query.cursor, limit=query.limit)
-        shown = [codecs.show(one) for one in _documents(page.rows)]
+        shown = [codecs.show(one) for one in described(page.rows)]
         return Response(
             {"data": codecs.pick(shown, query.fields, ToolCallDocument), "next": page.next}
         )
@@ -146,11 +146,12 @@ def _states(query: ToolCallQuery) -> set[State]:
 
 
 def _shown(row: ToolCall) -> Response:
-    (document,) = _documents([row])
+    (document,) = described([row])
     return Response(codecs.show(document))
 
 
-def _documents(rows: Iterable[ToolCall]) -> list[ToolCallDocument]:
+def described(rows: Iterable[ToolCall]) -> list[ToolCallDocument]:
+    """The documents of tool calls, each with the last decision that was asked for on it."""
     found = list(rows)
     last = reading.last_approvals(found)
     return [documents.tool_call(row, last.get(row.pk)) for row in found]

@@ -1,5 +1,6 @@
 """`aegis agent`: the catalogue of agents."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -7,21 +8,25 @@ import typer
 from django.contrib.auth.models import Group
 from django_typer.management import Typer
 
+from aegis_project.health import Finding, State
+from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
+from sessions.agent import llm, trial
 from sessions.api import agent_documents as documents
 from sessions.core.catalogue import AgentDraft
-from sessions.management import session_options, verbs
+from sessions.management import aegis_doctor, output, session_options, verbs
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How
 from sessions.management.session_options import Value
-from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, DryRun, Exit, Json, Quiet, Yes, verb
 from sessions.models import Agent
 from sessions.selectors import agents as catalogue
 from sessions.selectors import teams
 from sessions.services import agents
+from sessions.toolbox import checking
 from streaming.api import codecs
 
-app: Typer[..., Any] = Typer(help="Agents: list, show, create, update and remove them.")
+app: Typer[..., Any] = Typer(help="Agents: list, show, create, update, check and remove them.")
 
 Slug = Annotated[str, typer.Argument(metavar="AGENT", help="Its slug.")]
 Name = Annotated[str, typer.Option(help="Its name.")]
@@ -147,6 +152,44 @@ def update(
         changes["team"] = _team(principal, team)
     changed = agents.update(principal=principal, agent=agent, changes=changes)
     SHAPE.one(How(is_json, is_quiet), "update", changed.agent)
+
+
+@app.command()
+@verb
+def check(
+    agent: Slug,
+    *,
+    call: Annotated[
+        bool, typer.Option("--call", help="Ask its model a short question, too; it may cost.")
+    ] = False,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Say whether an agent could work now: its model, tools and policy; 9 when it could not.
+
+    Examples: aegis agent check assistant; aegis agent check analyst --call
+    """
+    principal = verbs.acting(as_user)
+    row = catalogue.read(principal, agent)
+    found = checking.findings(row)
+    if call:
+        principal.require("runs:write")
+        found.append(_called(row))
+    aegis_doctor.show(How(is_json, is_quiet), "agent.check", found)
+    if any(one.state is State.ERROR for one in found):
+        raise typer.Exit(Exit.CHECK_FAILED)
+
+
+def _called(row: Agent) -> Finding:
+    """What a model answers to one short question, of which nothing is kept."""
+    try:
+        service = llm.service_for(row)
+        answer = asyncio.run(service.complete(trial.prompt(row), limits=trial.LIMITS))
+    except AegisError as error:
+        return Finding("call", State.ERROR, f"{error.code}: {error.message}", "aegis provider list")
+    return Finding("call", State.OK, output.readable(f"It answers: {answer.text}"))
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import typer
@@ -10,7 +10,19 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django_typer.management import Typer
 
-from sessions.management import instants, output, verbs, waiting
+from aegis_project.kit.principal import Principal
+from sessions.management import audit_filters, output, verbs, waiting
+from sessions.management.audit_filters import (
+    Actor,
+    Code,
+    Command,
+    Of,
+    Outcome,
+    RequestId,
+    Since,
+    Transport,
+    Until,
+)
 from sessions.management.listing import Limit
 from sessions.management.output import How, Misused
 from sessions.management.verbs import As, Exit, Json, Quiet, verb
@@ -23,20 +35,8 @@ from streaming.selectors.audit import Wanted
 from streaming.selectors.audit_proof import Anchor
 
 app: Typer[..., Any] = Typer(
-    help="Audit: list, follow, show, export and verify what was asked for."
+    help="Audit: list, search, follow, show, export and verify what was asked for."
 )
-
-Command = Annotated[str, typer.Option(help="Only this command; session.* for several.")]
-Actor = Annotated[str, typer.Option(help="Only of this actor; user:* for several.")]
-Transport = Annotated[str, typer.Option(help="Only what came by this transport.")]
-Outcome = Annotated[Literal["ok", "refused", "all"], typer.Option(help="Only with this outcome.")]
-Code = Annotated[str, typer.Option(help="Only refused with this code.")]
-Of = Annotated[str, typer.Option("--session", help="Only of this session, by id or key.")]
-RequestId = Annotated[str, typer.Option("--request-id", help="Only of this request.")]
-Since = Annotated[
-    str, typer.Option(metavar="MOMENT", help="Only from then on: -5m, 14:02 or ISO 8601.")
-]
-Until = Annotated[str, typer.Option(metavar="MOMENT", help="Only before then.")]
 
 # What is written only now may have begun so long ago.
 OVERLAP = timedelta(minutes=1)
@@ -65,7 +65,7 @@ def several(
 
     Example: aegis audit list --outcome refused --since -2h
     """
-    wanted = _wanted(
+    wanted = audit_filters.wanted(
         command=command,
         actor=actor,
         transport=transport,
@@ -76,13 +76,50 @@ def several(
         since=since,
         until=until,
     )
-    rows = audit.narrowed(audit.readable(verbs.acting(as_user)), wanted)
+    _newest(verbs.acting(as_user), "list", wanted, limit=limit, how=How(is_json, is_quiet))
+
+
+@app.command()
+@verb
+def search(
+    text: Annotated[str, typer.Argument(help="What stands somewhere in the entry.")],
+    *,
+    command: Command = "",
+    actor: Actor = "",
+    outcome: Outcome = "all",
+    session: Of = "",
+    since: Since = "",
+    until: Until = "",
+    limit: Limit = 100,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Search what entries say of commands, actors, targets, codes and details, the newest first.
+
+    Examples: aegis audit search lunch; aegis audit search btc-demo --outcome refused --since -2h
+    """
+    wanted = audit_filters.wanted(
+        text=text,
+        command=command,
+        actor=actor,
+        outcome=outcome,
+        session=session,
+        since=since,
+        until=until,
+    )
+    _newest(verbs.acting(as_user), "search", wanted, limit=limit, how=How(is_json, is_quiet))
+
+
+def _newest(principal: Principal, name: str, wanted: Wanted, *, limit: int, how: How) -> None:
+    rows = audit.narrowed(audit.readable(principal), wanted)
     page = pages.page(rows, order="-at", cursor="", limit=limit)
     if page.next:
         output.say(f"There are more than {limit}; see --limit.")
     output.show(
-        How(is_json, is_quiet),
-        "audit.list",
+        how,
+        f"audit.{name}",
         data=lambda: [codecs.show(documents.document(one)) for one in page.rows],
         ids=[str(one.pk) for one in page.rows],
         table=lambda: table(page.rows),
@@ -185,7 +222,7 @@ def export(
 
     Example: aegis audit export --format csv > audit.csv
     """
-    wanted = _wanted(
+    wanted = audit_filters.wanted(
         command=command,
         actor=actor,
         transport=transport,
@@ -250,19 +287,6 @@ def table(rows: Sequence[AuditEntry]) -> dict[str, list[str]]:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else output.dump(value)
-
-
-def _wanted(*, outcome: str, since: str, until: str, **words: str) -> Wanted:
-    return Wanted(
-        outcome="" if outcome == "all" else outcome,
-        since=_moment("--since", since),
-        until=_moment("--until", until),
-        **words,
-    )
-
-
-def _moment(name: str, text: str) -> datetime | None:
-    return instants.read(text, option=name) if text else None
 
 
 def _anchor(text: str) -> Anchor | None:

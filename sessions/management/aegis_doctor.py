@@ -4,7 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -82,9 +82,16 @@ def _mend(found: Sequence[Finding]) -> list[str]:
 
 
 def _show(how: How, found: Sequence[Finding], mended: Sequence[str]) -> None:
+    show(how, "doctor", found, **({"mended": mended} if mended else {}))
+    if names := health.fixable(found):
+        output.say(f"aegis doctor --fix --only {','.join(names)} does what can be done by itself.")
+
+
+def show(how: How, name: str, found: Sequence[Finding], **meta: Any) -> None:
+    """What checks found, in the form that was asked for, and how much of each kind."""
     output.show(
         how,
-        "doctor",
+        name,
         data=lambda: [asdict(one) for one in found],
         ids=[one.check for one in found if one.state is State.ERROR],
         table=lambda: {
@@ -93,12 +100,10 @@ def _show(how: How, found: Sequence[Finding], mended: Sequence[str]) -> None:
             "found": [one.said for one in found],
             "what to do": [_to_do(one) for one in found],
         },
-        **({"mended": mended} if mended else {}),
+        **meta,
     )
     counts = Counter(one.state.value for one in found)
     output.say(", ".join(f"{counts[one]} {one.value}" for one in State if counts[one]))
-    if names := health.fixable(found):
-        output.say(f"aegis doctor --fix --only {','.join(names)} does what can be done by itself.")
 
 
 def _to_do(one: Finding) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 import orjson
 import typer
+from django.utils import timezone
 from django_typer.management import Typer
 
 from aegis_project.kit.errors import ValidationFailed
@@ -17,7 +18,7 @@ from sessions.core import policy as rule_words
 from sessions.core.lifecycle import Environment
 from sessions.core.policy import Facts
 from sessions.core.tool_calls import Risk
-from sessions.management import output, session_options, verbs
+from sessions.management import instants, output, session_options, verbs
 from sessions.management.output import How
 from sessions.management.verbs import As, Json, Quiet, verb
 from sessions.models import Grant, Policy
@@ -170,6 +171,10 @@ def rehearse(
     ] = "[]",
     session: Annotated[str, typer.Option(help="Only what was asked in this session.")] = "",
     agent: Annotated[str, typer.Option(help="Only what this agent asked.")] = "",
+    last: Annotated[
+        str,
+        typer.Option(metavar="7d", help="Only of the last hours (h), days (d), weeks (w)."),
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, max=rehearsal.MOST, help="The newest.")] = 1000,
     as_user: As = "",
     is_json: Json = False,
@@ -178,11 +183,15 @@ def rehearse(
     """
     Say what a proposal would have asked over recorded calls, and what it would have missed.
 
-    Example: aegis policy rehearse --policy desk --rules @proposed.json --session demo
+    Without a session it is asked about the calls of all that one sees.
+
+    Examples: aegis policy rehearse --policy manual --last 7d;
+    aegis policy rehearse --rules @proposed.json --session demo
     """
+    since = timezone.now() - instants.length(last, option="--last") if last else None
     found = rehearsal.rehearse(
         principal=verbs.acting(as_user),
-        span=Span(session=session, agent=agent, limit=limit),
+        span=Span(session=session, agent=agent, since=since, limit=limit),
         slugs=policy or [],
         rules=session_options.value(rules, option="--rules"),
     )

@@ -1,25 +1,22 @@
 """`aegis statistics`: numbers of sessions, in one table at a time."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 import typer
 
 from sessions.api import statistics_documents as documents
-from sessions.management import output, verbs
-from sessions.management.output import How, Misused
+from sessions.management import instants, output, verbs
+from sessions.management.output import How
 from sessions.management.verbs import As, Json, Quiet, verb
 from sessions.selectors import sessions
 from sessions.selectors import statistics as reading
 from sessions.selectors.statistics import Wanted
 
-UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 Range = Annotated[
     str, typer.Option("--range", metavar="7d", help="Of the last hours (h), days (d), weeks (w).")
 ]
-By = Literal["all", "day", "agent", "session", "tool", "topic"]
+By = Literal["all", "day", "agent", "session", "kind", "state", "tool", "topic"]
 Table = Mapping[str, Sequence[str]]
 
 
@@ -46,7 +43,7 @@ def statistics(
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session) if session else None
     wanted = Wanted(
-        length=_length(span),
+        length=instants.length(span, option="--range"),
         zone=zone,
         team=team,
         session=str(row.pk) if row else "",
@@ -57,11 +54,7 @@ def statistics(
     _show(found, by, How(is_json, is_quiet))
 
 
-def _length(text: str) -> timedelta:
-    said = re.fullmatch(r"(\d{1,4})([hdw])", text)
-    if said is None:
-        raise Misused("A range is written like 24h, 7d or 4w.")
-    return int(said[1]) * UNITS[said[2]]
+stats = statistics
 
 
 def _show(found: dict[str, Any], by: By, how: How) -> None:
@@ -109,6 +102,16 @@ def _rows(*path: str) -> Callable[[dict[str, Any]], Table]:
     return make
 
 
+def _counts(word: str) -> Callable[[dict[str, Any]], Table]:
+    """A table of how many sessions there are by this."""
+
+    def make(found: dict[str, Any]) -> Table:
+        counts = found["sessions"][f"by_{word}"]
+        return {word.upper(): list(counts), "SESSIONS": [_cell(one) for one in counts.values()]}
+
+    return make
+
+
 def _cell(value: Any) -> str:
     return "–" if value is None else str(value)
 
@@ -118,6 +121,8 @@ TABLES: Mapping[By, Callable[[dict[str, Any]], Table]] = {
     "day": _rows("days"),
     "agent": _rows("agents"),
     "session": _rows("busiest"),
+    "kind": _counts("kind"),
+    "state": _counts("state"),
     "tool": _rows("tool_calls", "tools"),
     "topic": _rows("topics", "top"),
 }

@@ -11,9 +11,9 @@ Document = Mapping[str, Any]
 Columns = Mapping[str, Callable[[Document], str]]
 
 
-def moment(text: str | None) -> str:
-    """How long ago a moment of a document is."""
-    return output.age(datetime.fromisoformat(text) if text else None)
+def moment(at: str | datetime | None) -> str:
+    """How long ago a moment of a document is, as a server said it or as it is shown here."""
+    return output.age(datetime.fromisoformat(at) if isinstance(at, str) else at)
 
 
 def table(columns: Columns, rows: Sequence[Document]) -> dict[str, list[str]]:

@@ -14,6 +14,22 @@ OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?\Z")
 FORMS = "-5m, 14:02 or 2026-11-21T14:00+01:00"
 
 
+SPAN = re.compile(r"([0-9]{1,4})([hdw])\Z")
+LENGTHS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def length(text: str, *, option: str) -> timedelta:
+    """
+    How long ``24h``, ``7d`` or ``4w`` is.
+
+    :raises Misused: for what is no length
+    """
+    said = SPAN.match(text)
+    if said is None:
+        raise Misused(f"{option}: a range is written like 24h, 7d or 4w.")
+    return int(said[1]) * LENGTHS[said[2]]
+
+
 def read(text: str, *, option: str) -> datetime:
     """
     The moment that is meant by ``-5m`` (ago), ``14:02`` (today, here) or ISO 8601, in UTC.

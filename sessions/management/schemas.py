@@ -35,7 +35,7 @@ from sessions.api.template_documents import (
     TemplateDocument,
     VersionDocument,
 )
-from sessions.api.tool_documents import ArtifactDocument
+from sessions.api.tool_documents import ArtifactDocument, ToolCallDocument, ToolDocument
 from sessions.api.tool_servers import ToolServerDocument
 from sessions.api.triggers import TriggerDocument, TriggerTrialDocument
 from sessions.api.webhooks import DeliveryDocument, TrialDocument, WebhookDocument
@@ -96,6 +96,10 @@ DOCUMENTS: dict[str, Any] = {
     **_of("policy", "rehearse", RehearsalDocument),
     **_of("provider", "list remove", list[ProviderDocument]),
     **_of("provider", "show create update", ProviderDocument),
+    **_of("agent", "check", list[Finding]),
+    **_of("tool", "list", list[ToolDocument]),
+    **_of("tool", "show", published.KnownToolDocument),
+    **_of("tool", "calls", list[ToolCallDocument]),
     **_of("tool-server", "list remove", list[ToolServerDocument]),
     **_of("tool-server", "show create update", ToolServerDocument),
     **_of("budget", "list remove", list[BudgetDocument]),
@@ -128,7 +132,7 @@ DOCUMENTS: dict[str, Any] = {
     **_of("webhook", "deliveries", list[DeliveryDocument]),
     **_of("webhook", "redeliver", DeliveryDocument),
     **_of("secrets", "reseal", published.ResealedDocument),
-    **_of("audit", "list", list[AuditDocument]),
+    **_of("audit", "list search", list[AuditDocument]),
     **_of("audit", "show", AuditDocument),
     **_of("audit", "verify", ChainVerdictDocument),
     **_of("demo", "status reset", list[published.MadeDocument]),
@@ -154,7 +158,11 @@ LINES: dict[str, Any] = {
     "audit.tail": AuditDocument,
 }
 # Two words for one thing.
-ALIASES = {"session.resume": "session.start", "session.show": "session.state"}
+ALIASES = {
+    "session.resume": "session.start",
+    "session.show": "session.state",
+    "stats": "statistics",
+}
 
 
 def named(command: str) -> str:

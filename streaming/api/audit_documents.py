@@ -98,6 +98,9 @@ class AuditFilter(Struct, kw_only=True):
     request_id: Annotated[str, Meta(max_length=64)] = ""
     since: Timestamp | None = None
     until: Timestamp | None = None
+    text: Annotated[
+        str, Meta(max_length=200, pattern="^[^\\x00]*$", description="Somewhere in the entry.")
+    ] = ""
 
     def wanted(self) -> Wanted:
         """
@@ -106,7 +109,7 @@ class AuditFilter(Struct, kw_only=True):
         :raises ValidationFailed: for a moment that not every time zone can express
         """
         names = ("command", "actor", "transport", "outcome", "code")
-        more = ("session", "target", "request_id")
+        more = ("session", "target", "request_id", "text")
         return Wanted(
             since=_moment(self.since),
             until=_moment(self.until),

@@ -1,5 +1,6 @@
 """Reading the audit: who sees which entries."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -21,7 +22,8 @@ class Wanted:
     Which entries somebody asks for; what is empty narrows nothing.
 
     ``command`` and ``actor`` may end in ``*``; ``session`` is an id or a key; a moment belongs to
-    the entries from it on, ``until`` to those before.
+    the entries from it on, ``until`` to those before. ``text`` stands somewhere in the entry, in
+    any case.
     """
 
     command: str = ""
@@ -34,6 +36,7 @@ class Wanted:
     request_id: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    text: str = ""
 
 
 def readable(principal: Principal) -> QuerySet[AuditEntry]:
@@ -81,8 +84,18 @@ def narrowed(rows: QuerySet[AuditEntry], wanted: Wanted) -> QuerySet[AuditEntry]
             rows = rows.filter(**{name: value})
     if wanted.session:
         rows = rows.filter(_of_session(wanted.session))
+    rows = rows.filter(_has(wanted.text)) if wanted.text else rows
     rows = rows.filter(at__gte=wanted.since) if wanted.since else rows
     return rows.filter(at__lt=wanted.until) if wanted.until else rows
+
+
+def _has(text: str) -> Q:
+    # SQLite keeps JSON as it is written, in ASCII; PostgreSQL as it is meant.
+    written = json.dumps(text)[1:-1]
+    found = Q(detail__icontains=text) | Q(detail__icontains=written)
+    for name in ("command", "actor", "target", "code", "request_id", "session__key"):
+        found |= Q(**{f"{name}__icontains": text})
+    return found
 
 
 def _of_session(reference: str) -> Q:

@@ -27,6 +27,7 @@ NOUNS = (
     "checkpoint",
     "policy",
     "provider",
+    "tool",
     "tool-server",
     "quota",
     "budget",
@@ -49,6 +50,7 @@ ALONE = {
     "command": "command",
     "search": "search",
     "statistics": "statistics",
+    "stats": "statistics",
     "load-test": "load_test",
     "worker": "worker",
     "doctor": "doctor",
@@ -58,6 +60,8 @@ ALONE = {
     "schema": "schema",
     "completion": "completion",
 }
+# Two words for one thing.
+HELPS = {"stats": "The same as statistics."}
 # These tell of all others.
 WIDE = {"schema", "completion"}
 
@@ -120,4 +124,4 @@ wanted = asked_for(sys.argv)
 for name, noun in nouns(wanted).items():
     Command.typer_app.add_typer(noun, name=name)
 for name, command in alone(wanted).items():
-    Command.typer_app.command(name)(command)
+    Command.typer_app.command(name, help=HELPS.get(name))(command)

@@ -74,6 +74,8 @@ def test_an_entry_says_who_asked_for_what_and_what_came_of_it(auditor: Caller, d
         ("request_id=r-1", ["session.start"]),
         ("session=desk&transport=rest", ["session.pause", "session.start"]),
         ("session=nobody", []),
+        ("text=DESK", ["session.pause", "session.start"]),
+        ("text=.pau", ["session.pause"]),
         ("actor=credential:*&outcome=ok", ["session.pause", "session.start"]),
         ("actor=user:*", []),
         ("outcome=refused", []),

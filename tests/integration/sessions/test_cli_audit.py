@@ -54,6 +54,18 @@ def test_lists_are_narrowed_by_moments(aegis, desk: AuditEntry):
     assert wrong.code == 2
 
 
+def test_entries_are_searched(aegis, desk: AuditEntry):
+    aegis("session", "pause", "desk", "--reason", "Wörkshop")
+    reason = aegis("audit", "search", "wörkshop", "--json").document
+    refused = aegis("audit", "search", "DESK", "--outcome", "refused", "-q")
+    nothing = aegis("audit", "search", "quagga", "-q")
+
+    [entry] = reason["data"]
+    assert (entry["command"], entry["detail"]["reason"]) == ("session.pause", "Wörkshop")
+    assert len(refused.out.splitlines()) == 1
+    assert (nothing.code, nothing.out) == (0, "")
+
+
 def test_more_than_the_limit_is_told(aegis, desk: AuditEntry):
     told = aegis("audit", "list", "--limit", "1", "-q")
 

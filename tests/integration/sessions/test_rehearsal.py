@@ -1,9 +1,11 @@
 """A proposed policy over the calls that were made."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from sessions.core.lifecycle import State
 from sessions.models import Approval, Run, Session, ToolCall
@@ -153,3 +155,16 @@ def test_the_command_line_rehearses(aegis: Any, tmp_path: Any):
         "BY",
     ]
     assert document["counts"] == {"more": 2, "same": 5}
+
+
+def test_the_command_line_rehearses_what_is_not_long_ago(aegis: Any):
+    history()
+    history("other")
+    long_ago = timezone.now() - timedelta(days=8)
+    ToolCall.objects.filter(session__key="desk").update(created_at=long_ago)
+
+    lately = aegis("policy", "rehearse", "--policy", "manual", "--last", "7d", "-q")
+    ever = aegis("policy", "rehearse", "--policy", "manual", "-q")
+    wrong = aegis("policy", "rehearse", "--last", "soon")
+
+    assert (lately.out, ever.out, wrong.code) == ("7\n", "14\n", 2)

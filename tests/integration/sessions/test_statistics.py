@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from sessions.core.lifecycle import State
 from sessions.models import Agent, Approval, Message, Run, Session, ToolCall
 from sessions.selectors import statistics
 from streaming.models import Log
@@ -216,3 +217,19 @@ def test_the_command_line_shows_a_table_at_a_time(work, aegis):
     assert agents.out.split() == ["analyst"]
     assert "tokens" in whole.out
     assert aegis("statistics", "--range", "soon").code == 2
+
+
+def test_sessions_are_counted_by_kind_and_state(aegis):
+    factories.session_in(State.RUNNING, key="k")
+    factories.session(key="other")
+
+    kinds = aegis("stats", "--by", "kind", "--fresh")
+    states = aegis("statistics", "--by", "state")
+    document = aegis("stats", "--json").document
+
+    assert [line.split() for line in kinds.out.splitlines()] == [
+        ["KIND", "SESSIONS"],
+        ["stream", "2"],
+    ]
+    assert sorted(line.split()[0] for line in states.out.splitlines()[1:]) == ["created", "running"]
+    assert document["schema"] == "aegis.statistics/1"
