@@ -93,7 +93,13 @@ def _text(body: bytes) -> str:
 
 
 def strips(principal: Principal, session: Session, *, begin: int, end: int) -> list[dict[str, Any]]:
-    """How fast the recorded topics were between two instants (unix ms), in 240 steps."""
+    """
+    How fast the recorded topics were between two instants (unix ms), in 240 steps.
+
+    For who may not read them, it is one lane that says how many there are.
+    """
+    if names := lanes.veiled(principal, session.pk):
+        return lanes.veil(names)
     step = max(1000, -(-(end - begin) // BINS))
     return [_strip(row, begin=begin, step=step) for row in _tapes(principal, session)]
 

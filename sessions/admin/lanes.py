@@ -1,12 +1,14 @@
 """The lanes of a session's timeline: read from its ledger, kept while they are looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.utils import timezone
 
 from aegis_project import marks
+from aegis_project.kit.principal import Principal
 from components import selectors
 from sessions.admin import topic_words
 from sessions.admin.events import body
@@ -18,6 +20,7 @@ from sessions.selectors import timeline
 from streaming.core import topics
 from streaming.hub.watch import Reading
 from streaming.models import Event
+from streaming.selectors import logs
 
 # So many events are drawn at first; where there were twice as many, drawing begins anew.
 MOST = 1000
@@ -139,6 +142,19 @@ def happened(event: Event) -> Happened:
 def ms(moment: datetime) -> int:
     """A moment in unix milliseconds."""
     return round(moment.timestamp() * 1000)
+
+
+def veiled(principal: Principal, session_id: UUID) -> list[str]:
+    """The topics of a session that the principal may not read."""
+    return [] if principal.allows("topics:read") else logs.names(session_id)
+
+
+def veil(names: Sequence[str]) -> list[dict[str, Any]]:
+    """One lane that says how many topics there are, and nothing else of them."""
+    if not names:
+        return []
+    count = "1 topic" if len(names) == 1 else f"{len(names)} topics"
+    return [{"name": count, "rate": "veiled", "rates": [], "veil": "you may not read topics"}]
 
 
 def strips(readings: Mapping[str, Reading]) -> list[dict[str, Any]]:

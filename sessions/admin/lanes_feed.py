@@ -41,9 +41,14 @@ class LanesFeed(Feed):
             readings = hub.watch.read(hub, str(self.session_id), at=at)
             seen = {name: one for name, one in readings.items() if self._may_see(name)}
             parts["strips"] = lanes.strips(seen)
+        else:
+            parts["strips"] = lanes.veil(await read_db(self._veiled))
         changed = {name: part for name, part in parts.items() if self._sent.get(name) != part}
         self._sent.update(changed)
         return [{"type": "lanes", **changed}] if changed else []
+
+    def _veiled(self) -> list[str]:
+        return lanes.veiled(self.principal, self.session_id)
 
     def _may_see(self, topic: str) -> bool:
         return logs.may_see(self.principal, topic)

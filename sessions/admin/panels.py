@@ -22,6 +22,7 @@ from sessions.admin import (
     audit_cells,
     checkpoint_cells,
     conversation,
+    lanes,
     ribbon,
     words,
 )
@@ -48,7 +49,13 @@ TABS = {
     "audit": "Audit",
 }
 # Tabs that need more than reading the session does.
-SCOPES = {"audit": audit.SCOPE, "artifacts": "messages:read"}
+SCOPES = {
+    "audit": audit.SCOPE,
+    "artifacts": "messages:read",
+    "conversation": "messages:read",
+    "calls": "runs:read",
+    "topics": "topics:read",
+}
 LAST_ENTRIES = 50
 LAST_MADE = 20
 
@@ -77,6 +84,11 @@ class Page:
     def tags(self) -> SafeString:
         """The tags that it carries."""
         return marks.tags(self.session.tags)
+
+    @property
+    def veiled(self) -> list[str]:
+        """The topics that are there and are not for whoever looks at the page."""
+        return lanes.veiled(self.principal, self.session.pk)
 
     @property
     def may_make_template(self) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from websockets.exceptions import ConnectionClosed
 
+from tests.browser import people
 from tests.browser.desk import Desk, Scripted, until
 
 # Notes each state that the chip of the one participant shows.
@@ -178,6 +179,30 @@ def test_sp10_link_with_a_position_opens_selected(desk, api):
 
     expect(desk.page.locator(".ae-event[aria-current=true]")).to_have_attribute("data-seq", "2")
     expect(desk.page.locator("#ae-drawer")).to_contain_text("session.activated")
+
+
+def test_sp10_link_with_a_position_is_veiled_for_who_may_not_read_topics(browser, api, served):
+    session = api.session()
+    api.post(f"sessions/{session['id']}/start")
+    api.post(f"sessions/{session['id']}/topics/hush", {"records": [{"data": {"secret": 1}}]})
+    until(lambda: api.get(f"topics?session={session['id']}")["data"])
+    page = people.signed_in(browser, served, ["view_session"])
+    desk = Desk(page, served.url).session(session, "?at=2&view=lanes")
+
+    expect(page.locator("#ae-drawer")).to_contain_text("session.activated")
+    expect(page.locator("#ae-lane-names")).to_contain_text("1 topic")
+    expect(page.locator(".ae-strip-veiled")).to_contain_text("you may not read topics")
+    desk.session(session, "?at=2&view=list")
+    expect(page.locator(".ae-event[aria-current=true]")).to_have_attribute("data-seq", "2")
+    expect(page.locator("#ae-veil")).to_contain_text("1 topic of this session is veiled")
+    page.get_by_role("link", name="Review this instant").click()
+    expect(page.locator(".ae-strip-veiled")).to_be_attached()
+    shown = page.content()
+    page.context.close()
+
+    assert "hush" not in shown
+    assert "secret" not in shown
+    assert desk.faults == []
 
 
 def test_drawer_opens_by_keyboard_and_gives_the_focus_back(desk, api):

@@ -2,14 +2,13 @@
 
 import json
 import re
-import time
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser import people
 from tests.browser.desk import Scripted, until
-from tests.serving import manage
 
 MONITOR = "/admin/aegis_streaming/log/"
 WINDOW = 500
@@ -209,12 +208,6 @@ def test_to6_filter_holds_for_past_and_new_rows_and_is_recalled(desk, api, feed)
     expect(pane.locator(".ae-record:visible")).to_have_count(4)
 
 
-PERSON = """
-from django.contrib.auth.models import Group, Permission, User
-user = User.objects.create_user({name!r}, password={password!r}, is_staff=True)
-user.groups.add(Group.objects.get_or_create(name={team!r})[0])
-user.user_permissions.add(*Permission.objects.filter(codename__in={codenames!r}))
-"""
 ASK = """
 frame => new Promise((done) => {
   const socket = new WebSocket(`ws://${location.host}/ws/live`);
@@ -241,16 +234,7 @@ def test_to7_who_may_not_read_a_topic_gets_it_nowhere(
 ):
     publish(api, feed, "hush", {"secret": 1})
     listed(api, feed, "hush")
-    name, password = f"p{time.monotonic_ns()}", "correct horse battery"
-    given = {"name": name, "password": password, "team": team, "codenames": codenames}
-    manage(served.environment, "shell", "-v", "0", "-c", PERSON.format(**given))
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"{served.url}/admin/login/?next=/admin/aegis_sessions/session/")
-    page.fill("#id_username", name)
-    page.fill("#id_password", password)
-    page.click("button[type=submit]")
-    page.wait_for_url("**/aegis_sessions/session/")
+    page = people.signed_in(browser, served, codenames, team=team)
 
     found = page.goto(f"{served.url}{feed.page('hush')}")
     monitor = page.goto(f"{served.url}{MONITOR}")
@@ -264,7 +248,7 @@ def test_to7_who_may_not_read_a_topic_gets_it_nowhere(
     assert (found.status, monitor.status) == (status, 403 if status == 403 else 200)
     assert "hush" not in text
     assert (answer["type"], answer["error"]["code"]) == ("error", code)
-    context.close()
+    page.context.close()
 
 
 # The table

@@ -9,7 +9,7 @@ from sessions.admin import lever
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.services import lifecycle
-from streaming.models import Lease
+from streaming.models import Lease, Log
 from streaming.services import ledger
 from tests import tables
 from tests.integration.admin.help import address, principal, text
@@ -306,6 +306,62 @@ def test_link_to_an_old_event_opens_where_it_stands(client, superuser, long_ledg
 
     assert 30 in seqs(page)
     assert "Go to now" in page
+
+
+@pytest.mark.parametrize(
+    ("may", "veil", "tabs"),
+    [
+        (["aegis_streaming.view_log"], [], ["topics"]),
+        ([], [("2 topics", "you may not read topics")], []),
+    ],
+)
+def test_sp10_topics_beside_a_position_are_veiled_for_who_may_not_read_them(
+    client, person, superuser, new_session, may, veil, tabs
+):
+    session = new_session("one")
+    for name in ("book", "hush"):
+        Log.objects.create(session=session, name=name, epoch="e1")
+    lifecycle.end(principal=principal(superuser), session=session)
+    client.force_login(person("rita", "aegis_sessions.view_session", *may))
+
+    page = client.get(f"{address(session)}?at=2").content.decode()
+    event = client.get(address(session, "event", 2))
+
+    strips = json.loads(re.findall(r'id="ae-lane-strips"[^>]*>(.*?)<', page)[0])
+    assert [(one["name"], one["veil"]) for one in strips] == veil
+    assert [tab for tab in re.findall(r'href="\?tab=(\w+)"', page) if tab == "topics"] == tabs
+    assert ('id="ae-veil"' in page) == bool(veil)
+    assert 'data-seq="2"' in page
+    assert "hush" not in page
+    assert event.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("tab", "permission"),
+    [
+        ("conversation", "aegis_sessions.view_message"),
+        ("artifacts", "aegis_sessions.view_message"),
+        ("calls", "aegis_sessions.view_run"),
+        ("topics", "aegis_streaming.view_log"),
+        ("audit", "aegis_streaming.view_auditentry"),
+    ],
+)
+def test_a_tab_is_there_for_who_may_read_what_is_in_it(
+    client, person, viewer, new_session, tab, permission
+):
+    session = new_session("one")
+    client.force_login(person("rita", "aegis_sessions.view_session", permission))
+    assert opened(client.get(f"{address(session)}?tab={tab}")) == tab
+
+    client.force_login(viewer)
+    refused = client.get(f"{address(session)}?tab={tab}")
+
+    assert opened(refused) == "timeline"
+    assert f"?tab={tab}" not in refused.content.decode()
+
+
+def opened(answer) -> str:
+    return re.findall(r'data-tab="(\w+)"', answer.content.decode())[0]
 
 
 def test_quick_filter_shows_errors_only(client, superuser, long_ledger):

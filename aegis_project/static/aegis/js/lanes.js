@@ -397,6 +397,7 @@ export class Lanes {
   }
 
   lane(svg, title, lane, top, height) {
+    if (lane.strip?.veil) return this.hatched(svg, "veiled", 0, this.scale.width, top, height, lane.strip.veil);
     if (lane.strip) return this.strip(svg, lane.strip, top, height);
     const middle = top + height / 2;
     const over = draw("g", {}, svg);
@@ -504,10 +505,16 @@ export class Lanes {
     if (!quiet) return;
     const left = Math.max(x(at - quiet), 0);
     const wide = Math.max(this.nowAt - left, 2);
-    const frame = draw("g", { class: "ae-strip-silent" }, svg);
-    draw("rect", { x: left, y: top + 4, width: wide, height: height - 8, rx: 2 }, frame);
-    draw("rect", { class: "ae-strip-hatch", x: left, y: top + 4, width: wide, height: height - 8, rx: 2 }, frame);
-    if (wide > 60) draw("text", { x: left + wide / 2, y: top + height / 2 + 4, "text-anchor": "middle" }, frame, silence);
+    this.hatched(svg, "silent", left, wide, top, height, silence);
+  }
+
+  /** A stretch of a topic's lane in which nothing is drawn, and why. */
+  hatched(svg, word, left, wide, top, height, why) {
+    const frame = draw("g", { class: `ae-strip-${word}` }, svg);
+    const place = { x: left, y: top + 4, width: wide, height: height - 8, rx: 2 };
+    draw("rect", place, frame);
+    draw("rect", { class: "ae-strip-hatch", ...place }, frame);
+    if (wide > 60) draw("text", { x: left + wide / 2, y: top + height / 2 + 4, "text-anchor": "middle" }, frame, why);
   }
 
   sentence() {
