@@ -361,7 +361,8 @@ def test_a_tab_is_there_for_who_may_read_what_is_in_it(
 
 
 def opened(answer) -> str:
-    return re.findall(r'data-tab="(\w+)"', answer.content.decode())[0]
+    (tab,) = re.findall(r'data-tab="(\w+)"', answer.content.decode())
+    return str(tab)
 
 
 def test_quick_filter_shows_errors_only(client, superuser, long_ledger):
