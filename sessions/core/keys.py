@@ -5,6 +5,9 @@ from uuid import UUID
 
 from aegis_project.kit.errors import ValidationFailed
 
+# Digits of an id that are taken for its beginning; an id has so many.
+SHORTEST_BEGINNING, LONG = 4, 32
+HEX_DIGITS = frozenset("0123456789abcdef")
 FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}")
 
 VERBS = frozenset(
@@ -76,6 +79,14 @@ def check(key: str) -> str:
     if key.lower() in RESERVED:
         raise ValidationFailed(f"{key} is a reserved word.", key=key)
     return key
+
+
+def span(text: str) -> tuple[UUID, UUID] | None:
+    """The first and the last id that begins so, or None for what is no beginning of one."""
+    digits = text.replace("-", "").lower()
+    if not SHORTEST_BEGINNING <= len(digits) < LONG or not set(digits) <= HEX_DIGITS:
+        return None
+    return UUID(digits.ljust(LONG, "0")), UUID(digits.ljust(LONG, "f"))
 
 
 def as_uuid(text: str) -> UUID | None:

@@ -7,6 +7,7 @@ import typer
 from django.utils import timezone
 from django_typer.management import Typer
 
+from aegis_project.kit.principal import Principal
 from sessions.api import approval_documents as documents
 from sessions.core.approvals import State
 from sessions.core.freshness import Known
@@ -14,6 +15,7 @@ from sessions.core.policy import Remember
 from sessions.management import approval_batch as batch
 from sessions.management import (
     approval_watch,
+    beginnings,
     far_approvals,
     output,
     session_options,
@@ -34,7 +36,7 @@ app: Typer[..., Any] = Typer(
     help="Approvals: list, watch, show, claim, hand over, approve and reject them."
 )
 
-Id = Annotated[str, typer.Argument(metavar="APPROVAL", help="Its id.")]
+Id = Annotated[str, typer.Argument(metavar="APPROVAL", help="Its id, or the beginning of it.")]
 Ids = Annotated[
     list[str],
     typer.Argument(metavar="APPROVAL...", help="Ids; several of one tool, agent or session."),
@@ -91,7 +93,8 @@ def show(approval: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Qui
 
     Example: aegis approval show 5f0c…
     """
-    row = reading.read(verbs.acting(as_user), approval)
+    principal = verbs.acting(as_user)
+    row = reading.read(principal, _whole(principal, approval))
     now = situations.known(row)
     document = codecs.show(documents.card(row, now=now, precedents=reading.precedents(row)))
     lines = "\n".join(described(row, now))
@@ -126,11 +129,12 @@ def approve(
     if is_dry or len(approval) > 1:
         if edit or remember:
             raise Misused("Arguments are edited, and rules made, of one approval at a time.")
-        orders = [Order(one, approved=True, reason=reason) for one in approval]
+        ids = [_whole(principal, one) for one in approval]
+        orders = [Order(one, approved=True, reason=reason) for one in ids]
         act = batch.plan if is_dry else batch.decide
         act("approve", principal=principal, orders=orders, look=situations.known, how=how)
         return
-    row = reading.find(principal, approval[0])
+    row = reading.find(principal, _whole(principal, approval[0]))
     values = session_options.assigned(edit or [], option="--edit")
     decided = approvals.decide(
         principal=principal,
@@ -163,13 +167,13 @@ def reject(
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
     if is_dry or len(approval) > 1:
-        orders = [Order(one, approved=False, reason=reason) for one in approval]
+        ids = [_whole(principal, one) for one in approval]
+        orders = [Order(one, approved=False, reason=reason) for one in ids]
         act = batch.plan if is_dry else batch.decide
         act("reject", principal=principal, orders=orders, look=situations.known, how=how)
         return
-    decided = approvals.decide(
-        principal=principal, approval=approval[0], approved=False, reason=reason
-    )
+    one = _whole(principal, approval[0])
+    decided = approvals.decide(principal=principal, approval=one, approved=False, reason=reason)
     tell(how, "approval.reject", decided.approval)
 
 
@@ -189,7 +193,9 @@ def claim(
 
     Example: aegis approval claim 5f0c…
     """
-    row = approvals.claim(principal=verbs.acting(as_user), approval=approval, release=release)
+    principal = verbs.acting(as_user)
+    one = _whole(principal, approval)
+    row = approvals.claim(principal=principal, approval=one, release=release)
     tell(How(is_json, is_quiet), "approval.claim", row)
 
 
@@ -208,8 +214,14 @@ def hand_over(
 
     Example: aegis approval hand-over 5f0c… role:approver
     """
-    found = handing.hand_over(principal=verbs.acting(as_user), approval=approval, to=to)
+    principal = verbs.acting(as_user)
+    one = _whole(principal, approval)
+    found = handing.hand_over(principal=principal, approval=one, to=to)
     tell(How(is_json, is_quiet), "approval.hand-over", found.approval)
+
+
+def _whole(principal: Principal, approval: str) -> str:
+    return beginnings.whole(reading.visible(principal), approval)
 
 
 def described(row: Approval, now: Known | None) -> list[str]:

@@ -17,7 +17,7 @@ from sessions.core.links import Kind as LinkKind
 from sessions.files import analyzing
 from sessions.files.analyzers.base import Kind, Options, Target
 from sessions.files.generators.base import Wanted
-from sessions.management import far_files, output, verbs
+from sessions.management import beginnings, far_files, output, verbs
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How, Misused
 from sessions.management.session_options import MAX_BYTES, Reference
@@ -243,8 +243,9 @@ def _session(principal: Principal, session: str) -> Session:
 
 def _found(principal: Principal, session: str, name: str, version: int | None) -> Artifact:
     row = _session(principal, session)
-    if version is None and keys.as_uuid(name) is not None:
-        return reading.find(row.pk, name)
+    one = beginnings.whole(Artifact.objects.filter(session_id=row.pk), name)
+    if version is None and keys.as_uuid(one) is not None:
+        return reading.find(row.pk, one)
     return reading.named(row.pk, name, version=version)
 
 
@@ -278,9 +279,7 @@ def _document(one: Artifact) -> dict[str, Any]:
 
 def _table(rows: Sequence[Artifact]) -> dict[str, Sequence[str]]:
     return {
-        "ID": [
-            str(one.pk)[: output.SHORT_ID] if output.is_terminal() else str(one.pk) for one in rows
-        ],
+        "ID": [str(one.pk) for one in rows],
         "NAME": [one.name for one in rows],
         "VERSION": [str(one.version) for one in rows],
         "SIZE": [str(one.size) for one in rows],

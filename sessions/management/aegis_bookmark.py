@@ -8,12 +8,12 @@ from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
 from sessions.api import bookmarks as documents
-from sessions.management import listing, output, verbs
+from sessions.management import beginnings, listing, output, verbs
 from sessions.management.listing import Shape
 from sessions.management.output import How
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
-from sessions.models import Bookmark
+from sessions.models import Bookmark, Message
 from sessions.selectors import bookmarks as reading
 from sessions.selectors import sessions
 from sessions.selectors.bookmarks import Narrowing
@@ -22,7 +22,7 @@ from sessions.services.bookmarks import Mark
 
 app: Typer[..., Any] = Typer(help="Bookmarks: list, create, change and remove them.")
 
-Id = Annotated[str, typer.Argument(metavar="BOOKMARK", help="Its id.")]
+Id = Annotated[str, typer.Argument(metavar="BOOKMARK", help="Its id, or the beginning of it.")]
 Ids = Annotated[list[str], typer.Argument(metavar="BOOKMARK...", help="Ids.")]
 Name = Annotated[str, typer.Option(help="What it is called.")]
 Note = Annotated[str, typer.Option(help="What is to be said about it.")]
@@ -78,8 +78,9 @@ def create(
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
+    said = beginnings.whole(Message.objects.filter(session_id=row.pk), message)
     mark = Mark(
-        message=message, seq=seq or None, name=name, note=note, color=color, is_shared=is_shared
+        message=said, seq=seq or None, name=name, note=note, color=color, is_shared=is_shared
     )
     made = bookmarks.create(principal=principal, session=row, mark=mark).bookmark
     _shape(principal).one(How(is_json, is_quiet), "create", made)
@@ -105,7 +106,9 @@ def change(
     """
     principal = verbs.acting(as_user)
     changes = listing.said(name=name, note=note, color=color, is_shared=shared)
-    done = bookmarks.change(principal=principal, bookmark=bookmark, changes=changes)
+    done = bookmarks.change(
+        principal=principal, bookmark=_whole(principal, bookmark), changes=changes
+    )
     _shape(principal).one(How(is_json, is_quiet), "change", done.bookmark)
 
 
@@ -129,11 +132,17 @@ def remove(
     _shape(principal).remove(
         How(is_json, is_quiet),
         bookmark,
-        read=lambda one: reading.find(principal, one),
-        act=lambda one: bookmarks.remove(principal=principal, bookmark=one).bookmark,
+        read=lambda one: reading.find(principal, _whole(principal, one)),
+        act=lambda one: (
+            bookmarks.remove(principal=principal, bookmark=_whole(principal, one)).bookmark
+        ),
         is_sure=is_sure,
         is_dry=is_dry,
     )
+
+
+def _whole(principal: Principal, bookmark: str) -> str:
+    return beginnings.whole(reading.readable(principal), bookmark)
 
 
 def _shape(principal: Principal) -> Shape[Bookmark]:

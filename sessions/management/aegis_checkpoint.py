@@ -1,16 +1,15 @@
 """`aegis checkpoint`: the positions that sessions can come back to; and `session recover|fork`."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from django_typer.management import Typer
 
 from sessions.api import checkpoint_documents as documents
-from sessions.core.checkpoints import Change, Effects
-from sessions.management import output, session_tables, verbs
+from sessions.core.checkpoints import Effects
+from sessions.management import beginnings, checkpoint_tables, output, session_tables, verbs
 from sessions.management.aegis_clock import SAME, From, To
-from sessions.management.listing import Limit, Shape
+from sessions.management.listing import Limit
 from sessions.management.output import How
 from sessions.management.session_options import Reason, Reference
 from sessions.management.several import Several
@@ -25,8 +24,14 @@ from streaming.api import codecs
 
 app: Typer[..., Any] = Typer(help="Checkpoints: take, list, show, compare and remove them.")
 
-Name = Annotated[str, typer.Argument(metavar="CHECKPOINT", help="Its id or label, or latest.")]
-Names = Annotated[list[str], typer.Argument(metavar="CHECKPOINT...", help="Ids or labels.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="CHECKPOINT", help="Its id, the beginning of it, or label, or latest."),
+]
+Names = Annotated[
+    list[str],
+    typer.Argument(metavar="CHECKPOINT...", help="Ids, or beginnings of them, or labels."),
+]
 LATEST = reading.LATEST
 
 
@@ -48,7 +53,7 @@ def create(
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
     made = checkpoints.create(principal=principal, session=row, label=label)
-    SHAPE.one(How(is_json, is_quiet), "create", made)
+    checkpoint_tables.SHAPE.one(How(is_json, is_quiet), "create", made)
 
 
 @app.command("list")
@@ -68,7 +73,7 @@ def several(
     """
     principal = verbs.acting(as_user)
     rows = reading.readable(principal, sessions.resolve(principal, session))
-    SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
+    checkpoint_tables.SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
 
 
 @app.command()
@@ -87,9 +92,10 @@ def show(
     Example: aegis checkpoint show demo latest --json
     """
     principal = verbs.acting(as_user)
-    row = reading.find(principal, sessions.resolve(principal, session), checkpoint)
+    found = sessions.resolve(principal, session)
+    row = reading.find(principal, found, _whole(found, checkpoint))
     held = codecs.show(documents.document(row))
-    SHAPE.one(How(is_json, is_quiet), "show", row, **held)
+    checkpoint_tables.SHAPE.one(How(is_json, is_quiet), "show", row, **held)
 
 
 @app.command()
@@ -110,7 +116,8 @@ def diff(
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
-    found = reading.between(principal, row, checkpoint, "" if to == documents.NOW else to)
+    other = "" if to == documents.NOW else _whole(row, to)
+    found = reading.between(principal, row, _whole(row, checkpoint), other)
     document = codecs.show(documents.compared(found))
     how = How(is_json, is_quiet)
     if how.is_json or how.is_quiet:
@@ -123,18 +130,16 @@ def diff(
         for kind in ("memory", "participants", "positions")
         for change in getattr(found, kind)
     ]
-    output.tabulate(_compared(changed))
+    output.tabulate(checkpoint_tables.compared(changed))
     events = ", ".join(f"{count} {type_}" for type_, count in found.happened.items())
     output.plain(f"positions {found.before.seq} to {found.after.seq}: {events or 'no event'}")
 
 
-def _compared(changed: Sequence[tuple[str, Change]]) -> dict[str, list[str]]:
-    return {
-        "WHAT": [kind for kind, _ in changed],
-        "NAME": [one.name for _, one in changed],
-        "BEFORE": [output.dump(one.before) for _, one in changed],
-        "AFTER": [output.dump(one.after) for _, one in changed],
-    }
+def _whole(session: Session, checkpoint: str) -> str:
+    rows = Checkpoint.objects.of_session(session.pk)
+    # A label may look like the beginning of an id.
+    is_label = rows.filter(label=checkpoint).exists()
+    return checkpoint if is_label else beginnings.whole(rows, checkpoint)
 
 
 @app.command()
@@ -156,12 +161,14 @@ def remove(
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
-    SHAPE.remove(
+    checkpoint_tables.SHAPE.remove(
         How(is_json, is_quiet),
         checkpoint,
-        read=lambda one: reading.find(principal, row, one),
+        read=lambda one: reading.find(principal, row, _whole(row, one)),
         act=lambda one: (
-            checkpoints.delete(principal=principal, session=row, checkpoint=one).checkpoint
+            checkpoints.delete(
+                principal=principal, session=row, checkpoint=_whole(row, one)
+            ).checkpoint
         ),
         is_sure=is_sure,
         is_dry=is_dry,
@@ -188,7 +195,7 @@ def recover(
     one = Several("recover", principal, [session], How(is_json, is_quiet))
     one.run(
         lambda row: recovery.recover(
-            principal=principal, session=row, checkpoint=checkpoint, reason=reason
+            principal=principal, session=row, checkpoint=_whole(row, checkpoint), reason=reason
         ),
         is_dry=dry_run,
         wait=None,
@@ -219,7 +226,8 @@ def fork(
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
     wish = Wish(key=key, name=name, effects=effects, is_replay=replay)
-    made = forks.fork(principal=principal, session=row, checkpoint=checkpoint, wish=wish).session
+    one = _whole(row, checkpoint)
+    made = forks.fork(principal=principal, session=row, checkpoint=one, wish=wish).session
     _made("fork", made, How(is_json, is_quiet))
 
 
@@ -275,25 +283,3 @@ def add_to(noun: Typer[Any, Any]) -> None:
     """Make what is done with checkpoints verbs of sessions."""
     for command in (recover, fork, redrive):
         noun.command()(command)
-
-
-def table(rows: Sequence[Checkpoint]) -> dict[str, list[str]]:
-    """The columns of a list of checkpoints."""
-    return {
-        "CHECKPOINT": [str(row.pk) for row in rows],
-        "SEQ": [str(row.seq) for row in rows],
-        "TAKEN": [row.moment or row.cause for row in rows],
-        "LABEL": [row.label for row in rows],
-        "STATE": [output.state(row.state) for row in rows],
-        "BYTES": [str(row.size) for row in rows],
-        "AGE": [output.age(row.created_at) for row in rows],
-    }
-
-
-SHAPE: Shape[Checkpoint] = Shape(
-    noun="checkpoint",
-    document=lambda row: codecs.show(documents.summary(row)),
-    identity=lambda row: str(row.pk),
-    table=table,
-    sentence=lambda row: f"{row.pk}  position {row.seq}  {row.label or row.moment}".rstrip(),
-)

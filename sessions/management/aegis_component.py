@@ -142,7 +142,7 @@ def table(rows: Sequence[Component]) -> dict[str, list[str]]:
         "REQUIRED": ["yes" if row.required else "no" for row in rows],
         "TOPICS": [", ".join(row.topics) for row in rows],
         "HEARD": [output.age(row.last_heartbeat_at) for row in rows],
-        "SESSION": [output.key_of(row.session.key, str(row.session_id)) for row in rows],
+        "SESSION": [row.session.key for row in rows],
         "ERROR": [row.error for row in rows],
     }
 

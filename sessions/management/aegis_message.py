@@ -17,7 +17,7 @@ from sessions.api import transcripts
 from sessions.core.conversation import Admission
 from sessions.core.runs import Waiting
 from sessions.core.transcripts import FORMATS
-from sessions.management import far_messages, output, verbs
+from sessions.management import beginnings, far_messages, output, verbs
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, Json, PersonNeeded, Quiet, elsewhere, verb
@@ -125,7 +125,8 @@ def edit(
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
-    said = conversation.edit(principal=principal, session=row, message=message, content=_text(text))
+    one = _whole(row, message)
+    said = conversation.edit(principal=principal, session=row, message=one, content=_text(text))
     _tell(How(is_json, is_quiet), "message.edit", said, wait=wait)
 
 
@@ -147,7 +148,7 @@ def choose(
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
-    found = conversation.choose(principal=principal, session=row, message=message)
+    found = conversation.choose(principal=principal, session=row, message=_whole(row, message))
     _show(How(is_json, is_quiet), "message.choose", found)
 
 
@@ -197,6 +198,10 @@ def table(entries: Sequence[Entry]) -> dict[str, list[str]]:
         "AGE": [output.age(row.created_at) for row in rows],
         "CONTENT": [" ".join(row.content[: WIDTH * 2].split())[:WIDTH] for row in rows],
     }
+
+
+def _whole(session: Session, message: str) -> str:
+    return beginnings.whole(Message.objects.filter(session_id=session.pk), message)
 
 
 def _tell(how: How, name: str, said: Said, *, wait: float) -> None:

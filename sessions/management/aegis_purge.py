@@ -59,7 +59,7 @@ def show(found: list[Weight], how: How, *, what: What, is_dry: bool = False) -> 
         data=lambda: [document(one) for one in found],
         ids=[str(one.session.pk) for one in found],
         table=lambda: {
-            "session": [output.key_of(one.session.key, str(one.session.pk)) for one in found],
+            "session": [one.session.key for one in found],
             "state": [output.state(one.session.state) for one in found],
             "over": [output.age(one.session.stopped_at) for one in found],
             "events": [str(one.events) for one in found],

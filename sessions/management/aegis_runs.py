@@ -6,9 +6,10 @@ from typing import Annotated, Any
 import typer
 from django_typer.management import Typer
 
+from aegis_project.kit.principal import Principal
 from sessions.api import run_documents as documents
 from sessions.core.runs import State
-from sessions.management import far_runs, output, verbs
+from sessions.management import beginnings, far_runs, output, verbs
 from sessions.management.output import How
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.models import Run
@@ -20,7 +21,7 @@ from streaming.selectors import pages
 
 app: Typer[..., Any] = Typer(help="Runs: list, show, start, cancel them and raise their limits.")
 
-Id = Annotated[str, typer.Argument(metavar="RUN", help="Its id.")]
+Id = Annotated[str, typer.Argument(metavar="RUN", help="Its id, or the beginning of it.")]
 Name = Annotated[str, typer.Argument(metavar="SESSION", help="Its id or key.")]
 OfSession = Annotated[str, typer.Option("--session", help="Only those of this session.")]
 Of = Annotated[list[State], typer.Option("--state", help="Only those in this state.")]
@@ -72,7 +73,8 @@ def show(run: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = 
 
     Example: aegis runs show 5f0c…
     """
-    tell(How(is_json, is_quiet), "runs.show", reading.read(verbs.acting(as_user), run))
+    principal = verbs.acting(as_user)
+    tell(How(is_json, is_quiet), "runs.show", reading.read(principal, _whole(principal, run)))
 
 
 @app.command()
@@ -115,7 +117,8 @@ def cancel(
 
     Example: aegis runs cancel 5f0c… --reason 'Not needed any more.'
     """
-    done = runs.cancel(principal=verbs.acting(as_user), run=run, reason=reason)
+    principal = verbs.acting(as_user)
+    done = runs.cancel(principal=principal, run=_whole(principal, run), reason=reason)
     tell(How(is_json, is_quiet), "runs.cancel", done)
 
 
@@ -144,12 +147,17 @@ def limits(
         "max_tokens": max_tokens,
         "max_cost": max_cost,
     }
+    principal = verbs.acting(as_user)
     changed = runs.raise_limits(
-        principal=verbs.acting(as_user),
-        run=run,
+        principal=principal,
+        run=_whole(principal, run),
         limits={name: value for name, value in given.items() if value is not None},
     )
     tell(How(is_json, is_quiet), "runs.limits", changed)
+
+
+def _whole(principal: Principal, run: str) -> str:
+    return beginnings.whole(reading.visible(principal), run)
 
 
 def tell(how: How, name: str, row: Run) -> None:

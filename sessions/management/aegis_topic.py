@@ -173,7 +173,7 @@ def table(found: list[dict[str, Any]]) -> dict[str, list[str]]:
         "SUBSCRIBERS": [str(one.get("subscribers", "–")) for one in live],
         "RECORDS": [str(one.get("records", "–")) for one in live],
         "DROPPED": [str(one.get("dropped", "–")) for one in live],
-        "SESSION": [output.key_of(one["session_id"], one["session_id"]) for one in found],
+        "SESSION": [one["session_id"] for one in found],
     }
 
 

@@ -7,8 +7,9 @@ import typer
 from django.utils import timezone
 from django_typer.management import Typer
 
+from aegis_project.kit.principal import Principal
 from sessions.api import triggers as documents
-from sessions.management import output, session_options, verbs
+from sessions.management import beginnings, output, session_options, verbs
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Value
@@ -57,7 +58,7 @@ def show(trigger: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quie
 
     Example: aegis trigger show 5f0c…
     """
-    SHAPE.one(How(is_json, is_quiet), "show", reading.find(verbs.acting(as_user), trigger))
+    SHAPE.one(How(is_json, is_quiet), "show", _found(verbs.acting(as_user), trigger))
 
 
 @app.command()
@@ -130,7 +131,8 @@ def update(
     if not changes:
         raise Misused("Say what is to change.")
     principal = verbs.acting(as_user)
-    changed = triggers.update(principal=principal, trigger=trigger, changes=changes)
+    one = _whole(principal, trigger)
+    changed = triggers.update(principal=principal, trigger=one, changes=changes)
     SHAPE.one(How(is_json, is_quiet), "update", changed.trigger)
 
 
@@ -150,7 +152,7 @@ def tried(
 
     Example: aegis trigger test 5f0c… --topic prices.BTC --data '{"change": -6.5}'
     """
-    row = reading.find(verbs.acting(as_user), trigger)
+    row = _found(verbs.acting(as_user), trigger)
     value = session_options.value(data, option="--data")
     found = reading.trial(row, topic=topic, data=value, now=timezone.now())
     lines = [
@@ -188,11 +190,21 @@ def remove(
     SHAPE.remove(
         How(is_json, is_quiet),
         trigger,
-        read=lambda one: reading.find(principal, one),
-        act=lambda one: triggers.remove(principal=principal, trigger=one).trigger,
+        read=lambda one: _found(principal, one),
+        act=lambda one: (
+            triggers.remove(principal=principal, trigger=_whole(principal, one)).trigger
+        ),
         is_sure=is_sure,
         is_dry=is_dry,
     )
+
+
+def _whole(principal: Principal, trigger: str) -> str:
+    return beginnings.whole(reading.readable(principal), trigger)
+
+
+def _found(principal: Principal, trigger: str) -> Trigger:
+    return reading.find(principal, _whole(principal, trigger))
 
 
 def table(rows: Sequence[Trigger]) -> dict[str, list[str]]:

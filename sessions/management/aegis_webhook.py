@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 import typer
 from django_typer.management import Typer
 
+from aegis_project.kit.principal import Principal
 from sessions.api import webhooks as documents
-from sessions.management import listing, output, verbs
+from sessions.management import beginnings, listing, output, verbs
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How
 from sessions.management.verbs import As, DryRun, Exit, Json, Quiet, Yes, verb
@@ -50,7 +51,7 @@ def show(webhook: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quie
 
     Example: aegis webhook show 5f0c…
     """
-    SHAPE.one(How(is_json, is_quiet), "show", reading.find(verbs.acting(as_user), webhook))
+    SHAPE.one(How(is_json, is_quiet), "show", _found(verbs.acting(as_user), webhook))
 
 
 @app.command()
@@ -100,7 +101,9 @@ def update(
     Example: aegis webhook update 5f0c… --resting
     """
     changes = listing.said(url=url, events=event, is_active=active)
-    changed = webhooks.change(principal=verbs.acting(as_user), webhook=webhook, changes=changes)
+    principal = verbs.acting(as_user)
+    one = _whole(principal, webhook)
+    changed = webhooks.change(principal=principal, webhook=one, changes=changes)
     SHAPE.one(How(is_json, is_quiet), "update", changed.webhook)
 
 
@@ -114,7 +117,8 @@ def rotate(
 
     Example: aegis webhook rotate 5f0c…
     """
-    made = webhooks.rotate(principal=verbs.acting(as_user), webhook=webhook)
+    principal = verbs.acting(as_user)
+    made = webhooks.rotate(principal=principal, webhook=_whole(principal, webhook))
     _tell_secret(How(is_json, is_quiet), "rotate", made)
 
 
@@ -128,7 +132,9 @@ def attempt(
 
     Example: aegis webhook test 5f0c…
     """
-    status, error = webhook_trial.send(principal=verbs.acting(as_user), webhook=webhook)
+    principal = verbs.acting(as_user)
+    one = _whole(principal, webhook)
+    status, error = webhook_trial.send(principal=principal, webhook=one)
     output.show_one(
         How(is_json, is_quiet),
         "webhook.test",
@@ -160,8 +166,10 @@ def remove(
     SHAPE.remove(
         How(is_json, is_quiet),
         webhook,
-        read=lambda one: reading.find(principal, one),
-        act=lambda one: webhooks.remove(principal=principal, webhook=one).webhook,
+        read=lambda one: _found(principal, one),
+        act=lambda one: (
+            webhooks.remove(principal=principal, webhook=_whole(principal, one)).webhook
+        ),
         is_sure=is_sure,
         is_dry=is_dry,
     )
@@ -185,7 +193,7 @@ def deliveries(
 
     Example: aegis webhook deliveries 5f0c… --state failed
     """
-    rows = reading.deliveries(reading.find(verbs.acting(as_user), webhook))
+    rows = reading.deliveries(_found(verbs.acting(as_user), webhook))
     if state != "all":
         rows = rows.filter(state=state)
     SENT.newest(How(is_json, is_quiet), "deliveries", rows, limit=limit)
@@ -207,8 +215,18 @@ def redeliver(
     Example: aegis webhook redeliver 5f0c… 91ab…
     """
     principal = verbs.acting(as_user)
-    again = webhooks.redeliver(principal=principal, webhook=webhook, delivery=delivery)
+    of = _found(principal, webhook)
+    one = beginnings.whole(reading.deliveries(of), delivery)
+    again = webhooks.redeliver(principal=principal, webhook=str(of.pk), delivery=one)
     SENT.one(How(is_json, is_quiet), "redeliver", again.delivery)
+
+
+def _whole(principal: Principal, webhook: str) -> str:
+    return beginnings.whole(reading.readable(principal), webhook)
+
+
+def _found(principal: Principal, webhook: str) -> Webhook:
+    return reading.find(principal, _whole(principal, webhook))
 
 
 def _tell_secret(how: How, verb: str, made: webhooks.Made) -> None:

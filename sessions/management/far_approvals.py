@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sessions.management import far, output, session_options, verbs
+from sessions.management import beginnings, far, output, session_options, verbs
 from sessions.management.client import Client
 from sessions.management.far import Columns, Document
 from sessions.management.output import How, Misused
@@ -39,7 +39,7 @@ def several(server: Client, *, session: str, state: Any, limit: int, **given: An
 
 def show(server: Client, *, approval: str, is_json: bool, is_quiet: bool) -> None:
     """What is asked, and what it rests on."""
-    row = server.get("approvals", approval)
+    row = server.get("approvals", _whole(server, approval))
     how = How(is_json, is_quiet)
     far.one(how, "approval.show", APPROVALS, row)
     if not (is_json or is_quiet):
@@ -55,7 +55,8 @@ def approve(
         raise Misused("Arguments are edited of one approval at a time.")
     body: dict[str, Any] = {"approved": True, "reason": given["reason"]}
     if edit:
-        arguments = server.get("approvals", approval[0])["tool_call"]["arguments"]
+        one = _whole(server, approval[0])
+        arguments = server.get("approvals", one)["tool_call"]["arguments"]
         body["edited_arguments"] = {
             **arguments,
             **session_options.assigned(edit, option="--edit"),
@@ -72,8 +73,13 @@ def reject(server: Client, *, approval: list[str], reason: str, **given: Any) ->
 
 def claim(server: Client, *, approval: str, release: bool, is_json: bool, is_quiet: bool) -> None:
     """Let the others see that you look at it."""
-    row = server.send("POST", "approvals", approval, "claim", body={"release": release})
+    one = _whole(server, approval)
+    row = server.send("POST", "approvals", one, "claim", body={"release": release})
     far.one(How(is_json, is_quiet), "approval.claim", APPROVALS, row)
+
+
+def _whole(server: Client, approval: str) -> str:
+    return beginnings.far_whole(server, "approvals", reference=approval)
 
 
 def _decide(
@@ -83,7 +89,8 @@ def _decide(
         raise Misused("--dry-run reads what is on this machine.")
     how = How(given["is_json"], given["is_quiet"])
     results = verbs.each(
-        ids, lambda one: server.send("POST", "approvals", one, "decide", body=body)
+        ids,
+        lambda one: server.send("POST", "approvals", _whole(server, one), "decide", body=body),
     )
     if len(ids) > 1:
         refused = {key: error.as_dict() for key, error in results.failures.items()}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sessions.core.runs import State
-from sessions.management import far, listing, output
+from sessions.management import beginnings, far, listing, output
 from sessions.management.client import Client
 from sessions.management.far import Columns, Document
 from sessions.management.output import How
@@ -44,7 +44,7 @@ def several(
 
 def show(server: Client, *, run: str, is_json: bool, is_quiet: bool) -> None:
     """Where a run stands and what it used."""
-    far.one(How(is_json, is_quiet), "runs.show", RUNS, server.get("runs", run))
+    far.one(How(is_json, is_quiet), "runs.show", RUNS, server.get("runs", _whole(server, run)))
 
 
 def start(
@@ -58,11 +58,15 @@ def start(
 
 def cancel(server: Client, *, run: str, reason: str, is_json: bool, is_quiet: bool) -> None:
     """Cancel a run, and what it began."""
-    done = server.send("POST", "runs", run, "cancel", body={"reason": reason})
+    done = server.send("POST", "runs", _whole(server, run), "cancel", body={"reason": reason})
     far.one(How(is_json, is_quiet), "runs.cancel", RUNS, done)
 
 
 def limits(server: Client, *, run: str, is_json: bool, is_quiet: bool, **given: Any) -> None:
     """Change what a run may use."""
-    done = server.send("POST", "runs", run, "limits", body=listing.said(**given))
+    done = server.send("POST", "runs", _whole(server, run), "limits", body=listing.said(**given))
     far.one(How(is_json, is_quiet), "runs.limits", RUNS, done)
+
+
+def _whole(server: Client, run: str) -> str:
+    return beginnings.far_whole(server, "runs", reference=run)

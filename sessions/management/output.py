@@ -1,6 +1,7 @@
 """How the command line says things: data on standard output, everything else beside it."""
 
 import contextlib
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ from typer._click.globals import get_current_context
 
 from aegis_project.kit.errors import AegisError
 
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SHORT_ID = 8
 WIDE = 10_000
 SHAPES = {
@@ -184,7 +186,7 @@ def drawn(columns: Mapping[str, Sequence[str]]) -> Any:
     for heading in columns:
         table.add_column(heading, no_wrap=True)
     for row in zip(*columns.values(), strict=True):
-        table.add_row(*(_literal(cell) for cell in row))
+        table.add_row(*(_literal(_brief(cell)) for cell in row))
     return table
 
 
@@ -200,12 +202,6 @@ def state(word: str) -> str:
     """A state with its shape, which says the same."""
     can_draw = (sys.stdout.encoding or "").lower().startswith("utf")
     return f"{(SHAPES if can_draw else PLAIN_SHAPES).get(word, '?')} {word}"
-
-
-def key_of(key: str, identity: str) -> str:
-    """The key, or the beginning of the id that stands for it; whole where nobody looks."""
-    is_short = key == identity and is_terminal() and not _wide.get()
-    return key[:SHORT_ID] if is_short else key
 
 
 def age(at: datetime | None, *, now: datetime | None = None) -> str:
@@ -224,6 +220,12 @@ def clock(at: datetime) -> str:
     if is_terminal():
         return at.astimezone().strftime("%H:%M:%S %Z")
     return at.isoformat()
+
+
+def _brief(cell: str) -> str:
+    """An id by its beginning, which every command takes; whole where nobody looks."""
+    is_short = is_terminal() and not _wide.get() and ID.fullmatch(cell)
+    return cell[:SHORT_ID] if is_short else cell
 
 
 def _literal(cell: str) -> Any:

@@ -44,7 +44,7 @@ def table(rows: Sequence[Session]) -> dict[str, list[str]]:
     now = timezone.now()
     views = sessions.views(rows, now=now)
     return {
-        "KEY": [key(row) for row in rows],
+        "KEY": [row.key for row in rows],
         "STATE": [state(view) for view in views],
         "NAME": [row.name for row in rows],
         "KIND": [row.kind for row in rows],
@@ -72,11 +72,6 @@ def card(row: Session) -> dict[str, list[str]]:
         "STOPPED": [output.age(row.stopped_at, now=now)],
         "PARTS": [parts(view)],
     }
-
-
-def key(row: Session) -> str:
-    """How a session is called in a table; every command takes it back."""
-    return output.key_of(row.key, str(row.pk))
 
 
 def state(view: View) -> str:

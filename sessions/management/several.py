@@ -73,7 +73,7 @@ class Several:
         if self.how.is_quiet:
             output.plain(str(row.pk))
             return
-        words = [output.state(row.state), session_tables.key(row)]
+        words = [output.state(row.state), row.key]
         if row.is_starting:
             words.append("starting: waits for its components")
         elif row.state != previous:

@@ -69,7 +69,7 @@ def rate_table(found: list[dict[str, Any]]) -> dict[str, list[str]]:
         "NORMALLY": [_seconds(one.get("normal_gap_seconds")) for one in live],
         "": ["silent" if one.get("is_silent") else "" for one in live],
         "BEHIND": [str(one.get("lag", "–")) for one in live],
-        "SESSION": [output.key_of(one["session_id"], one["session_id"]) for one in found],
+        "SESSION": [one["session_id"] for one in found],
     }
 
 

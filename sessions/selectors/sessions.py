@@ -21,10 +21,8 @@ from sessions.core.errors import AmbiguousReference, SessionNotFound
 from sessions.core.lifecycle import Mode, State
 from sessions.models import Approval, Run, Session
 
-SHORTEST_PREFIX = 4
 # Minutes; whoever waits longer waits for ever.
 LONGEST_IDLE = 1_000_000_000
-HEX_DIGITS = set("0123456789abcdef")
 LOST = ComponentState.LOST.value
 
 
@@ -88,8 +86,9 @@ def resolve(principal: Principal, reference: str) -> Session:
         rows = visible(principal)
     if "\x00" in reference:
         raise SessionNotFound(session=reference)
-    if _is_prefix(reference):
-        by_prefix = rows.filter(pk__gte=_pad(reference, "0"), pk__lte=_pad(reference, "f"))
+    span = keys.span(reference)
+    if span is not None:
+        by_prefix = rows.filter(pk__gte=span[0], pk__lte=span[1])
         if by_prefix.exists():
             return _only(by_prefix, reference, by="id prefix")
     return _only(rows.filter(name=reference), reference, by="name")
@@ -137,15 +136,6 @@ def _ambiguous(reference: str, **how: Any) -> AmbiguousReference:
     return AmbiguousReference(
         f"More than one session answers to {reference}; use the id.", session=reference, **how
     )
-
-
-def _is_prefix(text: str) -> bool:
-    digits = text.replace("-", "").lower()
-    return SHORTEST_PREFIX <= len(digits) <= 32 and set(digits) <= HEX_DIGITS
-
-
-def _pad(prefix: str, digit: str) -> UUID:
-    return UUID(prefix.replace("-", "").ljust(32, digit))
 
 
 def view(session: Session, *, now: datetime) -> View:
