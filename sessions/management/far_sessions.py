@@ -11,6 +11,7 @@ from sessions.management import far, output, session_options, verbs
 from sessions.management.client import Client
 from sessions.management.far import Columns, Document
 from sessions.management.output import How, Misused
+from sessions.management.several import would
 from sessions.management.verbs import OutOfReach, PersonNeeded, TimedOut
 from sessions.management.waiting import DEAD_ENDS
 
@@ -221,12 +222,7 @@ def _until(server: Client, row: Document, state: State | None, *, timeout: float
 
 def _plan(server: Client, name: str, references: list[str], how: How) -> None:
     results = verbs.each(references, lambda one: server.get("sessions", one))
-    rows = [{**one, "would": _would(name, one)} for one in results.done]
+    rows = [{**one, "would": would(name, one["state"], one["allowed"])} for one in results.done]
     columns = {**SESSIONS, "WOULD": lambda row: row["would"]}
     far.several(how, f"session.{name}.plan", columns, rows)
     results.end(How())
-
-
-def _would(name: str, row: Document) -> str:
-    is_legal = name in row["allowed"] or name == "delete"
-    return name if is_legal else "be refused"

@@ -1,6 +1,6 @@
 """One command of the lever for several sessions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from aegis_project.kit.principal import Principal
@@ -99,10 +99,14 @@ class Several:
         return list(zip(session_tables.shown(rows), rows, strict=True))
 
     def _would(self, row: Session) -> str:
-        if self.name == "delete":
-            return "hide" if State(row.state) in CLOSED else "end and hide"
-        if self.name not in row.legal():
-            return "be refused"
-        target = machine.TRANSITIONS[State(row.state)].get(self.name)
-        is_noop = target == row.state and self.name not in ALWAYS_ACT
-        return "do nothing" if is_noop else f"{self.name}"
+        return would(self.name, row.state, row.legal())
+
+
+def would(name: str, state: str, allowed: Collection[str]) -> str:
+    """What a command would do with a session in this state, in words."""
+    if name == "delete":
+        return "hide" if state in CLOSED else "end and hide"
+    if name not in allowed:
+        return f"be refused: it is {state}"
+    target = machine.TRANSITIONS[State(state)].get(name)
+    return "do nothing" if target == state and name not in ALWAYS_ACT else name

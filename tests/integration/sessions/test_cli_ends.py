@@ -59,7 +59,7 @@ def test_a_dry_run_changes_nothing(aegis):
         ["s", "end"],
         ["do", "nothing"],
     ]
-    assert [one["would"] for one in said["data"]] == ["pause", "be refused"]
+    assert [one["would"] for one in said["data"]] == ["pause", "be refused: it is ended"]
     assert [one["would"] for one in gone["data"]] == ["end and hide", "hide"]
     assert set(Session.objects.values_list("state", flat=True)) == {"running", "ended"}
 

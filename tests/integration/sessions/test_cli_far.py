@@ -51,7 +51,7 @@ def test_the_lever_is_pulled_there_and_each_refusal_has_its_code(far):
     gone = far("session", "delete", "k", "--yes", "-q", scopes=control)
 
     row.refresh_from_db()
-    assert [one["would"] for one in would] == ["be refused"]
+    assert [one["would"] for one in would] == ["be refused: it is created"]
     assert (done.code, done.document["meta"]["refused"]["none"]["code"]) == (7, "SESSION_NOT_FOUND")
     assert (refused.code, refused.err.split()[1]) == (4, "PERMISSION_DENIED:")
     assert (again.code, row.result) == (0, [1])
