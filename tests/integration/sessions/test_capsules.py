@@ -29,6 +29,7 @@ from sessions.services import (
     forks,
     lifecycle,
     recovery,
+    steps,
     tool_calls,
     uploads,
 )
@@ -39,6 +40,7 @@ from tests import asking, factories
 from tests.factories import OPERATOR
 from tests.integration.sessions import tools_help, working_help
 from tests.integration.sessions.test_review import recorded
+from tests.integration.sessions.test_run_cost import SAID
 
 pytestmark = pytest.mark.django_db
 
@@ -127,6 +129,25 @@ def test_beside_the_original_it_gets_ids_of_its_own_and_can_be_worked_with():
     run = Run.objects.filter(session=copy, state="cancelled").order_by("place").last()
     assert run is not None
     assert working_help.log(run)[-1].__class__.__name__ == "End"
+
+
+def test_an_answer_has_the_id_of_its_run_wherever_it_is_brought():
+    session = factories.session_in(State.RUNNING, key="desk")
+    run, own = working_help.admitted(session), working_help.claimed()
+    steps.record(run_id=own.run_id, fence=own.fence, step=SAID)
+    lifecycle.stop(principal=OPERATOR, session=session)
+    raw, manifest = exported(session)
+
+    copy = brought(raw)
+    removed(session)
+    again = brought(raw)
+
+    for made, pk in ((copy, None), (again, run.pk)):
+        answered = Run.objects.get(session=made)
+        assert answered.answer is not None
+        assert (answered.answer_id, answered.answer.content) == (answered.pk, "It is so.")
+        assert pk in {None, answered.pk}
+    assert exported(again)[1].digest == manifest.digest
 
 
 def test_secrets_stay_behind():
