@@ -1,6 +1,6 @@
 """Change lists that never count a whole table."""
 
-from typing import Any
+from typing import Any, ClassVar, NamedTuple
 
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import EmptyPage, Page, Paginator
@@ -68,6 +68,14 @@ class PlainChangeList(ChangeList):  # type: ignore[misc]  # Unfold ships no type
         self.full_result_count = self.result_count
 
 
+class Empty(NamedTuple):
+    """What a list without rows says: that there is none, what one is, and the line that makes it."""
+
+    title: str
+    what: str
+    line: str = ""
+
+
 class PlainAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
     """The base of our lists: full width, never counted, nothing deleted."""
 
@@ -76,6 +84,7 @@ class PlainAdmin(ModelAdmin):  # type: ignore[misc]  # Unfold ships no types
     list_per_page = PER_PAGE
     show_full_result_count = False
     warn_unsaved_form = True
+    empty: ClassVar[Empty] = Empty("Nothing here yet", "")
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PlainChangeList

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.views import ChangeList
 
-from aegis_project.lists import PlainAdmin, PlainChangeList
+from aegis_project.lists import Empty, PlainAdmin, PlainChangeList
 from components import selectors
 from components.admin import cells, strip
 from components.admin.asking import asking
@@ -95,6 +95,11 @@ class ComponentAdmin(PlainAdmin):
     list_filter = (PresenceFilter, "state", "role", "required")
     search_fields = ("name", "session__name", "session__key")
     search_help_text = "Component or session"
+    empty = Empty(
+        "No component is present",
+        "A component is a program that connects with the token of a session: a feed, a strategy, a tool or an observer. It appears here by itself, from its first frame on.",
+        "./aegis component list",
+    )
     ordering = ("-created_at",)
     actions = None
     change_list_template = "admin/aegis/components.html"

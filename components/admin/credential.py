@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 
 from aegis_project import marks
 from aegis_project.kit.errors import AegisError
-from aegis_project.lists import PlainAdmin
+from aegis_project.lists import Empty, PlainAdmin
 from components.admin.asking import asking
 from components.admin.credential_form import IssueForm, RotateForm
 from components.core.errors import CredentialAlreadyExists
@@ -98,6 +98,11 @@ class CredentialAdmin(PlainAdmin):
     list_filter = (KindFilter, UseFilter)
     search_fields = ("name", "prefix")
     search_help_text = "Name or prefix"
+    empty = Empty(
+        "No credential yet",
+        "A credential lets a program in, with a set of scopes and an end. Its secret is shown once, when it is made.",
+        "./aegis credential issue dashboard --scope sessions:read",
+    )
     ordering = ("-created_at",)
     actions = None
     show_add_link = True

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from aegis_project import marks
 from aegis_project.kit.errors import AegisError
-from aegis_project.lists import PlainAdmin
+from aegis_project.lists import Empty, PlainAdmin
 from components import selectors
 from components.admin.asking import asking
 from components.admin.program_form import ProgramForm
@@ -46,6 +46,10 @@ class ProgramAdmin(PlainAdmin):
     list_filter = ("restart",)
     search_fields = ("name",)
     search_help_text = "Name"
+    empty = Empty(
+        "No program yet",
+        "A program is a component that Aegis starts, watches and starts again. Nobody has registered one.",
+    )
     ordering = ("name",)
     actions = None
     show_add_link = True

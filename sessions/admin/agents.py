@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
+from aegis_project.lists import Empty
 from components.admin.asking import asking
 from sessions.admin import trial
 from sessions.admin.agent_form import SEEN, AgentForm
@@ -50,6 +51,11 @@ class AgentAdmin(ServicedAdmin):
     list_filter = ("visibility", ("is_active", UseFilter))
     search_fields = ("slug", "name", "model")
     search_help_text = "Slug, name or model"
+    empty = Empty(
+        "No agent yet",
+        "An agent is a model with instructions, tools and limits, which sessions and triggers name.",
+        "./aegis agent create analyst --model openai:gpt-5 --instructions 'Be brief.'",
+    )
     ordering = ("name", "slug")
     noun, page = "agent", "admin/aegis/agent.html"
     read_scope, write_scope = "agents:read", agents.SCOPE

@@ -29,6 +29,8 @@ def context(
     return {
         "approval": row,
         "call": row.tool_call,
+        "tool": marks.tool(row.tool_call.tool),
+        "asked_by": person(row.run.requested_by),
         "state": marks.chip(row.state, marks.APPROVAL),
         "risk": risk_word(row.tool_call.risk),
         "environment_mark": marks.environment(row.session.environment),
@@ -118,6 +120,7 @@ def _queue(principal: Principal, row: Approval, *, now: datetime) -> list[dict[s
     return [
         {
             "approval": one,
+            "tool": marks.tool(one.tool_call.tool),
             "left": left(one, now=now),
             "risk": risk_word(one.tool_call.risk),
             "environment": marks.environment(one.session.environment),
@@ -131,7 +134,7 @@ def _queue(principal: Principal, row: Approval, *, now: datetime) -> list[dict[s
 def _precedent(row: Approval, *, now: datetime) -> dict[str, Any]:
     return {
         "state": marks.chip(row.state, marks.APPROVAL),
-        "by": person(row.decided_by),
+        "by": "the system" if row.decided_by.startswith("system:") else person(row.decided_by),
         "then": row.tool_call.state,
         "reason": row.reason,
         "at": marks.clock(row.decided_at, now=now),

@@ -23,7 +23,7 @@ def call(row: Approval, *, now: datetime) -> SafeString:
         '<span class="ae-two" data-row="{}"><span class="ae-name">{}</span>'
         '<span class="ae-key">{}</span></span>',
         row.pk,
-        row.tool_call.tool,
+        marks.tool(row.tool_call.tool),
         preview(row.tool_call.arguments),
     )
 
@@ -95,14 +95,16 @@ def risk_word(word: str) -> SafeString:
     return format_html(
         '<span class="ae-condition" data-tone="{}">{}<span>{}</span></span>',
         "bad" if is_high else "neutral",
-        marks.shape("failed") if is_high else "",
+        marks.shape("high") if is_high else "",
         word.capitalize(),
     )
 
 
 def person(actor: str) -> str:
     """Who an actor is, for people: the name of a person, everybody else with what they are."""
-    kind, _, name = actor.partition(":")
+    kind, _, name = actor.removeprefix("system:").partition(":")
+    if kind == "trigger":
+        return "a trigger"
     return {"user": name, "role": f"every {name}"}.get(kind, actor)
 
 

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
 from aegis_project.kit.errors import AegisError
-from aegis_project.lists import PlainAdmin
+from aegis_project.lists import Empty, PlainAdmin
 from components.admin.asking import asking
 from sessions.admin import audit_cells as cells
 from sessions.admin.events import pretty
@@ -49,6 +49,11 @@ class AuditAdmin(PlainAdmin):
     list_filter = ("outcome", ("at", admin.DateFieldListFilter))
     search_fields = ("command", "actor", "target", "code", "request_id", "session__key")
     search_help_text = "Command, actor, target, code, request or session"
+    empty = Empty(
+        "No entry yet",
+        "Each command that was carried out or refused is written here, with who asked for it.",
+        "./aegis audit list",
+    )
     ordering = ("-at", "-id")
     actions = None
     change_list_template = "admin/aegis/audit.html"

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from aegis_project import marks
+
 WIDTH, HEIGHT = 660, 108
 # Above the tallest column, and between two.
 EDGE, GAP = 6.0, 0.25
@@ -36,14 +38,24 @@ class Chart:
         return f"{self.title}: {total:g} from {self.days[0]} to {self.days[-1]}, most on {day} ({top:g})."
 
     @property
+    def most(self) -> str:
+        """What the top of its scale stands for."""
+        top = self._top()
+        return marks.number(top) if top == int(top) else f"{top:.2g}"
+
+    @property
     def svg(self) -> SafeString:
         """The columns; their scale begins at 0 and ends at the largest."""
         return format_html(
             '<svg class="ae-days" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img"'
-            ' aria-label="{}">{}<line x1="0" x2="{}" y1="{}" y2="{}"/></svg>',
+            ' aria-label="{}"><line data-grid x1="0" x2="{}" y1="{}" y2="{}"/>'
+            '{}<line x1="0" x2="{}" y1="{}" y2="{}"/></svg>',
             WIDTH,
             HEIGHT,
             self.sentence,
+            WIDTH,
+            EDGE,
+            EDGE,
             format_html_join("", "{}", ((one,) for one in self._columns())),
             WIDTH,
             HEIGHT,
@@ -51,7 +63,7 @@ class Chart:
         )
 
     def _columns(self) -> list[SafeString]:
-        top = max((value for value in self.values if value), default=1.0)
+        top = self._top()
         step = WIDTH / len(self.days)
         last = len(self.days) - 1
         return [
@@ -68,3 +80,6 @@ class Chart:
             for place, (day, value) in enumerate(zip(self.days, self.values, strict=True))
             if value
         ]
+
+    def _top(self) -> float:
+        return max((value for value in self.values if value), default=1.0)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
+from sessions.admin.approval_cells import person, shown
 from sessions.core.conversation import Role
 from sessions.core.runs import State
 from sessions.models import Agent, Run, Session, ToolCall
@@ -74,6 +75,7 @@ def _message(entry: Entry, talk: Talk) -> str:
         "message": message,
         "who": message.agent if run else _who(message.author, message.role),
         "is_agent": run is not None,
+        "is_record": message.author.startswith("trigger:"),
         "at": marks.clock(message.created_at, now=talk.now),
         "facts": _facts(entry, run),
         "calls": [call_context(call, now=talk.now) for call in entry.calls],
@@ -84,7 +86,7 @@ def _message(entry: Entry, talk: Talk) -> str:
 
 def _who(author: str, role: str) -> str:
     kind, _, label = author.partition(":")
-    return label or kind or role
+    return "Trigger" if kind == "trigger" else label or kind or role
 
 
 def _facts(entry: Entry, run: Run | None) -> str:
@@ -105,6 +107,7 @@ def call_context(call: ToolCall, *, now: datetime) -> dict[str, Any]:
     took = (call.ended_at or now) - call.started_at if call.started_at else None
     return {
         "call": call,
+        "tool": marks.tool(call.tool),
         "chip": marks.chip(call.state, marks.TOOL_CALL),
         "arguments": in_short(call.arguments),
         "took": marks.duration(took.total_seconds()) if took else "",
@@ -115,7 +118,7 @@ def call_context(call: ToolCall, *, now: datetime) -> dict[str, Any]:
 
 def in_short(arguments: dict[str, Any]) -> str:
     """Arguments in one line."""
-    said = ", ".join(f"{key} {value}" for key, value in arguments.items())
+    said = ", ".join(f"{key} {shown(value)}" for key, value in arguments.items())
     return said if len(said) <= LONGEST_ARGUMENTS else said[: LONGEST_ARGUMENTS - 1] + "…"
 
 
@@ -172,6 +175,7 @@ def run_context(run: Run, *, now: datetime) -> dict[str, Any]:
     return {
         "run": run,
         "chip": marks.chip(run.state, marks.RUN),
+        "asked_by": person(run.requested_by),
         "took": marks.duration(took.total_seconds()) if took else "–",
         "cost": f"{run.cost:.4f}" if run.cost else "–",
         "error": (run.error or {}).get("message", ""),

@@ -15,7 +15,7 @@ from components.admin.asking import asking
 from sessions.admin import dashboard_cards, dashboard_pulse, dashboard_trouble, monitor
 from sessions.admin.events import body
 from sessions.admin.monitor import NOTHING, Glance
-from sessions.admin.words import sentence
+from sessions.admin.words import handle, sentence
 from sessions.models import Session
 from sessions.selectors import approvals, dashboard, tool_calls
 from streaming import node
@@ -141,13 +141,14 @@ class Happening:
     session: Session
     mark: Any
     what: str
+    where: str
 
     @classmethod
     def of(cls, event: Event) -> "Happening":
         """An event with its log and session read."""
         log: Any = event.log
         said = sentence(event.type, body(event).get("data") or {})
-        return cls(event, log.session, said.mark, said.what)
+        return cls(event, log.session, said.mark, said.what, handle(log.session))
 
 
 def _render(name: str, **context: Any) -> str:

@@ -23,6 +23,7 @@ class Decision:
     """An approval that waits: how dangerous, what, where and how long there is."""
 
     approval: Approval
+    tool: SafeString
     risk: SafeString
     what: str
     left: SafeString
@@ -35,6 +36,7 @@ def decisions(rows: Sequence[Approval], *, now: datetime) -> list[Decision]:
     return [
         Decision(
             approval=row,
+            tool=marks.tool(row.tool_call.tool),
             risk=approval_cells.risk(row, now=now),
             what=approval_cells.preview(row.tool_call.arguments),
             left=approval_cells.left(row, now=now),

@@ -80,7 +80,7 @@ def _gone(component: Component, now: datetime) -> Trouble:
 def _silent(seen: Seen, now: datetime) -> Trouble:
     session = seen.session
     return Trouble(
-        marks.condition("degraded", "Silent"),
+        marks.chip("silent", marks.TOPIC),
         session.name or session.key,
         topic_words.silence(seen, now),
         "Open topic",

@@ -71,12 +71,13 @@ def in_words(session_id: UUID, events: Sequence[Event]) -> list[Row]:
 
 def _row(session_id: UUID, event: Event, now: datetime) -> Row:
     kind, _, label = event.actor.partition(":")
+    is_trigger = label.startswith("trigger:")
     return Row(
         session_id=session_id,
         seq=event.seq,
         type=event.type,
         at=event.ts,
-        actor=label or event.actor,
+        actor="a trigger" if is_trigger else label or event.actor,
         is_person=kind == "user",
         sentence=sentence(event.type, body(event).get("data") or {}),
         clock=marks.clock(event.ts, now=now),

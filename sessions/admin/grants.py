@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
+from aegis_project.lists import Empty
 from components.admin.asking import asking
 from sessions.admin.serviced import ServicedAdmin
 from sessions.models import Grant
@@ -44,6 +45,11 @@ class GrantAdmin(ServicedAdmin):
     list_filter = (HoldsFilter,)
     search_fields = ("tool", "made_by", "agent__slug", "session__key")
     search_help_text = "Tool, agent, session or who decided"
+    empty = Empty(
+        "No grant yet",
+        "A grant is a rule that somebody made of a decision: such calls go by, or are denied, until it ends. One is made on the card of an approval.",
+        "./aegis policy grants",
+    )
     ordering = ("-created_at",)
     noun, page = "grant", "admin/aegis/grant.html"
     read_scope, write_scope = "policies:read", "policies:write"

@@ -163,7 +163,7 @@ def strips(readings: Mapping[str, Reading]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "rate": topic_words.rate(reading.rate) if reading.rate is not None else "",
+            "rate": f"{topic_words.rate(reading.rate)}/s" if reading.rate is not None else "",
             "rates": [round(rate, 2) for rate in reading.rates],
             "step": round(reading.step * 1000),
             "at": ms(now),

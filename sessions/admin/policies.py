@@ -19,6 +19,7 @@ from aegis_project import marks
 from aegis_project.kit import strict
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
+from aegis_project.lists import Empty
 from components.admin.asking import asking, teams
 from sessions.admin.serviced import ServicedAdmin
 from sessions.models import Policy
@@ -100,6 +101,11 @@ class PolicyAdmin(ServicedAdmin):
     list_display = ("name_cell", "rules_cell", "team_cell", "changed_cell")
     search_fields = ("slug", "name", "description")
     search_help_text = "Slug, name or description"
+    empty = Empty(
+        "No policy yet",
+        "A policy says which tool calls go by, which are told, and which wait for somebody.",
+        "./aegis policy list",
+    )
     ordering = ("slug",)
     noun, page = "policy", "admin/aegis/policy.html"
     read_scope, write_scope = "policies:read", "policies:write"

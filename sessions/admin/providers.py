@@ -19,6 +19,7 @@ from unfold.widgets import (
 from aegis_project import marks
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
+from aegis_project.lists import Empty
 from components.admin.asking import asking
 from sessions.admin.serviced import ServicedAdmin
 from sessions.core.catalogue import ProviderDraft
@@ -106,6 +107,11 @@ class ProviderAdmin(ServicedAdmin):
 
     list_display = ("name_cell", "address_cell", "key_cell", "changed_cell")
     ordering = ("slug",)
+    empty = Empty(
+        "No provider of your own yet",
+        "A provider is where models are asked. Those whose key is in the environment need no entry; one here has an address and a key of its own.",
+        "./aegis provider create local --base-url http://127.0.0.1:11434/v1",
+    )
     noun, page, made = "provider", "admin/aegis/provider.html", "registered"
     read_scope, write_scope = "agents:read", providers.SCOPE
 

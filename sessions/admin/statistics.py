@@ -11,6 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from aegis_project import marks
 from aegis_project.kit.errors import AegisError
 from components.admin.asking import asking
 from sessions.admin.columns import Chart
@@ -105,7 +106,15 @@ def _totals(numbers: Mapping[str, Any]) -> list[dict[str, Any]]:
         },
     }
     return [
-        {"title": title, "now": now[name], "before": before[name]}
+        {"title": title, "now": _figure(now[name]), "before": _figure(before[name])}
         for name, title in CHARTS.items()
         if now[name] is not None
     ]
+
+
+def _figure(value: Any) -> str:
+    """A number as people read it; what was not counted is none."""
+    if value is None:
+        return "–"
+    amount = float(value)
+    return marks.number(amount) if amount == int(amount) else f"{amount:.4f}"

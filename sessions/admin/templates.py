@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
+from aegis_project.lists import Empty
 from components.admin.asking import asking
 from sessions.admin import template_acts, wizard
 from sessions.admin.serviced import ServicedAdmin
@@ -36,6 +37,11 @@ class PresetAdmin(ServicedAdmin):
     list_filter = ("category", "is_system")
     search_fields = ("slug", "name", "description")
     search_help_text = "Slug, name or description"
+    empty = Empty(
+        "No template yet",
+        "A template is a recipe for sessions: what they are of, who answers in them, and how they begin.",
+        "./aegis template list",
+    )
     ordering = ("category", "slug")
     noun, page = "template", "admin/aegis/template.html"
     read_scope, write_scope = "templates:read", presets.SCOPE

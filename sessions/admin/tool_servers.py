@@ -24,6 +24,7 @@ from aegis_project import marks
 from aegis_project.kit import strict
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
+from aegis_project.lists import Empty
 from components.admin.asking import asking
 from sessions.admin.serviced import ServicedAdmin
 from sessions.core.tool_servers import ToolServerDraft
@@ -139,6 +140,11 @@ class ToolServerAdmin(ServicedAdmin):
     list_filter = ("is_active",)
     search_fields = ("slug", "url")
     search_help_text = "Slug or address"
+    empty = Empty(
+        "No tool server yet",
+        "A tool server offers its tools to agents over MCP. Each of its calls goes through the policies.",
+        "./aegis tool-server create search --url https://tools.example/mcp",
+    )
     ordering = ("slug",)
     noun, page, made = "server", "admin/aegis/tool_server.html", "registered"
     read_scope, write_scope = "tool_servers:read", tool_servers.SCOPE

@@ -15,6 +15,7 @@ from aegis_project import marks
 from aegis_project.kit import strict
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
+from aegis_project.lists import Empty
 from components.admin.asking import asking
 from sessions.admin.serviced import ServicedAdmin
 from sessions.admin.trigger_form import TriggerForm
@@ -33,6 +34,11 @@ class TriggerAdmin(ServicedAdmin):
     list_filter = ("is_active",)
     search_fields = ("agent__slug", "pattern", "schedule", "session__key")
     search_help_text = "Agent, topic, schedule or session"
+    empty = Empty(
+        "No trigger yet",
+        "A trigger wakes an agent when a record comes to a topic, or by the clock.",
+        "./aegis trigger create analyst --pattern 'prices.*'",
+    )
     ordering = ("-created_at",)
     noun, page = "trigger", "admin/aegis/trigger.html"
     read_scope, write_scope = "agents:read", "agents:write"

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from aegis_project import marks
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
+from aegis_project.lists import Empty
 from components.admin.asking import asking
 from sessions.admin.serviced import ServicedAdmin
 from sessions.admin.webhook_form import WebhookForm
@@ -37,6 +38,11 @@ class WebhookAdmin(ServicedAdmin):
     list_filter = ("is_active",)
     search_fields = ("url", "session__key", "created_by")
     search_help_text = "Address, session or who made it"
+    empty = Empty(
+        "No webhook yet",
+        "A webhook tells an address of events as they happen, signed and sent again when it does not answer.",
+        "./aegis webhook create https://example.com/aegis --event 'approval.*'",
+    )
     ordering = ("-created_at",)
     noun, page = "webhook", "admin/aegis/webhook.html"
     read_scope, write_scope = "webhooks:read", "webhooks:write"

@@ -11,11 +11,15 @@ from django.utils.safestring import SafeString
 from aegis_project import marks
 from aegis_project.marks import Mark
 from sessions.core.conditions import Condition
+from sessions.models import Session
 from sessions.selectors.sessions import View
 
 Data = Mapping[str, Any]
 LONGEST = 160
 EVENT = Mark("event", "neutral")
+MESSAGE = Mark("message", "neutral")
+CHECKPOINT = Mark("checkpoint", "neutral")
+FILE = Mark("file", "neutral")
 
 
 class Sentence(NamedTuple):
@@ -62,7 +66,7 @@ def _repositioned(data: Data) -> tuple[Mark, str, str]:
 
 
 def _checkpoint(verb: str) -> Callable[[Data], tuple[Mark, str, str]]:
-    return lambda d: (EVENT, f"Checkpoint {verb}", str(d.get("label") or ""))
+    return lambda d: (CHECKPOINT, f"Checkpoint {verb}", str(d.get("label") or ""))
 
 
 def _recovered(data: Data) -> tuple[Mark, str, str]:
@@ -113,8 +117,10 @@ RUN, CALL, APPROVAL = marks.RUN, marks.TOOL_CALL, marks.APPROVAL
 
 
 def _message(data: Data) -> tuple[Mark, str, str]:
-    who = str(data.get("agent") or data.get("role") or "somebody")
-    return EVENT, f"{who} said", str(data.get("preview") or "")
+    agent, role = data.get("agent"), data.get("role")
+    is_asked = agent and role == "user"
+    what = f"{agent} was asked" if is_asked else f"{agent or role or 'somebody'} said"
+    return MESSAGE, what, str(data.get("preview") or "")
 
 
 def _of_run(mark: Mark, verb: str, *facts: str) -> Callable[[Data], tuple[Mark, str, str]]:
@@ -122,13 +128,17 @@ def _of_run(mark: Mark, verb: str, *facts: str) -> Callable[[Data], tuple[Mark, 
 
 
 def _of_call(mark: Mark, verb: str, *facts: str) -> Callable[[Data], tuple[Mark, str, str]]:
-    return lambda data: (mark, f"{data.get('tool', 'tool')} {verb}", _facts(data, facts))
+    return lambda data: (mark, f"{_tool(data)} {verb}", _facts(data, facts))
+
+
+def _tool(data: Data) -> str:
+    return marks.told(str(data.get("tool") or "tool"))
 
 
 def _of_file(verb: str) -> Callable[[Data], tuple[Mark, str, str]]:
     def tell(data: Data) -> tuple[Mark, str, str]:
         name = data.get("filename") or data.get("name") or "file"
-        return EVENT, f"{name} {verb}", _facts(data, ("content_type", "version"))
+        return FILE, f"{name} {verb}", _facts(data, ("content_type", "version"))
 
     return tell
 
@@ -138,12 +148,12 @@ def _decided(data: Data) -> tuple[Mark, str, str]:
     mark = APPROVAL.get(state, marks.UNKNOWN)
     edited = "edited" if data.get("edited") else ""
     said = [one for one in (f"by {data.get('by', '–')}", edited, _reason(data)) if one]
-    return mark, f"{data.get('tool', 'tool')} {state}", ", ".join(said)
+    return mark, f"{_tool(data)} {state}", ", ".join(said)
 
 
 WORK: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
     "message.created": _message,
-    "message.updated": lambda d: (EVENT, "Message changed", _facts(d, ("fields",))),
+    "message.updated": lambda d: (MESSAGE, "Message changed", _facts(d, ("fields",))),
     "tool_call.pending": _of_call(CALL["pending"], "asked for", "risk", "rule"),
     "tool_call.approved": _of_call(CALL["approved"], "may be called", "by"),
     "tool_call.rejected": _of_call(CALL["rejected"], "may not be called", "by", "reason"),
@@ -153,8 +163,8 @@ WORK: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
     "tool_call.expired": _of_call(CALL["expired"], "was not decided in time"),
     "tool_call.cancelled": _of_call(CALL["cancelled"], "is not called any more"),
     "tool_call.unknown": _of_call(CALL["unknown"], "may have been carried out, or not"),
-    "stream.started": _of_run(RUN["working"], "begins to answer"),
-    "stream.ended": _of_run(EVENT, "has answered", "state"),
+    "stream.started": _of_run(MESSAGE, "begins to answer"),
+    "stream.ended": _of_run(MESSAGE, "has answered", "state"),
     "run.queued": _of_run(RUN["queued"], "is to work", "task"),
     "run.started": _of_run(RUN["working"], "works"),
     "run.waiting": _of_run(RUN["waiting"], "waits", "for"),
@@ -216,6 +226,12 @@ SENTENCES: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
     "credential.revoked": _of_credential("revoked"),
     **WORK,
 }
+
+
+def handle(session: Session) -> str:
+    """What a session is called in few words: the key that somebody gave it, else its name."""
+    is_given = session.key != str(session.pk)
+    return session.key if is_given else session.name or session.key[:8]
 
 
 def states(view: View, *, now: datetime, at_most: int | None = None) -> SafeString:

@@ -1,8 +1,11 @@
 """What happened is told in words."""
 
+from aegis_project import marks
 from components.core import events as component_events
 from sessions.admin import words
+from sessions.admin.approval_cells import person
 from sessions.core import events as session_events
+from sessions.models import Session
 
 
 def test_every_event_of_the_catalogue_has_its_sentence():
@@ -19,3 +22,40 @@ def test_a_token_is_told_by_its_name():
     told = words.sentence("credential.issued", {"credential_id": "1", "name": "sink"})
 
     assert told == (words.EVENT, "Token issued", "sink")
+
+
+def test_who_is_asked_has_not_said_it():
+    asked = {"agent": "analyst", "role": "user", "preview": "Why?"}
+
+    assert words.sentence("message.created", asked).what == "analyst was asked"
+    assert words.sentence("message.created", asked | {"role": "assistant"}).what == "analyst said"
+    assert words.sentence("message.created", {"role": "user"}).what == "user said"
+
+
+def test_a_tool_of_a_component_is_told_by_what_it_does():
+    data = {"tool": "component.desk.flatten"}
+
+    assert words.sentence("tool_call.started", data).what == "flatten called"
+    assert marks.tool("component.desk.flatten") == (
+        '<span title="component.desk.flatten">flatten</span> <span class="ae-whose">of desk</span>'
+    )
+    assert marks.tool("orders.<place>") == "orders.&lt;place&gt;"
+
+
+def test_what_a_trigger_asked_for_is_told_without_its_id():
+    by = "trigger:4877230a-874e-4f31-b9dd-ebaed23e3058"
+
+    assert [person(by), person(f"system:{by}"), person("user:ana")] == [
+        "a trigger",
+        "a trigger",
+        "ana",
+    ]
+
+
+def test_a_session_is_called_by_the_key_that_somebody_gave():
+    given, unnamed = Session(key="desk", name="Our desk"), Session(name="Our desk")
+    unnamed.key = str(unnamed.pk)
+    nothing = Session(key=unnamed.key, id=unnamed.pk)
+
+    assert [words.handle(one) for one in (given, unnamed)] == ["desk", "Our desk"]
+    assert words.handle(nothing) == unnamed.key[:8]

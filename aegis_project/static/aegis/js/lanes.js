@@ -21,6 +21,9 @@ const zoomWord = (seconds) =>
 /** About how wide a text of the plot is. */
 const wide = (text) => text.length * 6.2;
 
+// A tool of a component is told by what it does; the whole name is its tooltip.
+const WHOSE = /^component\.[^.]+\./;
+
 export function draw(name, attributes, parent, text) {
   const element = document.createElementNS(NAMESPACE, name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -314,7 +317,8 @@ export class Lanes {
         note.textContent = row.count.text;
         note.toggleAttribute("data-odd", Boolean(row.count.isOdd));
       } else {
-        element.title = name.textContent = row.lane.name;
+        element.title = row.lane.name;
+        name.textContent = row.lane.name.replace(WHOSE, "");
         note.textContent = row.lane.note;
         note.toggleAttribute("data-bad", row.lane.note === "high");
         note.toggleAttribute("data-odd", Boolean(row.lane.strip?.quiet));
