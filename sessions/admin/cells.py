@@ -17,17 +17,15 @@ def name(view: View, *, now: datetime) -> SafeString:
     """Name and key, and what is odd about the session."""
     session = view.session
     odd = words.odd(view)
-    mark = format_html(
-        ' <span class="ae-odd" data-tone="warn">{}{}</span>', marks.shape("late"), odd
-    )
     return format_html(
-        '<span class="ae-two" data-row="{}"><span class="ae-name">{}</span>'
-        '<span class="ae-key">{}{}</span>{}</span>',
+        '<span class="ae-two" data-row="{}"><span class="ae-name">{}{}</span>'
+        '<span class="ae-key">{}{}{}</span></span>',
         session.pk,
         session.name or session.key,
-        session.key,
-        mark if odd else "",
-        marks.tags(session.tags) if session.tags else "",
+        format_html(' <span class="ae-odd">{}</span>', marks.shape("late")) if odd else "",
+        session.key if session.key != str(session.pk) else session.key[:8],
+        format_html(' <span class="ae-odd">{}</span>', odd) if odd else "",
+        format_html(" {}", marks.tags(session.tags)) if session.tags else "",
     )
 
 

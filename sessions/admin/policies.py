@@ -21,6 +21,7 @@ from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
 from aegis_project.lists import Empty
 from components.admin.asking import asking, teams
+from sessions.admin import policy_words
 from sessions.admin.serviced import ServicedAdmin
 from sessions.models import Policy
 from sessions.selectors import policies as reading
@@ -145,6 +146,10 @@ class PolicyAdmin(ServicedAdmin):
     def remove(self, principal: Principal, row: Policy) -> str:
         policy_catalogue.remove(principal=principal, policy=row.slug)
         return f"{row} is removed."
+
+    def more(self, request: HttpRequest, row: Policy | None) -> dict[str, Any]:
+        """Its rules as people read them."""
+        return {"told": policy_words.told(row.rules)} if row is not None else {}
 
     def may_write(self, request: HttpRequest, row: Policy | None) -> bool:
         teams = asking(request).teams

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from sessions.admin import policy_words
 from sessions.models import Policy
 from tests import asking
 from tests.integration.admin.help import text
@@ -85,3 +86,24 @@ def test_policies_are_of_teams_and_rights(client, person, other_team):
     assert (own.status_code, everybody.status_code) == (302, 403)
     assert client.get(f"{POLICIES}{shared.pk}/change/").status_code == 403
     assert client.get(f"{POLICIES}nothing/change/").status_code == 403
+
+
+def test_a_policy_is_read_in_words():
+    rules: list[dict[str, object]] = [
+        {
+            "name": "records",
+            "verdict": "auto",
+            "tool": "publish",
+            "arguments": [{"path": "topic", "op": "eq", "value": "incidents"}],
+        },
+        {"verdict": "approve", "risk": ["high", "medium"], "seconds": 90, "on_timeout": "approve"},
+        {"verdict": "approve", "tool": "*"},
+        {"verdict": "deny", "environment": ["production"], "cost_above": 0.5},
+    ]
+
+    assert policy_words.told(rules) == [
+        ("records", "tool publish, topic eq incidents", "goes by", ""),
+        ("", "risk high or medium", "waits for somebody", "1:30, then approved"),
+        ("", "every call", "waits for somebody", "5:00, then refused"),
+        ("", "in production, above 0.5 US $", "is denied", ""),
+    ]
