@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 
 import pytest
 
@@ -88,7 +89,13 @@ class Story:
         return self.get(AT)["conditions"]
 
 
-def test_story_ends_in_each_branch_as_it_is_told(running):
+def runs_of(running, session):
+    """How many there are in each state."""
+    found = send(running, "GET", f"/api/v1/sessions/{session}/runs?limit=100").body["data"]
+    return Counter(one["state"] for one in found)
+
+
+def test_story_ends_in_each_branch_as_it_is_told(running, tmp_path):
     approved = Story(running)
     edited = {"symbol": words.SYMBOL, "max_slippage_bps": 25}
     assert approved.decide(approved=True, edited_arguments=edited) == words.FLATTEN
@@ -117,3 +124,12 @@ def test_story_ends_in_each_branch_as_it_is_told(running):
     assert "Outcome: expired" in report
     assert "| expired |" in report
     assert expired.conditions() == ["degraded"]
+
+    # All that came of it fits into one file, and is proven when it comes out.
+    until(lambda: not {"queued", "working", "waiting"} & set(runs_of(running, SESSION)))
+    capsule = str(tmp_path / "story.capsule")
+    running.manage("aegis", "session", "export", SESSION, "-o", capsule)
+    running.manage("aegis", "session", "import", capsule, "--key", "again")
+    runs = {key: runs_of(running, key) for key in (SESSION, "again")}
+    assert runs["again"] == runs[SESSION]
+    assert runs["again"]["completed"] >= 3
