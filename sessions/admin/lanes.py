@@ -1,7 +1,6 @@
 """The lanes of a session's timeline: read from its ledger, kept while they are looked at."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,19 +10,18 @@ from aegis_project import marks
 from aegis_project.kit.principal import Principal
 from components import selectors
 from sessions.admin import topic_words
-from sessions.admin.events import body
 from sessions.core import lanes
-from sessions.core.lanes import Happened, Lanes
+from sessions.core.lanes import Lanes
 from sessions.core.lifecycle import CLOSED
 from sessions.models import Session
-from sessions.selectors import timeline
+from sessions.selectors import reviewing, timeline
 from streaming.core import topics
 from streaming.hub.watch import Reading
-from streaming.models import Event
 from streaming.selectors import logs
 
 # So many events are drawn at first; where there were twice as many, drawing begins anew.
-MOST = 1000
+MOST = reviewing.MOST
+happened, ms = reviewing.happened, reviewing.milliseconds
 ORDER = {"": 0, "Participants": 1, "Runs": 2, "Tool calls": 3, "Messages": 5}
 
 
@@ -131,17 +129,6 @@ class Drawing:
             late = next((one for one in reversed(lane.items) if one.word == "late"), None)
             if late is not None and row.state == "running":
                 late.end = None if row.is_late else late.end or late.start
-
-
-def happened(event: Event) -> Happened:
-    """An event as lanes take it."""
-    data = body(event).get("data") or {}
-    return Happened(event.seq, ms(event.ts), event.type, event.actor, data)
-
-
-def ms(moment: datetime) -> int:
-    """A moment in unix milliseconds."""
-    return round(moment.timestamp() * 1000)
 
 
 def veiled(principal: Principal, session_id: UUID) -> list[str]:

@@ -95,7 +95,7 @@ def say(
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
     draft = Utterance(
-        content=_text(text),
+        content=spoken(text),
         agent=agent,
         admission=admission,
         attachments=[_upload(principal, row, one) for one in attach],
@@ -126,7 +126,7 @@ def edit(
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
     one = _whole(row, message)
-    said = conversation.edit(principal=principal, session=row, message=one, content=_text(text))
+    said = conversation.edit(principal=principal, session=row, message=one, content=spoken(text))
     _tell(How(is_json, is_quiet), "message.edit", said, wait=wait)
 
 
@@ -149,7 +149,7 @@ def choose(
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
     found = conversation.choose(principal=principal, session=row, message=_whole(row, message))
-    _show(How(is_json, is_quiet), "message.choose", found)
+    show(How(is_json, is_quiet), "message.choose", found)
 
 
 @app.command()
@@ -208,7 +208,7 @@ def _tell(how: How, name: str, said: Said, *, wait: float) -> None:
     """The message that was said, or its answer if that was waited for and came."""
     run = said.run
     if run is None or not wait:
-        _show(how, name, said.message, run=run)
+        show(how, name, said.message, run=run)
         return
     rows = Run.objects.filter(pk=run.pk)
     rests = rows.exclude(ended_at=None) | rows.filter(waiting_for__in=PEOPLE)
@@ -219,10 +219,11 @@ def _tell(how: How, name: str, said: Said, *, wait: float) -> None:
         raise PersonNeeded(f"Run {run.pk} waits for {run.waiting_for}.", run=str(run.pk))
     if run.error:
         output.say(f"{run.error['code']}: {run.error['message']}")
-    _show(how, name, run.answer or said.message, run=run)
+    show(how, name, run.answer or said.message, run=run)
 
 
-def _show(how: How, name: str, message: Message, *, run: Run | None = None) -> None:
+def show(how: How, name: str, message: Message, *, run: Run | None = None) -> None:
+    """A message in the form that was asked for."""
     [entry] = history.entries([message])
     data = codecs.show(documents.document(entry, run=run.pk if run else None))
     sentence = output.readable(f"{message.author}: {message.content}")
@@ -233,7 +234,8 @@ def _read(principal: Principal, session: str) -> Session:
     return history.readable(principal, str(sessions.resolve(principal, session).pk))
 
 
-def _text(text: str) -> str:
+def spoken(text: str) -> str:
+    """What is said: the words, or for ``-`` what standard input has."""
     return sys.stdin.read() if text == "-" else text
 
 

@@ -21,7 +21,9 @@ from sessions.management import (
     far_sessions,
     output,
     session_making,
+    session_note,
     session_options,
+    session_send,
     session_tables,
     verbs,
     waiting,
@@ -265,3 +267,5 @@ aegis_tag.add_to(app)
 aegis_checkpoint.add_to(app)
 aegis_capsule.add_to(app)
 aegis_watch.add_to(app)
+session_send.add_to(app)
+session_note.add_to(app)

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sessions.management import far, listing, output
+from sessions.management import far, far_files, listing, output
 from sessions.management.client import PAGE, Client
 from sessions.management.far import Columns, Document
-from sessions.management.output import How, Misused
+from sessions.management.output import How
 from sessions.management.verbs import PersonNeeded
 
 WIDTH = 100
@@ -56,9 +56,14 @@ def say(
     **given: Any,
 ) -> None:
     """Say something in a session there."""
+    content = _text(text)
+    body = listing.said(**given) | {"content": content} | ({} if answer else {"answers": False})
     if attach:
-        raise Misused("--attach reads what is on this machine; use aegis artifact write.")
-    body = listing.said(**given) | {"content": _text(text)} | ({} if answer else {"answers": False})
+        files = [
+            far_files.brought(server, session, one, name=one.name, kind="attachment")
+            for one in attach
+        ]
+        body["attachments"] = [one["file"] for one in files]
     made = server.send("POST", "sessions", session, "messages", body=body)
     _tell(server, How(is_json, is_quiet), "message.say", made, wait=wait)
 
@@ -82,14 +87,14 @@ def edit(
 def choose(server: Client, *, session: str, message: str, is_json: bool, is_quiet: bool) -> None:
     """Go back to the branch that a message is on."""
     found = server.send("POST", "sessions", session, "messages", message, "choose")
-    _show(How(is_json, is_quiet), "message.choose", found)
+    show(How(is_json, is_quiet), "message.choose", found)
 
 
 def _tell(server: Client, how: How, name: str, made: Document, *, wait: float) -> None:
     """The message that was said, or its answer if that was waited for and came."""
     run_id = made.get("answer_run_id")
     if not run_id or not wait:
-        _show(how, name, made)
+        show(how, name, made)
         return
     run = _rested(server, run_id, wait)
     if run["waiting_for"] in PEOPLE:
@@ -100,7 +105,7 @@ def _tell(server: Client, how: How, name: str, made: Document, *, wait: float) -
         output.say(f"{run['error']['code']}: {run['error']['message']}")
     if run["answer"]:
         made = server.get("sessions", made["session_id"], "messages", run["answer"])
-    _show(how, name, made)
+    show(how, name, made)
 
 
 def _rested(server: Client, run_id: str, seconds: float) -> Document:
@@ -114,7 +119,8 @@ def _rested(server: Client, run_id: str, seconds: float) -> Document:
         threading.Event().wait(min(left, LOOK_SECONDS))
 
 
-def _show(how: How, name: str, row: Document) -> None:
+def show(how: How, name: str, row: Document) -> None:
+    """A message in the form that was asked for."""
     sentence = output.readable(f"{row['author']}: {row['content']}")
     output.show_one(how, name, row, identity=row["id"], sentence=sentence)
 

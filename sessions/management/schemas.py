@@ -26,6 +26,7 @@ from sessions.api.participants import DetachedDocument
 from sessions.api.policies import PolicyDocument, VerdictDocument
 from sessions.api.quotas import TeamQuotasDocument
 from sessions.api.rehearsals import RehearsalDocument
+from sessions.api.reviews import ReviewDocument
 from sessions.api.run_documents import RunDocument
 from sessions.api.search import FoundDocument
 from sessions.api.statistics_documents import StatisticsDocument
@@ -88,6 +89,9 @@ DOCUMENTS: dict[str, Any] = {
     **_of("checkpoint", "show", CheckpointDocument),
     **_of("checkpoint", "diff", DifferenceDocument),
     **_of("session", "diff", ComparisonDocument),
+    **_of("replay", "review", ReviewDocument),
+    **_of("session", "send", MessageDocument),
+    **_of("session", "note", BookmarkDocument),
     **_of("policy", "list", list[PolicyDocument]),
     **_of("policy", "show", PolicyDocument),
     **_of("policy", "test", VerdictDocument),
@@ -161,6 +165,8 @@ LINES: dict[str, Any] = {
 ALIASES = {
     "session.resume": "session.start",
     "session.show": "session.state",
+    "session.bookmark": "bookmark.create",
+    "replay.drive": "session.redrive",
     "stats": "statistics",
 }
 

@@ -25,6 +25,7 @@ NOUNS = (
     "runs",
     "approval",
     "checkpoint",
+    "replay",
     "policy",
     "provider",
     "tool",

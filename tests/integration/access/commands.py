@@ -58,6 +58,11 @@ COMMANDS: dict[str, Rule] = {
     "session.untag": Rule("sessions:write", {**ONE, "tag": "kept"}),
     "session.fork": Rule("sessions:control sessions:write", KEPT),
     "session.redrive": Rule("sessions:write topics:read", ONE),
+    "session.send": Rule("messages:write runs:write", {**ONE, "text": "Hello"}),
+    "session.note": Rule("sessions:read events:read", {**ONE, "text": "Hello"}),
+    "session.bookmark": Rule("sessions:read events:read", {**ONE, "seq": 2}),
+    "replay.review": Rule("events:read", ONE),
+    "replay.drive": Rule("sessions:write topics:read", ONE),
     "session.export": Rule(
         "sessions:read events:read messages:read runs:read approvals:read topics:read",
         {**ONE, "file": "<new>"},

@@ -157,6 +157,7 @@ HTTP: dict[str, Rule] = {
     f"GET {S}/capsule": Rule(
         "sessions:read events:read messages:read runs:read approvals:read topics:read"
     ),
+    f"GET {S}/review": Rule("events:read"),
     f"GET {S}/compare": Rule("events:read messages:read runs:read"),
     f"GET {S}/reconnect": Rule("sessions:read events:read"),
     f"GET {S}/clock": Rule("sessions:read"),

@@ -125,6 +125,7 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/sessions/{session}/redrive",
         "/api/v1/sessions/{session}/restart",
         "/api/v1/sessions/{session}/resume",
+        "/api/v1/sessions/{session}/review",
         "/api/v1/sessions/{session}/runs",
         "/api/v1/sessions/{session}/sandbox",
         "/api/v1/sessions/{session}/sandbox/content",

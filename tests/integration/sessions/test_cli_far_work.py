@@ -1,5 +1,6 @@
 """Runs, messages and credentials at a server that was named."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from sessions.core.lifecycle import State
 from sessions.core.runs import State as RunState
 from sessions.core.runs import Waiting
 from sessions.management import far_messages
-from sessions.models import Run
+from sessions.models import Attachment, Message, Run
 from tests import asking, factories
 
 pytestmark = [
@@ -51,12 +52,28 @@ def test_something_is_said_edited_and_chosen_there(far):
     far("message", "choose", "k", said["id"], scopes=MESSAGES)
     listed = far("message", "list", "k", "--limit", "1", "--json", scopes=MESSAGES).document
     table = far("message", "list", "k", "--before", "9", scopes=MESSAGES).out
-    file = far("message", "say", "k", "look", "--attach", __file__, scopes=MESSAGES)
 
     assert other.out.endswith(": hi\n")
     assert [one["content"] for one in listed["data"]] == ["hello"]
     assert table.splitlines()[1].split()[-1] == "hello"
-    assert file.code == 2
+
+
+def test_files_are_brought_and_given_with_a_message_there(far, tmp_path: Path):
+    factories.session_in(State.RUNNING, key="k")
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(f"In {name}.")
+    words = ("message", "say", "k", "look", "--no-answer", "--json")
+
+    files = ("--attach", str(tmp_path / "a.txt"), "--attach", str(tmp_path / "b.txt"))
+    told = far(*words, *files, scopes=MESSAGES).document["data"]
+    missing = far(*words, "--attach", str(tmp_path / "c.txt"), scopes=MESSAGES)
+
+    rows = Attachment.objects.order_by("filename")
+    assert [(row.filename, str(row.message_id)) for row in rows] == [
+        ("a.txt", told["id"]),
+        ("b.txt", told["id"]),
+    ]
+    assert (missing.code, Message.objects.count()) == (2, 1)
 
 
 def test_many_messages_are_read_page_by_page(far, monkeypatch):
