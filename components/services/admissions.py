@@ -66,6 +66,7 @@ def bearer(secret: str, *, is_open: bool) -> Bearer:
         raise ConnectionForbidden("This credential is of no session.")
     if found.session.deleted_at is not None:
         raise SessionGone
+    credentials.note_use(found, transport="socket")
     return Bearer(credentials.principal_of(found, transport="socket"), found.expires_at)
 
 

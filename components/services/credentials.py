@@ -176,15 +176,28 @@ def verify(secret: str, *, transport: str) -> Credential:
 
     :raises NotAuthenticated: for a secret that is unknown, expired or revoked
     """
-    found, now = look_up(secret), timezone.now()
-    if found is None or not found.is_usable(at=now):
+    found = look_up(secret)
+    if found is None or not found.is_usable(at=timezone.now()):
         raise NotAuthenticated("The credential is not valid.")
-    if found.last_used_at is None or now - found.last_used_at > USED_AGAIN_AFTER:
-        with database.atomic():
-            Credential.objects.filter(pk=found.pk).update(
-                last_used_at=now, last_used_transport=transport
-            )
+    note_use(found, transport=transport)
     return found
+
+
+def note_use(found: Credential, *, transport: str) -> None:
+    """
+    Note when a credential that opened something was used, and over what, at most once a minute.
+
+    Of many who come with it at once, whoever finds the row taken leaves that to the other.
+    """
+    now = timezone.now()
+    if found.last_used_at is not None and now - found.last_used_at <= USED_AGAIN_AFTER:
+        return
+    with database.atomic():
+        rows = Credential.objects.filter(pk=found.pk)
+        free = rows.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        Credential.objects.filter(pk__in=free.values("pk")).update(
+            last_used_at=now, last_used_transport=transport
+        )
 
 
 def look_up(secret: str) -> Credential | None:

@@ -1,5 +1,6 @@
 """The page of one session: its address, its fragments and its lever."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -192,9 +193,16 @@ def token(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """A new session token, shown this once with the lines that use it."""
     issued = creation.issue_token(principal=asking(request), session=session_id)
     scheme = "wss" if request.is_secure() else "ws"
+    url = request.build_absolute_uri("/").rstrip("/")
+    lines = [f"export AEGIS_URL={url}", f"export AEGIS_SESSION_TOKEN={issued.secret}"]
+    frame = {
+        "session_token": issued.secret,
+        "name": "my-feed",
+        "topics": ["klines.BTCUSDT.1m"],
+    }
     context = {
-        "secret": issued.secret,
-        "url": request.build_absolute_uri("/").rstrip("/"),
+        "shell": "\n".join([*lines, "python examples/feed.py"]),
+        "frame": json.dumps(frame),
         "socket": f"{scheme}://{request.get_host()}/ws/control",
         "prefix": issued.credential.prefix,
     }

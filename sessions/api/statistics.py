@@ -10,7 +10,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sessions.api.statistics_documents import StatisticsDocument, shown
-from sessions.core.statistics import Span, table
 from sessions.selectors import statistics
 from sessions.selectors.statistics import Wanted
 from streaming.api import codecs
@@ -77,12 +76,5 @@ class StatisticsFile(Endpoint):
         """Download the days as CSV; empty is what you may not read."""
         query = self.asked(StatisticsQuery)
         found = statistics.read(self.principal, query.wanted(), is_fresh=query.fresh)
-        return download(found.span, shown(found)["days"])
-
-
-def download(span: Span, days: list[dict[str, str | int | None]]) -> HttpResponse:
-    """The days as a file whose name says which they are."""
-    answer = HttpResponse(table(days), content_type="text/csv; charset=utf-8")
-    name = f"statistics-{span.days[0]}-{span.days[-1]}.csv"
-    answer["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+        named = {"Content-Disposition": f'attachment; filename="{found.file_name}"'}
+        return HttpResponse(found.file, content_type="text/csv; charset=utf-8", headers=named)

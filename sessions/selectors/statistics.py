@@ -34,6 +34,19 @@ PARTS: Mapping[str, tuple[str, Callable[[Scope], Any]]] = {
 """What is counted, and the scope that reading it needs."""
 
 
+COLUMNS = (
+    "day",
+    "sessions",
+    "messages",
+    "runs",
+    "tokens",
+    "cost",
+    "tool_calls",
+    "approvals",
+)
+"""What is told of a day, in the order of its file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """Of when (the last ``length``, unless said) and of what: a team by name, a session by id or key, an agent by slug, one's own."""
@@ -56,6 +69,18 @@ class Numbers:
     at: datetime
     parts: dict[str, Any]
 
+    @property
+    def file(self) -> str:
+        """The days as CSV; empty is what may not be read."""
+        return statistics.table(
+            [{name: day[name] for name in COLUMNS} for day in self.parts["days"]]
+        )
+
+    @property
+    def file_name(self) -> str:
+        """What that file is called."""
+        return f"statistics-{self.span.days[0]}-{self.span.days[-1]}.csv"
+
 
 def read(principal: Principal, wanted: Wanted, *, is_fresh: bool = False) -> Numbers:
     """
@@ -69,7 +94,13 @@ def read(principal: Principal, wanted: Wanted, *, is_fresh: bool = False) -> Num
     """
     principal.require("sessions:read")
     now = timezone.now()
-    span = statistics.span(since=wanted.since, until=wanted.until, zone=_zone(wanted.zone), now=now)
+    span = statistics.span(
+        since=wanted.since,
+        until=wanted.until,
+        zone=_zone(wanted.zone),
+        now=now,
+        length=wanted.length,
+    )
     rows = _reach(principal, wanted)
     name = _name(principal, wanted)
     kept: Numbers | None = None if is_fresh else cache.get(name)

@@ -3,10 +3,12 @@
 import re
 
 import pytest
+import time_machine
 from django.urls import reverse
 
 from sessions.admin.columns import Chart
 from sessions.admin.statistics import NAME
+from streaming.models import Log
 
 PAGE = "admin:" + NAME
 
@@ -41,6 +43,25 @@ def test_each_chart_has_its_table_and_the_file_has_the_same(page, new_session):
     days = [line.split(",")[0] for line in lines[1:]]
     assert shown.count("As a table") == 7
     assert [shown.count(f"<td>{day}</td>") for day in days] == [7] * len(days)
+
+
+@pytest.mark.parametrize(("length", "days"), [("24h", 2), ("7d", 8), ("30d", 31), ("90d", 91)])
+def test_a_span_is_as_long_as_it_was_asked_for(page, length, days):
+    with time_machine.travel("2026-03-10T12:00:00Z", tick=False):
+        lines = page(range=length, file="1").content.decode().splitlines()
+
+    assert len(lines) == 1 + days
+
+
+def test_what_there_was_most_of_is_in_tables_of_one_kind(page, new_session):
+    session = new_session("one")
+    Log.objects.create(session=session, name="book", epoch="e1", head=7, recorded=True)
+
+    shown = page().content.decode()
+
+    assert f'href="/admin/aegis_streaming/log/{session.pk}/book/"' in shown
+    assert "1 topics, 1 recorded" in shown
+    assert "Sessions with the most runs" not in shown
 
 
 def test_nothing_is_a_sentence_and_no_axis(page):

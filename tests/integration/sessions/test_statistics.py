@@ -219,6 +219,15 @@ def test_the_command_line_shows_a_table_at_a_time(work, aegis):
     assert aegis("statistics", "--range", "soon").code == 2
 
 
+def test_the_command_line_counts_in_the_span_that_it_was_told(work, aegis):
+    Run.objects.update(created_at=timezone.now() - timedelta(days=2))
+
+    spans = ("24h", "7d")
+    found = [aegis("statistics", "--range", one, "--fresh", "--json").document for one in spans]
+
+    assert [one["data"]["runs"]["total"] for one in found] == [0, 1]
+
+
 def test_sessions_are_counted_by_kind_and_state(aegis):
     factories.session_in(State.RUNNING, key="k")
     factories.session(key="other")
