@@ -18,7 +18,7 @@ from components.core.lifecycle import CONNECTED
 from components.core.messages import Register
 from components.core.tokens import Expiry
 from components.models import Component
-from components.services import credentials, registry, standing
+from components.services import credentials, registry, standing, uses
 from streaming.core.errors import (
     ConnectionForbidden,
     PartnerLost,
@@ -66,7 +66,7 @@ def bearer(secret: str, *, is_open: bool) -> Bearer:
         raise ConnectionForbidden("This credential is of no session.")
     if found.session.deleted_at is not None:
         raise SessionGone
-    credentials.note_use(found, transport="socket")
+    uses.note(found, transport="socket")
     return Bearer(credentials.principal_of(found, transport="socket"), found.expires_at)
 
 

@@ -12,7 +12,6 @@ from django.contrib.auth.models import Group
 from django.db.models import Q
 from django.utils import timezone
 
-from aegis_project import database
 from aegis_project.kit.errors import NotAuthenticated, PermissionDenied, ValidationFailed
 from aegis_project.kit.principal import Principal
 from aegis_project.prepared import Prepared
@@ -21,6 +20,7 @@ from components.core import scopes as scope_words
 from components.core.errors import CredentialAlreadyExists
 from components.core.events import ComponentEvent
 from components.models import Credential
+from components.services import uses
 from streaming import hints
 from streaming.core import topics
 from streaming.services import ledger
@@ -30,7 +30,6 @@ MARK = "aeg"
 LONGEST_NAME = 100
 EVERY_TOPIC = ("**",)
 SESSION_TOKEN_SCOPES = ("topics:publish", "topics:read")
-USED_AGAIN_AFTER = timedelta(minutes=1)
 
 
 class Issued(NamedTuple):
@@ -179,25 +178,8 @@ def verify(secret: str, *, transport: str) -> Credential:
     found = look_up(secret)
     if found is None or not found.is_usable(at=timezone.now()):
         raise NotAuthenticated("The credential is not valid.")
-    note_use(found, transport=transport)
+    uses.note(found, transport=transport)
     return found
-
-
-def note_use(found: Credential, *, transport: str) -> None:
-    """
-    Note when a credential that opened something was used, and over what, at most once a minute.
-
-    Of many who come with it at once, whoever finds the row taken leaves that to the other.
-    """
-    now = timezone.now()
-    if found.last_used_at is not None and now - found.last_used_at <= USED_AGAIN_AFTER:
-        return
-    with database.atomic():
-        rows = Credential.objects.filter(pk=found.pk)
-        free = rows.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        Credential.objects.filter(pk__in=free.values("pk")).update(
-            last_used_at=now, last_used_transport=transport
-        )
 
 
 def look_up(secret: str) -> Credential | None:
