@@ -1,5 +1,6 @@
 """The reference of the command line, drawn from its commands."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -50,7 +51,8 @@ def _prose(text: str) -> str:
     """A paragraph; one of examples is a block of them."""
     if not text.startswith("Example"):
         return text
-    examples = " ".join(text.partition(": ")[2].split()).replace("; aegis ", "\naegis ")
+    examples = " ".join(text.partition(": ")[2].split())
+    examples = re.sub("; (?=aegis |source )", "\n", examples)
     return f"```sh\n{examples}\n```"
 
 

@@ -53,7 +53,7 @@ def several(
     """
     List agents, the newest first.
 
-    Example: aegis agent list --json
+    Examples: aegis agent list --json; aegis agent list --limit 20 --fields slug,model
     """
     rows = catalogue.readable(verbs.acting(as_user))
     SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
@@ -65,7 +65,7 @@ def show(agent: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Quie
     """
     Show one agent.
 
-    Example: aegis agent show assistant
+    Examples: aegis agent show assistant; aegis agent show assistant --json
     """
     SHAPE.one(How(is_json, is_quiet), "show", catalogue.read(verbs.acting(as_user), agent))
 
@@ -91,7 +91,8 @@ def create(
     """
     Enter an agent in the catalogue.
 
-    Example: aegis agent create analyst --model openai:gpt-5 --instructions 'Be brief.'
+    Examples: aegis agent create analyst --model openai:gpt-5 --instructions 'Be brief.';
+    aegis agent create trader --tool 'topic_*' --policy manual --visibility internal
     """
     principal = verbs.acting(as_user)
     draft = AgentDraft(
@@ -206,7 +207,7 @@ def remove(
     """
     Take agents out of the catalogue; what their runs said stays.
 
-    Example: aegis agent remove analyst --yes
+    Examples: aegis agent remove analyst --yes; aegis agent remove analyst trader --dry-run
     """
     principal = verbs.acting(as_user)
     SHAPE.remove(

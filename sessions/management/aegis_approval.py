@@ -63,7 +63,8 @@ def several(
     """
     List what waits for people, the most urgent first.
 
-    Example: aegis approval list --expiring 60
+    Examples: aegis approval list --expiring 60;
+    aegis approval list --session demo --state approved --json
     """
     principal = verbs.acting(as_user)
     rows = reading.readable(principal).filter(state=state.value)
@@ -91,7 +92,7 @@ def show(approval: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Qui
     """
     Show what is asked, and what it rests on, then and now.
 
-    Example: aegis approval show 5f0c…
+    Examples: aegis approval show 5f0c…; aegis approval show 5f0c… --json
     """
     principal = verbs.acting(as_user)
     row = reading.read(principal, _whole(principal, approval))
@@ -123,7 +124,8 @@ def approve(
     """
     Let calls by; one alone with other arguments if you say so.
 
-    Example: aegis approval approve 5f0c… --edit quantity=3 --reason 'Half of it.'
+    Examples: aegis approval approve 5f0c… --edit quantity=3 --reason 'Half of it.';
+    aegis approval approve 5f0c… 91ab… --remember session --dry-run
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
     if is_dry or len(approval) > 1:
@@ -163,7 +165,8 @@ def reject(
     """
     Let calls not by.
 
-    Example: aegis approval reject 5f0c… --reason 'Too much at once.'
+    Examples: aegis approval reject 5f0c… --reason 'Too much at once.';
+    aegis approval reject 5f0c… 91ab… --dry-run
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
     if is_dry or len(approval) > 1:
@@ -191,7 +194,7 @@ def claim(
     """
     Let the others see that you look at it.
 
-    Example: aegis approval claim 5f0c…
+    Examples: aegis approval claim 5f0c…; aegis approval claim 5f0c… --release
     """
     principal = verbs.acting(as_user)
     one = _whole(principal, approval)
@@ -212,7 +215,8 @@ def hand_over(
     """
     Leave it to somebody else who may decide on it.
 
-    Example: aegis approval hand-over 5f0c… role:approver
+    Examples: aegis approval hand-over 5f0c… role:approver;
+    aegis approval hand-over 5f0c… olga --json
     """
     principal = verbs.acting(as_user)
     one = _whole(principal, approval)

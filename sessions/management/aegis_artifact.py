@@ -51,7 +51,7 @@ def several(
     """
     List the files of a session in their newest versions, the one written last first.
 
-    Example: aegis artifact list demo --folder reports
+    Examples: aegis artifact list demo --folder reports; aegis artifact list demo --limit 20 --json
     """
     row = _session(verbs.acting(as_user), session)
     rows = reading.beneath(row.pk, folder) if folder else reading.newest(row.pk)
@@ -75,7 +75,8 @@ def write(
     """
     Write a file into a session; a name that is there gets a new version.
 
-    Example: aegis artifact write demo prices.csv --name data/prices.csv
+    Examples: aegis artifact write demo prices.csv --name data/prices.csv;
+    aegis artifact write demo report.md --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -99,7 +100,8 @@ def generate(
     """
     Make a file of what a JSON file says: type (report, data, code), format, and what is in it.
 
-    Example: aegis artifact generate demo reports/today today.json
+    Examples: aegis artifact generate demo reports/today today.json;
+    aegis artifact generate demo data/rows rows.json --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -222,7 +224,8 @@ def remove(
     """
     Remove the newest versions of files, or the versions with these ids; the others stay.
 
-    Example: aegis artifact remove demo report.md --yes
+    Examples: aegis artifact remove demo report.md --yes;
+    aegis artifact remove demo report.md data/prices.csv --dry-run
     """
     principal = verbs.acting(as_user)
 

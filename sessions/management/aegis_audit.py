@@ -63,7 +63,8 @@ def several(
     """
     List entries, the newest first.
 
-    Example: aegis audit list --outcome refused --since -2h
+    Examples: aegis audit list --outcome refused --since -2h;
+    aegis audit list --command 'session.*' --actor 'user:*' --session demo --json
     """
     wanted = audit_filters.wanted(
         command=command,
@@ -192,7 +193,7 @@ def show(
     """
     Show one entry with all that it holds.
 
-    Example: aegis audit show 4711
+    Examples: aegis audit show 4711; aegis audit show 4711 --json
     """
     row = audit.find(verbs.acting(as_user), entry)
     document = codecs.show(documents.document(row))
@@ -220,7 +221,8 @@ def export(
     """
     Write the entries that the same filters list to standard output, oldest first.
 
-    Example: aegis audit export --format csv > audit.csv
+    Examples: aegis audit export --format csv > audit.csv;
+    aegis audit export --session demo --since 2026-01-01 > demo.ndjson
     """
     wanted = audit_filters.wanted(
         command=command,
@@ -256,7 +258,7 @@ def verify(
     """
     Walk along the chain, and name the first entry that is wrong; 9 when one is.
 
-    Example: aegis audit verify --kept 1204:9f86d0…
+    Examples: aegis audit verify --kept 1204:9f86d0…; aegis audit verify --after 1204 --json
     """
     found = audit_proof.verify(verbs.acting(as_user), after=after, kept=_anchor(kept))
     output.show_one(

@@ -23,7 +23,7 @@ def backup(
     """
     Write everything that this instance holds into one file, while it goes on.
 
-    Example: aegis backup /var/backups/aegis.backup
+    Examples: aegis backup /var/backups/aegis.backup; aegis backup nightly.aegis --json
     """
     principal, tells = verbs.acting(as_user), progress.told()
     try:
@@ -52,7 +52,7 @@ def restore(
     """
     Make an empty instance, on SQLite or PostgreSQL, the one of a backup.
 
-    Example: aegis restore /var/backups/aegis.backup
+    Examples: aegis restore /var/backups/aegis.backup; aegis restore nightly.aegis --json
     """
     try:
         opened = file.open("rb")

@@ -74,7 +74,8 @@ def create(
     """
     Keep a message or an event of a session.
 
-    Example: aegis bookmark create demo --seq 42 --name 'The freeze' --shared
+    Examples: aegis bookmark create demo --seq 42 --name 'The freeze' --shared;
+    aegis bookmark create demo --message 5f0c… --note 'The reason.' --color '#f57c00'
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -102,7 +103,8 @@ def change(
     """
     Change what one's own bookmark says; what is not said stays.
 
-    Example: aegis bookmark change 5f0c… --note 'The feed froze here.'
+    Examples: aegis bookmark change 5f0c… --note 'The feed froze here.';
+    aegis bookmark change 5f0c… --name 'The freeze' --shared
     """
     principal = verbs.acting(as_user)
     changes = listing.said(name=name, note=note, color=color, is_shared=shared)
@@ -126,7 +128,7 @@ def remove(
     """
     Remove one's own bookmarks.
 
-    Example: aegis bookmark remove 5f0c… --yes
+    Examples: aegis bookmark remove 5f0c… --yes; aegis bookmark remove 5f0c… 91ab… --dry-run
     """
     principal = verbs.acting(as_user)
     _shape(principal).remove(

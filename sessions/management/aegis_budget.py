@@ -25,7 +25,7 @@ def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False)
     """
     List budgets, with what was used of each.
 
-    Example: aegis budget list
+    Examples: aegis budget list; aegis budget list --json
     """
     found = list(budgets.spent(verbs.acting(as_user)))
     _show("budget.list", found, How(is_json, is_quiet))
@@ -49,7 +49,8 @@ def put(
     """
     Set the budget of a team or of a person for a period, in the place of the one that there is.
 
-    Example: aegis budget set --team default --period month --tokens 1000000 --cost 50
+    Examples: aegis budget set --team default --period month --tokens 1000000 --cost 50;
+    aegis budget set --user olga --period day --tokens 20000
     """
     most = {"max_tokens": tokens, "max_cost": cost}
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
@@ -71,7 +72,7 @@ def remove(
     """
     Remove budgets; what waits for them goes on.
 
-    Example: aegis budget remove 3 --yes
+    Examples: aegis budget remove 3 --yes; aegis budget remove 3 --dry-run
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
     if is_dry:

@@ -28,7 +28,8 @@ def export(
     """
     Write a session into one file that proves itself, without its secrets.
 
-    Example: aegis session export demo -o demo.capsule
+    Examples: aegis session export demo -o demo.capsule;
+    aegis session export demo --output /backups/demo.capsule --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -60,7 +61,8 @@ def bring(
     """
     Make a session of a file that another one was written into; nothing of it goes on by itself.
 
-    Example: aegis session import demo.capsule --key demo-again
+    Examples: aegis session import demo.capsule --key demo-again;
+    aegis session import demo.capsule --team desk --json
     """
     principal = verbs.acting(as_user)
     # To prove it is work, which nobody has done who may not bring one.

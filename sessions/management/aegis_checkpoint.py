@@ -48,7 +48,8 @@ def create(
     """
     Take a checkpoint of where a session is now.
 
-    Example: aegis checkpoint create demo --label 'before the opening'
+    Examples: aegis checkpoint create demo --label 'before the opening';
+    aegis checkpoint create demo --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -69,7 +70,7 @@ def several(
     """
     List the checkpoints of a session, the newest first.
 
-    Example: aegis checkpoint list demo
+    Examples: aegis checkpoint list demo; aegis checkpoint list demo --limit 5 --json
     """
     principal = verbs.acting(as_user)
     rows = reading.readable(principal, sessions.resolve(principal, session))
@@ -89,7 +90,8 @@ def show(
     """
     Show what a checkpoint holds.
 
-    Example: aegis checkpoint show demo latest --json
+    Examples: aegis checkpoint show demo latest --json;
+    aegis checkpoint show demo 'before the opening'
     """
     principal = verbs.acting(as_user)
     found = sessions.resolve(principal, session)
@@ -112,7 +114,8 @@ def diff(
     """
     Compare a checkpoint with another one, or with the session as it is now.
 
-    Example: aegis checkpoint diff demo 'before the opening'
+    Examples: aegis checkpoint diff demo 'before the opening';
+    aegis checkpoint diff demo 'before the opening' latest --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -157,7 +160,8 @@ def remove(
     """
     Let checkpoints go; what was made from them stays.
 
-    Example: aegis checkpoint remove demo 'before the opening' --yes
+    Examples: aegis checkpoint remove demo 'before the opening' --yes;
+    aegis checkpoint remove demo 'before the opening' --dry-run
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -189,7 +193,8 @@ def recover(
     """
     Bring a paused, stopped or failed session back to a checkpoint, paused.
 
-    Example: aegis session recover demo 'before the opening'
+    Examples: aegis session recover demo 'before the opening';
+    aegis session recover demo latest --reason 'It went wrong.' --dry-run
     """
     principal = verbs.acting(as_user)
     one = Several("recover", principal, [session], How(is_json, is_quiet))
@@ -221,7 +226,8 @@ def fork(
     """
     Make another session of a checkpoint; the first one stays as it is.
 
-    Example: aegis session fork demo 'before the opening' --effects recorded
+    Examples: aegis session fork demo 'before the opening' --effects recorded;
+    aegis session fork demo latest --key demo-again --replay
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -251,7 +257,8 @@ def redrive(
     """
     Make a session that sends what another one recorded to components of its own.
 
-    Example: aegis session redrive demo --speed 10 --key demo-again
+    Examples: aegis session redrive demo --speed 10 --key demo-again;
+    aegis session redrive demo --topic 'prices.*' --from 2024-08-08 --loop
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)

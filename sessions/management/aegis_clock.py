@@ -37,7 +37,7 @@ def clock(
     """
     Show where the clock of a historical session stands.
 
-    Example: aegis session clock replay
+    Examples: aegis session clock replay; aegis session clock replay --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -56,7 +56,8 @@ def seek(
     """
     Set the clock to a time; whoever drives it carries it out.
 
-    Example: aegis session seek replay 2024-08-08T23:58:00Z
+    Examples: aegis session seek replay 2024-08-08T23:58:00Z;
+    aegis session seek replay 1723161480000 --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -75,7 +76,7 @@ def step(
     """
     Let a paused session go for some ticks of its clock, then pause it again.
 
-    Example: aegis session step replay 10
+    Examples: aegis session step replay 10; aegis session step replay
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -95,7 +96,7 @@ def speed(
     """
     Let the clock go so many times as fast as real time, from now on.
 
-    Example: aegis session speed replay 10
+    Examples: aegis session speed replay 10; aegis session speed replay 0
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -120,7 +121,8 @@ def restart(
     """
     Begin a new activation; a historical session replays from the beginning of its range.
 
-    Example: aegis session restart replay --from 2024-08-08 --to 2024-08-09
+    Examples: aegis session restart replay --from 2024-08-08 --to 2024-08-09;
+    aegis session restart demo --reason 'The feed was mended.' --wait running
     """
     principal = verbs.acting(as_user)
     one = Several("restart", principal, [session], How(is_json, is_quiet))

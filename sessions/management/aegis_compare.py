@@ -55,7 +55,7 @@ def diff(
     """
     Compare what was done in two sessions: messages, runs, calls, decisions, files and errors.
 
-    Example: aegis session diff demo demo-fork
+    Examples: aegis session diff demo demo-fork; aegis session diff demo-fork --limit 20 --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)

@@ -50,7 +50,7 @@ def completion(
     """
     Print what lets a shell complete commands, options and names such as keys of sessions.
 
-    Examples: source <(./aegis completion bash); ./aegis completion fish | source
+    Examples: aegis completion fish | source; source <(aegis completion bash)
     """
     context: Any = get_current_context()
     cache = completion_cache.write(context.find_root().command)

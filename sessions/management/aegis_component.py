@@ -78,7 +78,7 @@ def show(
     """
     Show one component of a session.
 
-    Example: aegis component show demo prices
+    Examples: aegis component show demo prices; aegis component show demo prices --json
     """
     principal = verbs.acting(as_user)
     principal.require("components:read")

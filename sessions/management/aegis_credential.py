@@ -38,7 +38,8 @@ def issue(
     """
     Issue a credential and print its secret, this once.
 
-    Example: aegis credential issue dashboard --scope sessions:read --scope topics:read
+    Examples: aegis credential issue dashboard --scope sessions:read --scope topics:read;
+    aegis credential issue feed --scope topics:publish --topic 'prices.*' --days 30
     """
     principal = verbs.acting(as_user)
     issued = credentials.issue(
@@ -66,7 +67,7 @@ def several(
     """
     List credentials, the newest first; their secrets are kept nowhere.
 
-    Example: aegis credential list --usable
+    Examples: aegis credential list --usable; aegis credential list --limit 20 --json
     """
     rows = selectors.credentials(verbs.acting(as_user), is_usable=usable)
     page = pages.page(rows, order="-created_at", cursor="", limit=limit)
@@ -98,7 +99,8 @@ def rotate(
     """
     Print a fresh secret with the same rights, this once; the old one ends after the overlap.
 
-    Example: aegis credential rotate 3f2a9c1b77 --overlap 24
+    Examples: aegis credential rotate 3f2a9c1b77 --overlap 24;
+    aegis credential rotate 3f2a9c1b77 --json
     """
     issued = credentials.rotate(
         principal=verbs.acting(as_user), credential=credential, overlap=timedelta(hours=overlap)
@@ -122,7 +124,8 @@ def revoke(
     """
     Revoke credentials; the sockets that they opened are closed.
 
-    Example: aegis credential revoke 3f2a9c1b77 --yes
+    Examples: aegis credential revoke 3f2a9c1b77 --yes;
+    aegis credential revoke 3f2a9c1b77 --yes --json
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
     verbs.confirm(f"Revoke {', '.join(credential)}?", is_sure=is_sure)

@@ -58,7 +58,7 @@ def status(*, is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     Show what there is of the demo.
 
-    Example: aegis demo status
+    Examples: aegis demo status; aegis demo status --json
     """
     _show("demo.status", demo_reset.found(), How(is_json, is_quiet))
 

@@ -33,7 +33,8 @@ def start(
     """
     Run sessions, at once or when their required components are ready.
 
-    Example: aegis session start demo --wait running --timeout 30
+    Examples: aegis session start demo --wait running --timeout 30;
+    aegis session start demo nightly --dry-run
     """
     principal = verbs.acting(as_user)
     many = Several("start", principal, session, How(is_json, is_quiet))
@@ -61,7 +62,8 @@ def pause(
     """
     Hold sessions where they are; connections stay.
 
-    Example: aegis session pause demo --reason lunch
+    Examples: aegis session pause demo --reason lunch;
+    aegis session pause demo nightly --wait paused
     """
     principal = verbs.acting(as_user)
     many = Several("pause", principal, session, How(is_json, is_quiet))
@@ -89,7 +91,8 @@ def stop(
     """
     Release the components of sessions; they can be started again.
 
-    Example: aegis session stop demo
+    Examples: aegis session stop demo;
+    aegis session stop demo nightly --reason 'The day is over.' --dry-run
     """
     principal = verbs.acting(as_user)
     many = Several("stop", principal, session, How(is_json, is_quiet))
@@ -115,7 +118,8 @@ def complete(
     """
     Close a session with a result.
 
-    Example: aegis session complete demo --result '{"rows": 3}'
+    Examples: aegis session complete demo --result '{"rows": 3}';
+    aegis session complete demo --result @result.json --reason done
     """
     principal = verbs.acting(as_user)
     found = session_options.value(result, option="--result")
@@ -141,7 +145,8 @@ def fail(
     """
     Say that a session broke; its connections stay.
 
-    Example: aegis session fail demo --error 'the feed lies'
+    Examples: aegis session fail demo --error 'the feed lies';
+    aegis session fail demo --error 'no prices' --reason 'seen by hand' --json
     """
     principal = verbs.acting(as_user)
     said = {"code": "SESSION_FAILED", "message": error, "details": {}}
@@ -166,7 +171,7 @@ def end(
     """
     Close sessions for good.
 
-    Example: aegis session end demo --reason done --yes
+    Examples: aegis session end demo --reason done --yes; aegis session end demo nightly --dry-run
     """
     principal = verbs.acting(as_user)
     many = Several("end", principal, session, How(is_json, is_quiet))
@@ -190,7 +195,7 @@ def delete(
     """
     End sessions that are open, and hide them.
 
-    Example: aegis session delete demo --yes
+    Examples: aegis session delete demo --yes; aegis session delete demo nightly --dry-run
     """
     principal = verbs.acting(as_user)
     many = Several("delete", principal, session, How(is_json, is_quiet))

@@ -55,7 +55,7 @@ def several(
     """
     List the newest messages of a conversation, in their order.
 
-    Example: aegis message list demo --limit 10
+    Examples: aegis message list demo --limit 10; aegis message list demo --before 40 --json
     """
     row = _read(verbs.acting(as_user), session)
     found = history.page(row, limit=limit, before=before or None)
@@ -90,7 +90,8 @@ def say(
     """
     Say something in a session.
 
-    Example: aegis message say demo 'What happened?' --wait 60
+    Examples: aegis message say demo 'What happened?' --wait 60;
+    aegis message say demo 'Look at this.' --attach prices.csv --no-answer
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -121,7 +122,8 @@ def edit(
     """
     Say a message differently, in a branch that is answered anew.
 
-    Example: aegis message edit demo 5f0c… 'What happened today?'
+    Examples: aegis message edit demo 5f0c… 'What happened today?';
+    aegis message edit demo 5f0c… 'And yesterday?' --wait 60
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -144,7 +146,7 @@ def choose(
     """
     Go back to the branch that a message is on.
 
-    Example: aegis message choose demo 5f0c…
+    Examples: aegis message choose demo 5f0c…; aegis message choose demo 5f0c… --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -168,7 +170,8 @@ def export(
     """
     Write the conversation from its beginning to its end.
 
-    Example: aegis message export demo --format markdown -o demo.md
+    Examples: aegis message export demo --format markdown -o demo.md;
+    aegis message export demo --format json > demo.json
     """
     row = _read(verbs.acting(as_user), session)
     writer, count = FORMATS[form](), 0

@@ -36,7 +36,7 @@ def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False)
     """
     List the policies by name.
 
-    Example: aegis policy list
+    Examples: aegis policy list; aegis policy list --json
     """
     rows = list(reading.readable(verbs.acting(as_user)).order_by("slug"))
     output.show(
@@ -60,7 +60,7 @@ def show(
     """
     Show the rules of a policy.
 
-    Example: aegis policy show manual
+    Examples: aegis policy show manual; aegis policy show manual --json
     """
     row = reading.find(verbs.acting(as_user), policy)
     document = codecs.show(documents.policy(row))
@@ -88,7 +88,8 @@ def attempt(
     """
     Say what would become of a call that nobody makes.
 
-    Example: aegis policy test orders.place --policy desk --arguments '{"quantity": 500}'
+    Examples: aegis policy test orders.place --policy desk --arguments '{"quantity": 500}';
+    aegis policy test orders.place --risk low --environment production --json
     """
     principal = verbs.acting(as_user)
     facts = Facts(
@@ -123,7 +124,7 @@ def grants(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) 
     """
     List the rules that were made from decisions and hold, the newest first.
 
-    Example: aegis policy grants
+    Examples: aegis policy grants; aegis policy grants --json
     """
     found = reading.grants(verbs.acting(as_user)).filter(revoked_at=None)
     rows = list(found.order_by("-created_at")[:1000])
@@ -148,7 +149,7 @@ def revoke(
     """
     Take back a rule that was made from a decision.
 
-    Example: aegis policy revoke 5f0c…
+    Examples: aegis policy revoke 5f0c…; aegis policy revoke 5f0c… --json
     """
     row = policies.revoke(principal=verbs.acting(as_user), grant=grant)
     document = codecs.show(grant_documents.document(row))

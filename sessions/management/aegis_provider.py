@@ -32,7 +32,7 @@ def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False)
     """
     List the providers by slug; their keys are not shown.
 
-    Example: aegis provider list
+    Examples: aegis provider list; aegis provider list --json
     """
     SHAPE.several(How(is_json, is_quiet), "list", list(reading.readable(verbs.acting(as_user))))
 
@@ -45,7 +45,7 @@ def show(
     """
     Show one provider.
 
-    Example: aegis provider show local
+    Examples: aegis provider show local; aegis provider show local --json
     """
     SHAPE.one(How(is_json, is_quiet), "show", reading.read(verbs.acting(as_user), provider))
 
@@ -66,7 +66,8 @@ def create(
     """
     Register a provider, which agents may name in their models.
 
-    Example: aegis provider create local --base-url http://127.0.0.1:11434/v1
+    Examples: aegis provider create local --base-url http://127.0.0.1:11434/v1;
+    aegis provider create desk --kind azure --api-version 2024-10-21 --secret-file key.txt
     """
     draft = ProviderDraft(
         slug=provider,
@@ -96,7 +97,8 @@ def update(
     """
     Change a provider; what is not said stays, and another address needs its key again.
 
-    Example: aegis provider update local --secret-file key.txt
+    Examples: aegis provider update local --secret-file key.txt;
+    aegis provider update local --base-url http://127.0.0.1:8080/v1 --no-secret
     """
     changes = listing.said(kind=kind, base_url=base_url, api_version=api_version)
     if secret_file or no_secret:
@@ -120,7 +122,7 @@ def remove(
     """
     Forget providers and their keys; agents that name them fail until they name others.
 
-    Example: aegis provider remove local --yes
+    Examples: aegis provider remove local --yes; aegis provider remove local --dry-run
     """
     principal = verbs.acting(as_user)
     SHAPE.remove(

@@ -21,7 +21,7 @@ def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False)
     """
     List what each team uses of its quotas.
 
-    Example: aegis quota list
+    Examples: aegis quota list; aegis quota list --json
     """
     found = quotas.documents(verbs.acting(as_user))
     output.show(

@@ -33,7 +33,7 @@ def give(
     """
     Give somebody a role, and make them one of a team.
 
-    Example: aegis role give olga operator --team desk
+    Examples: aegis role give olga operator --team desk; aegis role give olga approver --json
     """
     principal = verbs.acting(as_user)
     found = roles.give(principal=principal, user=user, role=role, team=team)
@@ -54,7 +54,7 @@ def take(
     """
     Take a role from somebody, a team, or both; their sockets are closed within seconds.
 
-    Example: aegis role take olga operator --team desk
+    Examples: aegis role take olga operator --team desk; aegis role take olga approver --json
     """
     if not (role or team):
         raise Misused("Say which role, or which --team.")
@@ -69,7 +69,7 @@ def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False)
     """
     List who has which role, in which teams.
 
-    Example: aegis role list
+    Examples: aegis role list; aegis role list --json
     """
     found = roles.several(principal=verbs.acting(as_user))
     output.show(

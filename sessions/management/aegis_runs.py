@@ -43,7 +43,7 @@ def several(
     """
     List runs, the newest first.
 
-    Example: aegis runs list --session demo --state waiting
+    Examples: aegis runs list --session demo --state waiting; aegis runs list --limit 20 --json
     """
     principal = verbs.acting(as_user)
     rows = reading.readable(principal)
@@ -71,7 +71,7 @@ def show(run: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = 
     """
     Show where a run stands and what it used.
 
-    Example: aegis runs show 5f0c…
+    Examples: aegis runs show 5f0c…; aegis runs show 5f0c… --json
     """
     principal = verbs.acting(as_user)
     tell(How(is_json, is_quiet), "runs.show", reading.read(principal, _whole(principal, run)))
@@ -92,7 +92,7 @@ def start(
     """
     Let an agent go on with a conversation.
 
-    Example: aegis runs start demo --agent assistant
+    Examples: aegis runs start demo --agent assistant; aegis runs start demo --task report --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -115,7 +115,8 @@ def cancel(
     """
     Cancel a run, and what it began.
 
-    Example: aegis runs cancel 5f0c… --reason 'Not needed any more.'
+    Examples: aegis runs cancel 5f0c… --reason 'Not needed any more.';
+    aegis runs cancel 5f0c… --json
     """
     principal = verbs.acting(as_user)
     done = runs.cancel(principal=principal, run=_whole(principal, run), reason=reason)
@@ -139,7 +140,8 @@ def limits(
     """
     Change what a run may use; one that waits for its budget looks again whether it may go on.
 
-    Example: aegis runs limits 5f0c… --max-tokens 100000
+    Examples: aegis runs limits 5f0c… --max-tokens 100000;
+    aegis runs limits 5f0c… --max-steps 20 --max-cost 0.5
     """
     given = {
         "max_steps": max_steps,

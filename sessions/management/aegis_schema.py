@@ -19,7 +19,7 @@ def schema(command: Words = None, *, is_json: Json = False, is_quiet: Quiet = Fa
     """
     Print the JSON schema of what a command prints with --json; list them all without one.
 
-    Example: aegis schema session list
+    Examples: aegis schema session list; aegis schema --json
     """
     if command:
         name = schemas.named(" ".join(command))

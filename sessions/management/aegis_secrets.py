@@ -26,7 +26,7 @@ def reseal(
     """
     Seal all kept secrets with AEGIS_SECRET_KEY, reading them with AEGIS_SECRET_KEY_FALLBACKS.
 
-    Example: aegis secrets reseal --dry-run
+    Examples: aegis secrets reseal --dry-run; aegis secrets reseal --json
     """
     done = secrets.reseal(principal=verbs.acting(as_user), is_dry=is_dry)
     for one in done.unreadable:

@@ -243,7 +243,8 @@ def attach(
     """
     Declare components that a session counts on; prints a session token.
 
-    Example: aegis session attach demo prices:feed watcher --topic 'klines.*'
+    Examples: aegis session attach demo prices:feed watcher --topic 'klines.*';
+    aegis session attach demo watcher --no-required --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)

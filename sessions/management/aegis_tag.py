@@ -80,7 +80,8 @@ def create(
     """
     Make a tag of one's own.
 
-    Example: aegis tag create needs-review --color '#f57c00'
+    Examples: aegis tag create needs-review --color '#f57c00';
+    aegis tag create incident --description 'Somebody has to look.' --json
     """
     made = tags.create(
         principal=verbs.acting(as_user), name=tag, color=color, description=description
@@ -102,7 +103,8 @@ def change(
     """
     Change the colour or description of one's own tag; what is not said stays.
 
-    Example: aegis tag change needs-review --color '#303f9f'
+    Examples: aegis tag change needs-review --color '#303f9f';
+    aegis tag change needs-review --description 'Read it before Friday.'
     """
     principal = verbs.acting(as_user)
     changes = listing.said(color=color, description=description)
@@ -124,7 +126,7 @@ def remove(
     """
     Remove one's own tags, also from the sessions that carry them.
 
-    Example: aegis tag remove needs-review --yes
+    Examples: aegis tag remove needs-review --yes; aegis tag remove needs-review incident --dry-run
     """
     principal = verbs.acting(as_user)
     SHAPE.remove(
@@ -145,7 +147,7 @@ def suggest(
     """
     List at most five tags that would suit a session.
 
-    Example: aegis tag suggest demo
+    Examples: aegis tag suggest demo; aegis tag suggest demo --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -164,7 +166,7 @@ def put(
     """
     Put tags on a session; those that there are not are made.
 
-    Example: aegis session tag demo important needs-review
+    Examples: aegis session tag demo important needs-review; aegis session tag demo incident --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
@@ -183,7 +185,8 @@ def take_off(
     """
     Take tags off a session.
 
-    Example: aegis session untag demo important
+    Examples: aegis session untag demo important;
+    aegis session untag demo important needs-review --json
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
     row = sessions.resolve(principal, session)

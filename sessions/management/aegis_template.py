@@ -48,7 +48,7 @@ def several(
     """
     List templates, the newest first.
 
-    Example: aegis template list
+    Examples: aegis template list; aegis template list --limit 20 --json
     """
     rows = reading.readable(verbs.acting(as_user))
     SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
@@ -67,7 +67,7 @@ def show(
     """
     Show a template with its recipe.
 
-    Example: aegis template show market-stream --json
+    Examples: aegis template show market-stream --json; aegis template show desk --number 1
     """
     row = reading.find(verbs.acting(as_user), template)
     found = reading.version_of(row, number)
@@ -82,7 +82,7 @@ def versions(
     """
     List the versions of a template, the newest first.
 
-    Example: aegis template versions desk
+    Examples: aegis template versions desk; aegis template versions desk --json
     """
     row = reading.find(verbs.acting(as_user), template)
     template_tables.show_versions(row, list(reading.versions(row)), How(is_json, is_quiet))
@@ -106,7 +106,8 @@ def create(
     """
     Make a template.
 
-    Example: aegis template create desk @recipe.json --name 'Our desk'
+    Examples: aegis template create desk @recipe.json --name 'Our desk';
+    aegis template create plain '{}' --category custom --team desk
     """
     principal = verbs.acting(as_user)
     about = template_tables.about(principal, template, name, description, category, team)
@@ -137,7 +138,8 @@ def from_session(
     """
     Make a template from a session as it is.
 
-    Example: aegis template from-session desk btc-demo --messages 1
+    Examples: aegis template from-session desk btc-demo --messages 1;
+    aegis template from-session desk btc-demo --category streams --json
     """
     principal = verbs.acting(as_user)
     made = presets.from_session(
@@ -166,7 +168,8 @@ def change(
     """
     Change what a template is called, or give it a new version; what is not said stays.
 
-    Example: aegis template change desk --recipe @recipe.json --note 'records its topics'
+    Examples: aegis template change desk --recipe @recipe.json --note 'records its topics';
+    aegis template change desk --name 'The desk' --json
     """
     changes = listing.said(name=name, description=description, category=category and category.value)
     changed = presets.change(
@@ -192,7 +195,7 @@ def activate(
     """
     Let a version, an older one too, be the one that sessions are made from.
 
-    Example: aegis template activate desk 1
+    Examples: aegis template activate desk 1; aegis template activate desk 1 --json
     """
     done = presets.activate(principal=verbs.acting(as_user), template=template, version=number)
     SHAPE.one(How(is_json, is_quiet), "activate", done.preset)
@@ -211,7 +214,7 @@ def on_paper(
     """
     Try a template on paper: a session that starts, and whose tools carry nothing out beyond it.
 
-    Example: aegis template test market-stream
+    Examples: aegis template test market-stream; aegis template test desk --number 2
     """
     made = trying.on_paper(principal=verbs.acting(as_user), template=template, version=number)
     [shown] = session_tables.shown([made.session])
@@ -234,7 +237,7 @@ def diff(
     """
     Show the places at which two versions differ.
 
-    Example: aegis template diff desk 1 2
+    Examples: aegis template diff desk 1 2; aegis template diff desk 1 --json
     """
     row = reading.find(verbs.acting(as_user), template)
     found = reading.difference(row, before, after)
@@ -255,7 +258,7 @@ def remove(
     """
     Remove templates with their versions; sessions stay as they are.
 
-    Example: aegis template remove desk --yes
+    Examples: aegis template remove desk --yes; aegis template remove desk our-desk --dry-run
     """
     principal = verbs.acting(as_user)
     SHAPE.remove(

@@ -22,7 +22,8 @@ def export(template: Slug, *, number: Number = None, as_user: As = "") -> None:
     """
     Write a template as a document for another Aegis.
 
-    Example: aegis template export desk > desk.json
+    Examples: aegis template export desk > desk.json;
+    aegis template export desk --number 1 > desk-1.json
     """
     row = reading.find(verbs.acting(as_user), template)
     output.line(reading.exported(row, number))
@@ -40,7 +41,8 @@ def import_(
     """
     Make a template from what another Aegis exported.
 
-    Example: aegis template import @desk.json --slug our-desk
+    Examples: aegis template import @desk.json --slug our-desk;
+    aegis template import @desk.json --team desk
     """
     principal = verbs.acting(as_user)
     said = session_options.mapping(document, option="DOCUMENT")

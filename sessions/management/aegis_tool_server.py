@@ -33,7 +33,7 @@ def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False)
     """
     List the tool servers by slug; their secrets are not shown.
 
-    Example: aegis tool-server list
+    Examples: aegis tool-server list; aegis tool-server list --json
     """
     SHAPE.several(How(is_json, is_quiet), "list", list(reading.readable(verbs.acting(as_user))))
 
@@ -44,7 +44,7 @@ def show(server: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Qui
     """
     Show one tool server.
 
-    Example: aegis tool-server show search
+    Examples: aegis tool-server show search; aegis tool-server show search --json
     """
     SHAPE.one(How(is_json, is_quiet), "show", reading.read(verbs.acting(as_user), server))
 
@@ -64,7 +64,8 @@ def create(
     """
     Register a tool server; the file of its secret has a JSON object of headers or variables.
 
-    Example: aegis tool-server create search --url https://tools.example/mcp --secret-file -
+    Examples: aegis tool-server create search --url https://tools.example/mcp --secret-file -;
+    aegis tool-server create local --command 'python -m my_server'
     """
     draft = ToolServerDraft(slug=server, url=url, command=words(command), secret=named(secret_file))
     made = tool_servers.create(principal=verbs.acting(as_user), draft=draft)
@@ -88,7 +89,8 @@ def update(
     """
     Change a tool server; what is not said stays, and another address needs its secret again.
 
-    Example: aegis tool-server update search --resting
+    Examples: aegis tool-server update search --resting;
+    aegis tool-server update search --secret-file headers.json --active
     """
     changes = listing.said(is_active=active)
     if url or command:
@@ -114,7 +116,7 @@ def remove(
     """
     Forget tool servers and their secrets; their tools are gone from every agent.
 
-    Example: aegis tool-server remove search --yes
+    Examples: aegis tool-server remove search --yes; aegis tool-server remove search --dry-run
     """
     principal = verbs.acting(as_user)
     SHAPE.remove(

@@ -89,7 +89,8 @@ def export(
     """
     Write the records of a topic as NDJSON or CSV.
 
-    Example: aegis topic export klines.BTCUSDT.1m --session demo --format csv --output klines.csv
+    Examples: aegis topic export klines.BTCUSDT.1m --session demo --format csv --output klines.csv;
+    aegis topic export 'prices.*' --session demo --from -1h
     """
     asked = {"format": form.value, "from": begin, "to": end, "after": after}
     row_id = topic_places.identity(session)
@@ -112,7 +113,8 @@ def info(
     """
     Show a topic: where it stands, its rate, who reads it and how far behind.
 
-    Example: aegis topic info klines.BTCUSDT.1m --session demo
+    Examples: aegis topic info klines.BTCUSDT.1m --session demo;
+    aegis topic info prices.BTC --session demo --json
     """
     server, row_id = client.running(), topic_places.identity(session)
     topics = server.get("sessions", row_id, "topics")["data"]

@@ -41,7 +41,7 @@ def several(
     """
     List triggers, the newest first.
 
-    Example: aegis trigger list --agent analyst
+    Examples: aegis trigger list --agent analyst; aegis trigger list --limit 20 --json
     """
     principal = verbs.acting(as_user)
     rows = reading.readable(principal)
@@ -56,7 +56,7 @@ def show(trigger: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quie
     """
     Show one trigger.
 
-    Example: aegis trigger show 5f0c…
+    Examples: aegis trigger show 5f0c…; aegis trigger show 5f0c… --json
     """
     SHAPE.one(How(is_json, is_quiet), "show", _found(verbs.acting(as_user), trigger))
 
@@ -79,7 +79,8 @@ def create(
     """
     Let records of topics, or the clock, wake an agent.
 
-    Example: aegis trigger create analyst --pattern 'prices.*' --prompt '{topic} moved: {data}'
+    Examples: aegis trigger create analyst --pattern 'prices.*' --prompt '{topic} moved: {data}';
+    aegis trigger create analyst --schedule '0 7 * * 1-5' --prompt 'Sum up the night.'
     """
     principal = verbs.acting(as_user)
     draft = TriggerDraft(
@@ -115,7 +116,7 @@ def update(
     """
     Change what wakes an agent, or let it rest.
 
-    Example: aegis trigger update 5f0c… --off
+    Examples: aegis trigger update 5f0c… --off; aegis trigger update 5f0c… --cooldown 300 --on
     """
     said = {
         "pattern": "" if schedule and pattern is None else pattern,
@@ -150,7 +151,8 @@ def tried(
     """
     Say what a record would do, or when a schedule comes next; nothing is begun.
 
-    Example: aegis trigger test 5f0c… --topic prices.BTC --data '{"change": -6.5}'
+    Examples: aegis trigger test 5f0c… --topic prices.BTC --data '{"change": -6.5}';
+    aegis trigger test 5f0c… --json
     """
     row = _found(verbs.acting(as_user), trigger)
     value = session_options.value(data, option="--data")
@@ -184,7 +186,7 @@ def remove(
     """
     Take triggers away; their runs stay.
 
-    Example: aegis trigger remove 5f0c… --yes
+    Examples: aegis trigger remove 5f0c… --yes; aegis trigger remove 5f0c… 91ab… --dry-run
     """
     principal = verbs.acting(as_user)
     SHAPE.remove(

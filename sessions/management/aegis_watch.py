@@ -44,7 +44,7 @@ def watch(
 
     Where nobody looks, print its events as event tail does.
 
-    Example: aegis session watch demo
+    Examples: aegis session watch demo; aegis session watch demo --no-follow --json
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)

@@ -37,7 +37,7 @@ def several(
     """
     List webhooks, the newest first.
 
-    Example: aegis webhook list
+    Examples: aegis webhook list; aegis webhook list --limit 20 --json
     """
     rows = reading.readable(verbs.acting(as_user))
     SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
@@ -49,7 +49,7 @@ def show(webhook: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quie
     """
     Show one webhook; its secret is not shown.
 
-    Example: aegis webhook show 5f0c…
+    Examples: aegis webhook show 5f0c…; aegis webhook show 5f0c… --json
     """
     SHAPE.one(How(is_json, is_quiet), "show", _found(verbs.acting(as_user), webhook))
 
@@ -69,7 +69,8 @@ def create(
     """
     Let an address hear of events from now on, and print its secret, this once.
 
-    Example: aegis webhook create https://example.com/aegis --event 'approval.*'
+    Examples: aegis webhook create https://example.com/aegis --event 'approval.*';
+    aegis webhook create https://example.com/aegis --event 'run.*' --session demo
     """
     principal = verbs.acting(as_user)
     found = sessions.resolve(principal, session) if session else None
@@ -98,7 +99,8 @@ def update(
     """
     Change a webhook; what is not said stays, and one that hears again is told what it missed.
 
-    Example: aegis webhook update 5f0c… --resting
+    Examples: aegis webhook update 5f0c… --resting;
+    aegis webhook update 5f0c… --event 'run.*' --event 'approval.*'
     """
     changes = listing.said(url=url, events=event, is_active=active)
     principal = verbs.acting(as_user)
@@ -115,7 +117,7 @@ def rotate(
     """
     Sign with another secret from now on, and print it, this once.
 
-    Example: aegis webhook rotate 5f0c…
+    Examples: aegis webhook rotate 5f0c…; aegis webhook rotate 5f0c… --json
     """
     principal = verbs.acting(as_user)
     made = webhooks.rotate(principal=principal, webhook=_whole(principal, webhook))
@@ -130,7 +132,7 @@ def attempt(
     """
     Send a signed test at once, and tell what came back; 9 when it was not taken.
 
-    Example: aegis webhook test 5f0c…
+    Examples: aegis webhook test 5f0c…; aegis webhook test 5f0c… --json
     """
     principal = verbs.acting(as_user)
     one = _whole(principal, webhook)
@@ -160,7 +162,7 @@ def remove(
     """
     Let addresses hear no more, and forget what was sent to them.
 
-    Example: aegis webhook remove 5f0c… --yes
+    Examples: aegis webhook remove 5f0c… --yes; aegis webhook remove 5f0c… 91ab… --dry-run
     """
     principal = verbs.acting(as_user)
     SHAPE.remove(
@@ -191,7 +193,8 @@ def deliveries(
     """
     List what was sent to a webhook or is to be, the newest first.
 
-    Example: aegis webhook deliveries 5f0c… --state failed
+    Examples: aegis webhook deliveries 5f0c… --state failed;
+    aegis webhook deliveries 5f0c… --limit 5 --json
     """
     rows = reading.deliveries(_found(verbs.acting(as_user), webhook))
     if state != "all":
@@ -212,7 +215,7 @@ def redeliver(
     """
     Send a delivery again under its id, whatever became of it.
 
-    Example: aegis webhook redeliver 5f0c… 91ab…
+    Examples: aegis webhook redeliver 5f0c… 91ab…; aegis webhook redeliver 5f0c… 91ab… --json
     """
     principal = verbs.acting(as_user)
     of = _found(principal, webhook)

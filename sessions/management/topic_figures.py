@@ -44,7 +44,8 @@ def lag(topic: Name, *, session: Of, is_json: Json = False, is_quiet: Quiet = Fa
     """
     Show who reads a topic and how far behind they are, the most backward first.
 
-    Example: aegis topic lag klines.BTCUSDT.1m --session demo
+    Examples: aegis topic lag klines.BTCUSDT.1m --session demo;
+    aegis topic lag prices.BTC --session demo --json
     """
     row_id = topic_places.identity(session)
     asked = ("sessions", row_id, "topics", topic, "subscribers")
