@@ -66,7 +66,8 @@ def _show(found: dict[str, Any], by: By, how: How) -> None:
         for one in next(iter(table.values()), []):
             output.plain(one)
         return
-    output.say(f"From {found['since']} until {found['until']}, counted {found['calculated_at']}")
+    since, until, at = (output.moment(found[name]) for name in ("since", "until", "calculated_at"))
+    output.say(f"From {since} until {until}, counted {at}")
     output.tabulate(table)
 
 

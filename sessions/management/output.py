@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -220,6 +220,11 @@ def clock(at: datetime) -> str:
     if is_terminal():
         return at.astimezone().strftime("%H:%M:%S %Z")
     return at.isoformat()
+
+
+def moment(at: datetime) -> str:
+    """A day and a minute for people: local with their zone on a terminal, else UTC."""
+    return f"{at.astimezone(None if is_terminal() else UTC):%Y-%m-%d %H:%M %Z}"
 
 
 def _brief(cell: str) -> str:
