@@ -1,6 +1,7 @@
 """Where a page of the interface leads: what belongs to the same session, and each row of a list."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -22,19 +23,41 @@ OF_SESSION = (
     ("Topics", "session-topics"),
     ("Checkpoints", "session-checkpoints"),
 )
-# What one of a list is called among addresses, and by what its address names it.
+# What one of a list is called among addresses, and by what of a row its address names it; what
+# the address of the list names already comes before that.
 ROWS = {
     "sessions": ("session", "id"),
     "agent-sessions": ("agent-session", "sessionId"),
+    "session-checkpoints": ("session-checkpoint", "id"),
+    "session-components": ("component", "id"),
+    "session-topics": ("session-topic", "name"),
+    "session-messages": ("session-message", "id"),
+    "session-attachments": ("session-attachment", "id"),
+    "session-approvals": ("session-approval", "id"),
+    "session-artifacts": ("session-artifact", "id"),
+    "session-tool-calls": ("session-tool-call", "id"),
+    "session-runs": ("run", "id"),
+    "session-bookmarks": ("bookmark", "id"),
     "approvals": ("approval", "id"),
     "agents": ("agent", "slug"),
-    "templates": ("template", "slug"),
-    "policies": ("policy", "slug"),
+    "agent-triggers": ("trigger", "id"),
+    "audit": ("audit-entry", "id"),
+    "bookmarks": ("bookmark", "id"),
     "components": ("component", "id"),
-    "session-components": ("component", "id"),
-    "webhooks": ("webhook", "id"),
+    "grants": ("grant", "id"),
+    "policies": ("policy", "slug"),
+    "programs": ("program", "id"),
     "providers": ("provider", "slug"),
+    "runs": ("run", "id"),
+    "tags": ("tag", "name"),
+    "templates": ("template", "slug"),
+    "template-versions": ("template-version", "version"),
+    "tool-servers": ("tool-server", "slug"),
+    "topics": ("session-topic", "session_id", "name"),
+    "webhooks": ("webhook", "id"),
 }
+# What people call a row, the first that it has.
+NAMES = ("name", "key", "label", "title", "filename", "tool", "command")
 
 Link = tuple[str, str]
 
@@ -60,18 +83,28 @@ def socket(values: Mapping[str, Any], *, host: str, is_secure: bool) -> str:
     return f"{scheme}://{host}/ws/sessions/{quote(str(session))}" if session else ""
 
 
-def rows(name: str, data: Any) -> list[Link]:
-    """Each row of a list that has an address of its own, by what names it."""
-    one, field = ROWS.get(name, ("", ""))
+def rows(name: str, data: Any, values: Mapping[str, Any]) -> list[Link]:
+    """Each row of a list that has an address of its own, as people call it and by what names it."""
+    one, *fields = ROWS.get(name, ("",))
     found = data.get("data") or data.get("sessions") if isinstance(data, Mapping) else None
     if not one or not isinstance(found, list):
         return []
-    named = [row[field] for row in found if isinstance(row, Mapping) and row.get(field)]
-    return [(str(value), address) for value in named if (address := _address(one, value))]
+    named = [row for row in found if isinstance(row, Mapping) and all(map(row.get, fields))]
+    links = [(_title(row, fields[-1]), _address(one, values, row, fields)) for row in named]
+    return [(title, address) for title, address in links if address]
 
 
-def _address(name: str, value: Any) -> str:
-    try:
-        return reverse(name, args=[value])
-    except NoReverseMatch:
-        return ""
+def _title(row: Mapping[str, Any], field: str) -> str:
+    said = next((str(row[name]) for name in NAMES if row.get(name)), "")
+    value = str(row[field])
+    return f"{said} · {value}" if said and said != value else value
+
+
+def _address(
+    name: str, values: Mapping[str, Any], row: Mapping[str, Any], fields: list[str]
+) -> str:
+    last = [row[field] for field in fields]
+    for before in ([], [*values.values()]):
+        with suppress(NoReverseMatch):
+            return reverse(name, args=[*before, *last])
+    return ""

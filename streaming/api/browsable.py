@@ -60,7 +60,7 @@ class Pages(BrowsableAPIRenderer):
             "places": around.places(),
             "links": around.of_session(view.kwargs),
             "socket": socket,
-            "rows": around.rows(view.address, data),
+            "rows": around.rows(view.address, data, view.kwargs),
             "next": _next(request, data),
             "verbs": view.verbs(data),
             "changes": [

@@ -69,7 +69,9 @@ def test_example_body_makes_one_and_a_refusal_is_shown_in_place(desk, api):
 
 def test_one_page_leads_to_the_others_and_says_the_words_of_the_dialects(desk, session):
     desk.open(f"{API}sessions?search={session['key']}")
-    desk.page.get_by_label("Rows").get_by_role("link", name=session["id"]).click()
+    row = desk.page.get_by_label("Rows").get_by_role("link", name=session["id"])
+    expect(row).to_have_text(f"{session['key']} · {session['id']}")
+    row.click()
     expect(
         desk.page.get_by_role("row", name="paused stopped paused inactive suspended")
     ).to_be_visible()
@@ -80,6 +82,31 @@ def test_one_page_leads_to_the_others_and_says_the_words_of_the_dialects(desk, s
     desk.page.get_by_role("link", name="Playground").click()
 
     desk.page.wait_for_url(f"**/admin/playground/?session={session['id']}")
+
+
+@pytest.mark.parametrize(
+    ("place", "leads"),
+    [
+        ("runs", "/api/v1/runs/{run}"),
+        ("sessions/{session}/messages", "/api/v1/sessions/{session}/messages/{message}"),
+        ("audit?session={session}", "/api/v1/audit/{entry}"),
+    ],
+)
+def test_each_row_of_a_list_leads_to_its_own_page(desk, api, place, leads):
+    session = api.session(kind="chat", agent="assistant")["id"]
+    api.post(f"sessions/{session}/messages", {"content": "Well?"})
+    known = {
+        "session": session,
+        "run": api.get("runs")["data"][0]["id"],
+        "message": api.get(f"sessions/{session}/messages")["data"][0]["id"],
+        "entry": api.get(f"audit?session={session}")["data"][0]["id"],
+    }
+    desk.open(f"{API}{place.format(**known)}")
+
+    desk.page.locator(f".ae-api-rows a[href='{leads.format(**known)}']").click()
+
+    expect(desk.page.locator("h2 .ae-mono").first).to_contain_text(leads.format(**known))
+    expect(desk.page.locator(".ae-chip").first).to_have_text("200 OK")
 
 
 def test_what_is_deleted_is_meant(desk, api, session):

@@ -1,17 +1,32 @@
 """Pages of the interface say how the same is done with curl and at the command line."""
 
+import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import pytest
-from django.urls import get_resolver
+from django.urls import URLResolver, get_resolver
 
 from aegis_project import around, ways
 from sessions.api.inputs import SessionInput
 from streaming.api import fields
 from tests import factories
 
+
+def _read(patterns: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """The addresses of the interface that are read, by what they look like."""
+    for one in patterns:
+        address = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from _read(one.url_patterns, address)
+        elif address.startswith("api/v1/") and hasattr(getattr(one.callback, "cls", None), "get"):
+            yield address.rstrip("/"), one
+
+
+READ = dict(_read(get_resolver().url_patterns))
 REFERENCE = Path(__file__).parents[2] / "docs" / "cli-reference.md"
 
 
@@ -92,11 +107,34 @@ def test_fields_are_those_of_the_struct_with_their_words():
 
 
 def test_rows_without_an_address_lead_nowhere():
-    assert around.rows("sessions", {"data": [{"id": ""}, "text", {"id": "a"}]}) == [
+    assert around.rows("sessions", {"data": [{"id": ""}, "text", {"id": "a"}]}, {}) == [
         ("a", "/api/v1/sessions/a")
     ]
-    assert around.rows("agents", {"data": [{"slug": "a/b"}]}) == []
-    assert around.rows("statistics", {"data": [{"id": "a"}]}) == []
+    assert around.rows("agents", {"data": [{"slug": "a/b"}]}, {}) == []
+    assert around.rows("statistics", {"data": [{"id": "a"}]}, {}) == []
+
+
+def test_rows_are_called_as_people_call_them_and_keep_what_their_list_is_of():
+    kept = {"data": [{"id": "c1", "label": "before the dip"}]}
+    topics = {"data": [{"session_id": "s1", "name": "book"}]}
+
+    assert around.rows("session-checkpoints", kept, {"session": "desk"}) == [
+        ("before the dip · c1", "/api/v1/sessions/desk/checkpoints/c1")
+    ]
+    assert around.rows("topics", topics, {}) == [("book", "/api/v1/sessions/s1/topics/book")]
+
+
+def test_each_list_whose_rows_can_be_read_leads_to_them():
+    lists = {
+        one.name
+        for address, one in READ.items()
+        if any(re.fullmatch(re.escape(address) + r"/<str:\w+>", other) for other in READ)
+    }
+
+    assert lists - around.ROWS.keys() == set()
+
+
+def test_a_socket_is_of_the_session_of_an_address():
     assert (
         around.socket({"session": "a b"}, host="h", is_secure=True) == "wss://h/ws/sessions/a%20b"
     )
