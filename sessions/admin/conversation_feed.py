@@ -47,6 +47,7 @@ class ConversationFeed(Feed):
 
     def _read(self) -> Frame:
         session = sessions.find(self.principal, self.session_id)
+        self.follow(session)
         # Read first: what happens between the two is then seen by the next turn, not by none.
         head = logs.ledger_head(session.pk)
         runs = voices.open_runs(session.pk)

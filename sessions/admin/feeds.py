@@ -15,12 +15,15 @@ from components import selectors
 from components.admin import cells as component_cells
 from components.core.errors import ComponentNotFound
 from sessions.admin import cells, events, panels
+from sessions.models import Session
 from sessions.selectors import sessions, timeline
 from streaming.hints import Hint
 from streaming.selectors import logs
 
 Frame = dict[str, Any]
 MAX_ROWS = 200
+# How often somebody looks after a session that is over, should a hint have gone astray.
+OVER_SECONDS = 60.0
 # What is new lights up for a moment; of a busy ledger all would, at every frame of the browser.
 LIT_ROWS = 5
 # A page is read a moment before it asks for its rows.
@@ -47,6 +50,10 @@ class Feed(ABC):
     @abstractmethod
     async def turn(self) -> list[Frame]:
         """What the page does not know yet."""
+
+    def follow(self, session: Session) -> None:
+        """Look by oneself while a session is open; of one that is over, hints tell what comes."""
+        self.period_seconds = type(self).period_seconds if session.is_open else OVER_SECONDS
 
     def wants(self, hint: Hint) -> bool:
         """Whether this hint brings the next turn forward."""
@@ -106,7 +113,9 @@ class PartsFeed(ChangingFeed):
         return await read_db(self._read)
 
     def _read(self) -> dict[str, str]:
-        return panels.render(panels.load(self.principal, self.session_id), self.tab)
+        page = panels.load(self.principal, self.session_id)
+        self.follow(page.session)
+        return panels.render(page, self.tab)
 
 
 class LedgerFeed(Feed):
@@ -131,6 +140,7 @@ class LedgerFeed(Feed):
 
     def _read(self) -> Frame:
         session = sessions.find(self.principal, self.session_id)
+        self.follow(session)
         head = logs.ledger_head(session.pk)
         after = min(self.after, head)
         rows = events.news(session.pk, show=self.show, after=after, head=head)

@@ -55,6 +55,7 @@ class LanesFeed(Feed):
 
     def _read(self) -> Any:
         session = sessions.find(self.principal, self.session_id)
+        self.follow(session)
         self._drawing.read(session)
         shown = self._drawing.shown(session)
         if self._bookmarks is None:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from playwright.sync_api import expect
 
-from tests.browser.desk import until
+from tests.browser.desk import Desk, until
 from tests.browser.floor import ORDER
 
 QUIET = {"kind": "chat", "agent": "assistant"}
@@ -120,6 +120,21 @@ def test_closing_the_tab_does_not_end_the_run_and_a_cut_is_healed(desk, api):
 
     expect(desk.page.locator(".ae-voice")).to_have_count(0)
     assert texts(desk)[-1] == stored(api, session)[-1]["content"]
+
+
+def test_sp3_a_tab_that_is_closed_ends_no_run(new_context, served, api):
+    session = api.session(**QUIET)
+    desk = Desk(new_context().new_page(), served.url).session(session, "?tab=conversation")
+    api.post(f"sessions/{session['id']}/messages", slow(desk, session, pieces=60, pause=0.02))
+    expect(desk.page.locator(".ae-voice")).to_contain_text("piece3")
+
+    desk.page.close()
+
+    until(lambda: len(stored(api, session)) == 2)
+    assert stored(api, session)[-1]["content"].count("piece") == 60
+    assert [one["state"] for one in api.get(f"sessions/{session['id']}/runs")["data"]] == [
+        "completed"
+    ]
 
 
 def test_run_is_stopped_by_hand(desk, api):

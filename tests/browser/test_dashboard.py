@@ -55,9 +55,11 @@ def test_d3_what_waits_is_counted_in_shell_title_and_section_together(desk, api)
     api.post(f"approvals/{approval['id']}/decide", {"approved": False, "reason": "No."})
 
     expect(row).to_have_count(0)
-    until(
-        lambda: desk.page.locator("#ae-waiting").get_attribute("data-count") == str(int(count) - 1)
-    )
+    fewer = int(count) - 1
+    until(lambda: desk.page.locator("#ae-waiting").get_attribute("data-count") == str(fewer))
+    expect(desk.page.locator("#ae-deck-waiting-count")).to_have_text(str(fewer) if fewer else "")
+    until(lambda: desk.page.title().startswith(f"({fewer}) ") == bool(fewer))
+    assert not desk.page.title().startswith(f"({count}) ")
 
 
 def test_d5_page_that_slept_comes_back_in_order_and_with_nothing_twice(desk, api):

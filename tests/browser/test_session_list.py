@@ -1,11 +1,14 @@
 """The session list, by the names of its acceptance list."""
 
+import json
 import re
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
+from websockets.sync.client import connect
 
+from tests.browser import people
 from tests.browser.desk import LIST, Desk, Scripted
 
 
@@ -24,6 +27,29 @@ def test_sl1_row_follows_a_change_over_the_api(desk, api, word):
     chip = desk.row(session).locator(".ae-chip")
     expect(chip).to_have_attribute("data-word", "running")
     expect(desk.row(session).locator(".field-active_cell")).to_have_text(re.compile(r"^\d s$"))
+
+
+def test_sl1_row_follows_a_change_by_the_words_of_seed_001(desk, api, word):
+    session = api.session(f"{word}-1")
+    desk.open(f"{LIST}?q={word}").live()
+
+    api.call("PATCH", f"agent-sessions/{session['id']}", {"state": "RUNNING"})
+
+    expect(desk.row(session).locator(".ae-chip")).to_have_attribute("data-word", "running")
+
+
+def test_sl1_row_follows_a_change_over_a_socket(desk, api, word, served):
+    session = api.session(f"{word}-1")
+    desk.open(f"{LIST}?q={word}").live()
+
+    headers = {"Authorization": f"Bearer {served.token}"}
+    started = {"command": "SESSION_START", "payload": {"session_id": session["id"]}}
+    with connect(
+        f"{served.ws_url}/aegis/commands", additional_headers=headers, proxy=None
+    ) as socket:
+        socket.send(json.dumps({"request_id": "r-1", **started}))
+
+        expect(desk.row(session).locator(".ae-chip")).to_have_attribute("data-word", "running")
 
 
 def test_sl1_row_follows_a_change_from_the_command_line(desk, api, word, served):
@@ -74,7 +100,7 @@ def test_new_session_is_announced_and_moves_no_row(desk, api, word):
     expect(desk.page.locator("#ae-refresh")).to_be_hidden()
 
 
-def test_sl3_filter_and_sort_survive_reload(desk, api, word):
+def test_sl3_filter_and_sort_survive_reload(desk, api, word, browser, served):
     for number in (1, 2):
         api.post(f"sessions/{api.session(f'{word}-{number}')['id']}/start")
     api.session(f"{word}-3")
@@ -85,17 +111,25 @@ def test_sl3_filter_and_sort_survive_reload(desk, api, word):
     desk.page.reload()
 
     expect(names).to_have_text([f"{word}-1", f"{word}-2"])
+    other = people.signed_in(browser, served, ["view_session"])
+    other.goto(desk.page.url)
+    expect(other.locator("#result_list .ae-name")).to_have_text([f"{word}-1", f"{word}-2"])
+    other.context.close()
 
 
 def test_sl6_three_are_paused_by_keyboard_alone(desk, api, word):
     sessions = [api.session(f"{word}-{number}") for number in range(3)]
     for session in sessions[:2]:
         api.post(f"sessions/{session['id']}/start")
-    desk.open(f"{LIST}?q={word}").live()
+    desk.open(LIST).live()
     page = desk.page
 
     page.keyboard.press("/")
     expect(page.locator("#searchbar")).to_be_focused()
+    page.keyboard.type(word)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**?q={word}")
+    expect(page.locator("input.action-select")).to_have_count(3)
     for box in page.locator("input.action-select").all():
         box.focus()
         page.keyboard.press("Space")

@@ -108,6 +108,7 @@ def test_sl4_all_that_match_are_paused_and_a_retry_touches_only_the_refused(
 
     assert f"Pause {count} sessions?" in text(preview)
     assert f"{count} paused, 2 refused" in text(done)
+    assert text(done).count("Cannot pause while created.") == 2
     assert sorted(done.context["selected"]) == sorted(str(one.pk) for one in created)
     assert "2 paused, 0 refused" in text(retried)
     assert set(states().values()) == {"paused"}

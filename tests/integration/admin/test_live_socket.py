@@ -5,6 +5,8 @@ from django.contrib.auth.models import Group, User
 
 from aegis_project.database import atomic, run_db
 from components.models import Component
+from sessions.admin import frames
+from sessions.admin.feeds import OVER_SECONDS
 from sessions.services import lifecycle
 from streaming import hints, node
 from streaming.core.errors import CloseCode
@@ -267,6 +269,28 @@ async def test_rows_of_components_follow_their_hint(cookie, session, new_compone
         frame = await socket.frame("rows")
 
     assert 'data-word="running"' in frame["rows"][str(row.pk)]["state_cell"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"type": "session", "tab": "timeline"},
+        {"type": "ledger", "show": "all", "after": 0},
+        {"type": "conversation"},
+    ],
+    ids=lambda one: one["type"],
+)
+async def test_sp11_what_is_over_is_looked_at_by_itself_no_more(superuser, session, asked):
+    by = principal(superuser)
+    feed = frames.feed(by, {**asked, "id": str(session.pk)})
+    await feed.turn()
+    while_open = feed.period_seconds
+    await run_db(lifecycle.end, principal=by, session=session.pk)
+
+    await feed.turn()
+
+    assert (while_open, feed.period_seconds) == (2.0, OVER_SECONDS)
+    assert feed.wants(hints.Hint("ledger", str(session.pk)))
 
 
 async def test_page_of_a_component_follows_its_hint(cookie, session, new_component):
