@@ -75,7 +75,7 @@ def _message(entry: Entry, talk: Talk) -> str:
         "message": message,
         "who": message.agent if run else _who(message.author, message.role),
         "is_agent": run is not None,
-        "is_record": message.author.startswith("trigger:"),
+        "is_record": _is_record(message.author),
         "at": marks.clock(message.created_at, now=talk.now),
         "facts": _facts(entry, run),
         "calls": [call_context(call, now=talk.now) for call in entry.calls],
@@ -85,8 +85,15 @@ def _message(entry: Entry, talk: Talk) -> str:
 
 
 def _who(author: str, role: str) -> str:
+    if _is_record(author):
+        return "Trigger"
     kind, _, label = author.partition(":")
-    return "Trigger" if kind == "trigger" else label or kind or role
+    return label or kind or role
+
+
+def _is_record(author: str) -> bool:
+    """Whether a trigger passed on a record, which nobody wrote."""
+    return author.removeprefix("system:").startswith("trigger:")
 
 
 def _facts(entry: Entry, run: Run | None) -> str:

@@ -5,13 +5,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from aegis_project.kit.principal import system
 from sessions.admin import lever
-from sessions.core.lifecycle import State
+from sessions.core.lifecycle import Kind, State
 from sessions.models import Session
-from sessions.services import lifecycle
+from sessions.services import conversation, lifecycle
+from sessions.services.conversation import Utterance
 from streaming.models import Lease, Log
 from streaming.services import ledger
-from tests import tables
+from tests import factories, tables
 from tests.integration.admin.help import address, principal, text
 
 VERBS = ["start", "pause", "stop", "complete", "end"]
@@ -426,3 +428,15 @@ def test_component_whose_server_is_gone_reads_lost_everywhere(
     assert re.search(r"orphan lost \(optional, grace ends in \d+ s \)\.", text(page))
     assert "its server is gone" in page
     assert re.findall(r'data-word="(\w+)"', page) == ["running", "degraded", "lost"]
+
+
+def test_what_a_trigger_passed_on_is_shown_as_a_record_without_its_id(client, superuser):
+    client.force_login(superuser)
+    session = factories.session(kind=Kind.CHAT)
+    by = system("trigger:4877230a-874e-4f31-b9dd-ebaed23e3058")
+    conversation.say(principal=by, session=session.pk, draft=Utterance('ticks: {"bid":1}'))
+
+    page = client.get(f"{address(session)}?tab=conversation").content.decode()
+
+    assert "<b>Trigger</b>" in page
+    assert "data-record" in page
