@@ -62,8 +62,8 @@ LAUNCH = {
 }
 
 RUN = {
-    "queued": Mark("created", "neutral"),
-    "working": Mark("running", "ok"),
+    "queued": Mark("registered", "neutral"),
+    "working": Mark("starting", "acc"),
     "waiting": Mark("waiting", "people"),
     "completed": Mark("completed", "neutral"),
     "failed": Mark("failed", "bad"),
@@ -72,10 +72,10 @@ RUN = {
 
 TOOL_CALL = {
     "pending": Mark("waiting", "people"),
-    "approved": Mark("registered", "neutral"),
+    "approved": Mark("completed", "neutral"),
     "rejected": Mark("rejected", "neutral"),
     "expired": Mark("expired", "neutral"),
-    "running": Mark("running", "ok"),
+    "running": Mark("starting", "acc"),
     "completed": Mark("completed", "neutral"),
     "failed": Mark("failed", "bad"),
     "cancelled": Mark("ended", "neutral"),

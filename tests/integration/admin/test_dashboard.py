@@ -47,7 +47,7 @@ def test_who_sees_no_sessions_is_told_what_would_help(person):
     page = text(browse(person("nobody")))
 
     assert "Nothing to see here for you" in page
-    assert "aegis role grant nobody viewer" in page
+    assert "aegis role give nobody viewer" in page
 
 
 def test_the_address_of_the_server_leads_to_it(client):
