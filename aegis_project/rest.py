@@ -35,7 +35,7 @@ MAX_BODY = 2 * 1024 * 1024
 # there is the form around it.
 UPLOADS = (
     r"/api/v1/sessions/(?:[^/]+/(?:attachments|artifacts)|import)/?"
-    r"|/admin/aegis_sessions/session/[^/]+/artifacts/"
+    r"|/admin/aegis_sessions/session/(?:[^/]+/artifacts|import)/"
 )
 MAX_UPLOAD = 101 * 1024 * 1024
 RETRY_AFTER_SECONDS = 2

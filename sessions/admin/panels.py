@@ -32,6 +32,7 @@ from sessions.admin.strips import Strip, strips
 from sessions.models import Session
 from sessions.selectors import presets, sessions
 from sessions.selectors.sessions import View
+from sessions.services import capsules
 from streaming.models import Log
 from streaming.models.log import LEDGER
 from streaming.selectors import audit, pages
@@ -89,6 +90,11 @@ class Page:
     def veiled(self) -> list[str]:
         """The topics that are there and are not for whoever looks at the page."""
         return lanes.veiled(self.principal, self.session.pk)
+
+    @property
+    def may_export(self) -> bool:
+        """Whether the reader may have all of the session, but for topics that patterns keep away."""
+        return all(map(self.principal.allows, ("sessions:read", *capsules.READS)))
 
     @property
     def may_make_template(self) -> bool:

@@ -14,6 +14,7 @@ from aegis_project.lists import PlainAdmin, PlainChangeList
 from components.admin.asking import asking
 from sessions.admin import (
     artifacts,
+    bring,
     bulk,
     cells,
     checkpoints,
@@ -108,7 +109,13 @@ class SessionAdmin(PlainAdmin):
             for word, title in filters.ViewFilter.VIEWS.items()
         ]
         shown: HttpResponse = super().changelist_view(
-            request, {"title": "Sessions", "aegis_tabs": tabs, **(extra_context or {})}
+            request,
+            {
+                "title": "Sessions",
+                "aegis_tabs": tabs,
+                "may_bring": bring.may(asking(request)),
+                **(extra_context or {}),
+            },
         )
         return shown
 
@@ -139,8 +146,9 @@ class SessionAdmin(PlainAdmin):
         numbers = path(
             "statistics/", self.admin_site.admin_view(statistics.show), name=statistics.NAME
         )
+        brings = path("import/", self.admin_site.admin_view(self.bring_view), name=bring.NAME)
         replay = path("replay/", self.admin_site.admin_view(review.place), name=review.NAME)
-        return [numbers, replay, *own, *super().get_urls()]
+        return [numbers, brings, replay, *own, *super().get_urls()]
 
     def change_view(
         self,
@@ -151,6 +159,10 @@ class SessionAdmin(PlainAdmin):
     ) -> HttpResponse:
         """The session's own page in the place of a form."""
         return page.show(self, request, object_id)
+
+    def bring_view(self, request: HttpRequest) -> HttpResponse:
+        """A session of a capsule."""
+        return bring.show(self, request)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: Any = None

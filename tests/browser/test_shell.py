@@ -132,6 +132,7 @@ PAGES = {
     "artifact": f"{LIST}{{id}}/artifacts/{{artifact}}/?analysis=1",
     "checkpoint": f"{LIST}{{id}}/checkpoints/{{checkpoint}}/",
     "new session": f"{LIST}add/",
+    "import": f"{LIST}import/",
     "components": "/admin/aegis_components/component/",
     "component": "/admin/aegis_components/component/{component}/change/",
     "monitor": "/admin/aegis_streaming/log/?tail={id}:book",

@@ -70,6 +70,7 @@ MORE = {
     "trigger/remove": "agents:write",
     "auditentry/verify": "audit:read",
     "auditentry/export": "audit:read",
+    "session/bring": "sessions:write sessions:control",
     "session/lever": "sessions:control",
     "session/events": "events:read",
     "session/event": "events:read",
