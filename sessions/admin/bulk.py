@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -22,6 +23,7 @@ from sessions.selectors import sessions
 from sessions.selectors.sessions import View
 
 AT_MOST = 500
+PAIR = 2
 Action = Callable[[Any, HttpRequest, QuerySet[Session]], HttpResponse]
 PAST = {"start": "started", "pause": "paused", "stop": "stopped", "end": "ended"}
 
@@ -63,6 +65,19 @@ def _action(verb: str) -> Action:
 
 
 start, pause, stop, end = (_action(verb) for verb in PAST)
+
+
+@admin.action(description="Compare", permissions=["compare"])
+def compare(
+    _model_admin: Any, request: HttpRequest, queryset: QuerySet[Session]
+) -> HttpResponse | None:
+    """The page that has two sessions side by side, the older one as what the other is compared with."""
+    rows = list(queryset.order_by("-created_at", "-pk")[:3])
+    if len(rows) != PAIR:
+        messages.warning(request, "Two sessions are compared: select two.")
+        return None
+    address = reverse("admin:aegis_sessions_session_compare", args=[rows[0].pk])
+    return HttpResponseRedirect(f"{address}?with={rows[1].pk}")
 
 
 def _preview(

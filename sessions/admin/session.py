@@ -29,7 +29,7 @@ from sessions.admin import (
     talking,
 )
 from sessions.models import Session
-from sessions.selectors import sessions
+from sessions.selectors import comparing, sessions
 
 
 class SessionChangeList(PlainChangeList):
@@ -80,7 +80,7 @@ class SessionAdmin(PlainAdmin):
     search_fields = ("name", "key")
     search_help_text = "Name, key, id or participant"
     ordering = ("-created_at", "-id")
-    actions = (bulk.start, bulk.pause, bulk.stop, bulk.end)
+    actions = (bulk.start, bulk.pause, bulk.stop, bulk.end, bulk.compare)
     change_list_template = "admin/aegis/sessions.html"
     show_add_link = False
 
@@ -96,8 +96,8 @@ class SessionAdmin(PlainAdmin):
         return (filters.search(queryset, search_term) if search_term else queryset), False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        return actions if asking(request).allows("sessions:control") else {}
+        own = {one.__name__ for one in self.actions}
+        return {name: one for name, one in super().get_actions(request).items() if name in own}
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -175,6 +175,10 @@ class SessionAdmin(PlainAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return asking(request).allows("sessions:write")
+
+    def has_compare_permission(self, request: HttpRequest) -> bool:
+        """Whether two sessions may be put side by side."""
+        return comparing.may(asking(request))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return asking(request).allows("sessions:control")

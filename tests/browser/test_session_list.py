@@ -152,6 +152,29 @@ def test_sl6_three_are_paused_by_keyboard_alone(desk, api, word):
     ]
 
 
+def test_two_are_compared_by_keyboard_alone(desk, api, word):
+    for number in range(3):
+        api.session(f"{word}-{number}")
+    desk.open(f"{LIST}?q={word}").live()
+    page = desk.page
+    boxes = page.locator("input.action-select")
+    compare = page.locator("#changelist-actions button[value=compare]")
+
+    for number, is_offered in enumerate([False, True, False]):
+        boxes.nth(number).focus()
+        page.keyboard.press("Space")
+        expect(compare).to_be_visible(visible=is_offered)
+    page.keyboard.press("Space")
+    expect(compare).to_be_visible()
+    compare.focus()
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile(r"/compare/\?with="))
+    expect(page.locator("main")).to_contain_text(f"{word}-2")
+    expect(page.locator("main")).to_contain_text(f"{word}-1")
+    expect(page.locator(".ae-ribbon")).to_contain_text("No difference.")
+
+
 def test_sl7_rows_are_cards_at_320(new_context, served, api, word):
     session = api.session(f"{word}-1", environment="production")
     context = new_context(viewport={"width": 320, "height": 800})

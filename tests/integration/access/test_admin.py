@@ -138,7 +138,9 @@ def rule_of(endpoint: Endpoint) -> Rule | None:
     model, _, what = APPS.sub("", endpoint.name).partition("_")
     read, write, reach = MODELS.get(model, ("", "", ""))
     if f"{model}/{what}" in MORE:
-        return Rule(MORE[f"{model}/{what}"], reach=reach or "all")
+        # A page of no row is there for whoever may open it.
+        is_of_row = NAMES.search(endpoint.address)
+        return Rule(MORE[f"{model}/{what}"], reach=reach if reach and is_of_row else "all")
     if what == "change" and endpoint.verb == "POST" and model in UNCHANGED:
         return Rule(NOBODY, reach=reach)
     if what == "change" and endpoint.verb == "POST" and model == "approval":

@@ -195,6 +195,30 @@ def test_somebody_without_permission_sees_no_list(client, person):
     assert client.get(SESSIONS).status_code == 403
 
 
+def test_two_of_the_list_are_put_side_by_side_and_no_other_number(client, superuser, new_session):
+    client.force_login(superuser)
+    made = [new_session(key) for key in ("one", "two", "three")]
+    wanted = {"action": "compare", "_selected_action": [one.pk for one in made[:2]]}
+
+    two = client.post(SESSIONS, wanted)
+    three = client.post(
+        SESSIONS, {**wanted, "_selected_action": [one.pk for one in made]}, follow=True
+    )
+
+    assert two["Location"] == f"{SESSIONS}{made[1].pk}/compare/?with={made[0].pk}"
+    assert "Two sessions are compared: select two." in text(three)
+
+
+def test_who_may_compare_and_not_steer_is_offered_that_alone(client, person, new_session):
+    new_session("one")
+    reads = ("session", "message", "run")
+    client.force_login(person("ruth", *(f"aegis_sessions.view_{one}" for one in reads)))
+
+    page = client.get(SESSIONS).content.decode()
+
+    assert ('value="compare"' in page, 'value="pause"' in page) == (True, False)
+
+
 def test_viewer_sees_neither_verbs_nor_new_session(client, viewer, new_session):
     new_session("one")
     client.force_login(viewer)

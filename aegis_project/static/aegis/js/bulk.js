@@ -23,7 +23,19 @@ export function arrange() {
   for (const child of holder.children) child.hidden = true;
   select.disabled = true;
   holder.append(group);
+  count();
 }
+
+/** What is done with two stands there when two are selected. */
+function count() {
+  const button = document.querySelector("#changelist-actions button[value=compare]");
+  const chosen = document.querySelectorAll("tr input.action-select:checked");
+  if (button) button.hidden = chosen.length !== 2;
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".action-select, #action-toggle")) count();
+});
 
 /** Let Unfold know of rows that came after it had looked. */
 export function rewire() {
