@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+DETACHED = "detached"
+"""Why a component is stopped that was taken out of its session."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """
     What a process must know of a component whose sockets it holds.
 
-    ``token_fault`` says why its token ends the connections: ``revoked`` or ``expired``. ``mark``
-    is another number when any of this is something else.
+    ``fault`` says what ends its connections: that its token is ``revoked`` or ``expired``, or that
+    it was ``detached``. ``mark`` is another number when any of this is something else.
     """
 
     component_id: str
@@ -19,7 +22,7 @@ class Standing:
     fence: int
     is_data_connected: bool
     is_session_open: bool
-    token_fault: str
+    fault: str
     session_state: str
     mark: int
 

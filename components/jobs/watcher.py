@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from aegis_project.database import read_db
 from aegis_project.kit.errors import AegisError
 from components.core.lifecycle import State
-from components.core.standing import Standing
+from components.core.standing import DETACHED, Standing
 from components.jobs.links import Link, Links
 from components.selectors import standings
 from streaming.core.errors import (
@@ -34,6 +34,7 @@ CALM = frozenset({State.REGISTERED, State.READY, State.RUNNING})
 FAULTS: dict[str, StreamError] = {
     "revoked": ConnectionForbidden("The token was revoked."),
     "expired": TokenExpired(),
+    DETACHED: ConnectionForbidden("It was taken out of its session."),
 }
 
 
@@ -140,7 +141,7 @@ class Watcher:
         if link is not None and link.fence > standing.fence:
             # It registered while the rows were read; they are read again at once.
             return
-        if standing.token_fault:
+        if standing.fault:
             await self._expel(node, standing, link)
             return
         if standing.state == State.STOPPED:
@@ -167,8 +168,9 @@ class Watcher:
             await node.hub.close(key, code=CloseCode.PARTNER_LOST, fence=fence)
 
     async def _expel(self, node: Node, standing: Standing, link: Link | None) -> None:
-        error = FAULTS[standing.token_fault]
-        self._end_link(link, error, reason=f"token_{standing.token_fault}")
+        error = FAULTS[standing.fault]
+        word = "component" if standing.fault == DETACHED else "token"
+        self._end_link(link, error, reason=f"{word}_{standing.fault}")
         # The control socket may be held by another process.
         code = close_code(error)
         await node.hub.close(standing.component_id, code=code, fence=standing.fence)

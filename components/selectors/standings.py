@@ -9,7 +9,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from aegis_project.prepared import Prepared, padded
-from components.core.standing import Standing, token_fault
+from components.core.lifecycle import State
+from components.core.standing import DETACHED, Standing, token_fault
 from components.models import Component, Credential
 from components.selectors import session_model
 
@@ -33,10 +34,12 @@ def standings(
     )
     found = []
     for row in rows:
-        key, fault = str(row[0]), token_fault(*row[-2:], at=at)
+        key, (error, *token) = str(row[0]), row[-3:]
+        is_detached = row[2] == State.STOPPED and error == DETACHED
+        fault = DETACHED if is_detached else token_fault(*token, at=at)
         mark = hash((row, fault))
         if seen.get(key) != mark:
-            found.append(_standing(key, mark, fault, *row[1:-2]))
+            found.append(_standing(key, mark, fault, *row[1:-3]))
     return found
 
 
@@ -50,6 +53,7 @@ _standings = Prepared(
         "is_data_connected",
         "session__state",
         "session__deleted_at",
+        "error",
         "token__revoked_at",
         "token__expires_at",
     )
@@ -65,7 +69,7 @@ def _standing(key: str, mark: int, fault: str, *said: Any) -> Standing:
         fence=fence,
         is_data_connected=is_data_connected,
         is_session_open=session_model().opens_to_components(session_state, deleted_at),  # type: ignore[attr-defined]
-        token_fault=fault,
+        fault=fault,
         session_state=session_state,
         mark=mark,
     )

@@ -18,6 +18,7 @@ from components.core.errors import ComponentNotFound
 from components.core.events import ComponentEvent
 from components.core.lifecycle import CLAIMABLE, Role, State
 from components.core.messages import Register
+from components.core.standing import DETACHED
 from components.models import Component, Program
 from components.services import standing
 from streaming.core import topics
@@ -144,6 +145,9 @@ def _fill(component: Component, registration: Register, lease_id: UUID | None) -
     component.capabilities = dict(registration.capabilities)
     component.proto = registration.proto.as_dict() if registration.proto else {}
     component.version = registration.version
+    if component.error == DETACHED:
+        # Whoever brings it back means it.
+        component.error = ""
     component.fence += 1
     component.lease_id = lease_id
     component.registered_at = component.last_heartbeat_at = now

@@ -210,13 +210,20 @@ def release(*, session_id: UUID, actor: str) -> list[Component]:
     return _move(session_id, everyone, "stop", ComponentEvent.STOPPED, actor, **_released())
 
 
-def dismiss(*, session_id: UUID, component_ids: Collection[UUID], actor: str) -> list[Component]:
-    """These are released, and nobody waits for them any more; the others stay as they are."""
+def dismiss(
+    *, session_id: UUID, component_ids: Collection[UUID], actor: str, error: str = ""
+) -> list[Component]:
+    """
+    These are released, and nobody waits for them any more; the others stay as they are.
+
+    With the ``error`` that they were detached they are told not to come back.
+    """
     everyone = [state for state in State if state is not State.STOPPED]
     lock(session_id=session_id)
     Component.objects.filter(pk__in=component_ids).update(required=False)
     told = ComponentEvent.STOPPED
-    return _move(session_id, everyone, "stop", told, actor, only=component_ids, **_released())
+    fields = _released() | ({"error": error} if error else {})
+    return _move(session_id, everyone, "stop", told, actor, only=component_ids, **fields)
 
 
 def _released() -> dict[str, Any]:

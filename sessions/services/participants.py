@@ -8,6 +8,7 @@ from components.core.errors import ProgramMissing
 from components.core.events import ComponentEvent
 from components.core.launching import ALIVE
 from components.core.lifecycle import CONNECTED
+from components.core.standing import DETACHED
 from components.models import Component
 from components.services import launches, registry, standing
 from sessions.services import moving
@@ -32,8 +33,9 @@ def detach(*, principal: Principal, session: moving.Reference, component: str) -
     """
     Take a component out of its session; a start that waited for it waits no longer.
 
-    Who is connected, or has a process, is released and optional from then on, and its program is
-    not started again; of whom nothing is here the session forgets.
+    Who is connected, or has a process, is released and optional from then on: its sockets are
+    closed as those of who may not come back, and its program is not started again. Of whom nothing
+    is here the session forgets.
 
     :raises SessionNotFound: if the session is not there for the principal
     :raises ComponentNotFound: if it has no such component
@@ -46,7 +48,9 @@ def detach(*, principal: Principal, session: moving.Reference, component: str) -
     found = selectors.find(component, session_id=row.pk)
     is_here = has_something_here(found)
     if is_here:
-        standing.dismiss(session_id=row.pk, component_ids=[found.pk], actor=principal.actor)
+        standing.dismiss(
+            session_id=row.pk, component_ids=[found.pk], actor=principal.actor, error=DETACHED
+        )
         launches.give_up(found)
         found.refresh_from_db()
     standing.tell(ComponentEvent.DETACHED, found, actor=principal.actor, is_forgotten=not is_here)

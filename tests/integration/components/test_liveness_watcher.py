@@ -16,7 +16,7 @@ from components.jobs import Links, Watcher
 from components.models import Component, Credential
 from components.services import credentials, standing
 from sessions.models import Session
-from sessions.services import creation, lifecycle
+from sessions.services import creation, lifecycle, participants
 from streaming.core.errors import CloseCode
 from streaming.hints import Hint
 from streaming.hub import Hub
@@ -167,6 +167,7 @@ async def test_the_hint_of_a_component_reads_its_row_alone(links: Links, watch: 
 
 REVOKED = ("token_revoked", "CONNECTION_FORBIDDEN", CloseCode.FORBIDDEN)
 EXPIRED = ("token_expired", "TOKEN_EXPIRED", CloseCode.TOKEN_EXPIRED)
+DETACHED = ("component_detached", "CONNECTION_FORBIDDEN", CloseCode.FORBIDDEN)
 
 
 def token_of(component: Component, *, fault: str) -> str:
@@ -182,7 +183,11 @@ def token_of(component: Component, *, fault: str) -> str:
     return str(token.pk)
 
 
-def end_the_token_of(component: Component, *, fault: str) -> None:
+def end_the_rights_of(component: Component, *, fault: str) -> None:
+    if fault == "component_detached":
+        session = str(component.session_id)
+        participants.detach(principal=OPERATOR, session=session, component=component.name)
+        return
     token = token_of(component, fault=fault)
     Component.objects.filter(pk=component.pk).update(token=token)
 
@@ -195,7 +200,7 @@ async def seated(node: Node, component: Component, **fields: Any) -> Client:
 
 
 @pytest.mark.parametrize("is_control_here", [True, False])
-@pytest.mark.parametrize(("fault", "word", "code"), [REVOKED, EXPIRED])
+@pytest.mark.parametrize(("fault", "word", "code"), [REVOKED, EXPIRED, DETACHED])
 async def test_a_token_that_is_over_ends_both_sockets_in_whatever_process(
     links: Links,
     node: Node,
@@ -211,7 +216,7 @@ async def test_a_token_that_is_over_ends_both_sockets_in_whatever_process(
     await watch()
     was_open = not data.closed
 
-    await run_db(end_the_token_of, component, fault=fault)
+    await run_db(end_the_rights_of, component, fault=fault)
     await watch()
     await waiting.until(lambda: data.closed)
 

@@ -76,6 +76,16 @@ def test_who_is_connected_is_released_and_nobody_waits_for_it():
     assert detach(session).is_forgotten
 
 
+def test_who_is_brought_back_is_not_told_to_leave_again():
+    session = factories.session(expected=[Expected(name="prices")])
+    factories.readied(session, "prices")
+
+    left = detach(session).component.error
+    factories.registered(session, name="prices")
+
+    assert (left, Component.objects.get().error) == ("detached", "")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_start_that_waited_for_it_goes_on():
     session = factories.session(expected=[Expected(name="prices")])
