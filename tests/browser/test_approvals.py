@@ -74,7 +74,12 @@ def test_ap4_edited_number_and_nested_list_are_carried_out_with_their_types(desk
     )
     expect(bar(desk, "decided")).to_contain_text("Approved by you")
     expect(bar(desk, "decided").locator("[data-word=completed]").first).to_be_visible()
-    assert floor.api.get(f"approvals/{approval['id']}")["digest"] != approval["digest"]
+    digest = floor.api.get(f"approvals/{approval['id']}")["digest"]
+    assert digest != approval["digest"]
+    entries = floor.api.get(f"audit?session={floor.session['id']}&command=approval.decide")["data"]
+    told = entries[0]["detail"]
+    assert (told["asked"], told["edited"]) == (ORDER, {**ORDER, **edited})
+    assert told["digest"] == digest
 
 
 def test_edit_that_cannot_be_is_told_at_its_field_and_undone(desk, floor):

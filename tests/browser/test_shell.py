@@ -200,3 +200,7 @@ def test_page_loads_from_here_alone_and_keeps_the_policy(desk, session, served, 
 
     assert [url for url in asked if not url.startswith((served.url, "data:"))] == []
     assert desk.page.locator("script:not([src]):not([type='application/json'])").count() == 0
+    if name != "login":
+        # SH1: the palette opens on every page.
+        desk.page.keyboard.press("Control+k")
+        expect(desk.page.locator("#ae-palette-input")).to_be_focused()

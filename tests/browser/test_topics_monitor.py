@@ -163,6 +163,8 @@ def test_to4_lag_of_a_throttled_subscriber_rises_and_falls_as_the_api_says(desk,
     expect(lag).to_have_attribute("data-lag", "500")
     assert api.get(path)["data"][0]["lag"] == 500
     expect(desk.page.locator("#ae-subscribers")).to_contain_text("paused by itself")
+    rows = desk.page.locator("#ae-subscribers tr")
+    expect(rows.locator("[data-label=Overflow]")).to_have_text([api.get(path)["data"][0]["policy"]])
     slow.data.send(json.dumps({"COMMAND": "RESUME", "topic": "book"}))
 
     expect(lag).to_have_attribute("data-lag", "0")
