@@ -7,14 +7,16 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from django.utils import timezone
 
 from aegis_project import database, health
 from aegis_project.health import Finding, State
 from sessions import checks  # noqa: F401 -- it registers its checks
-from sessions.management import output, verbs
+from sessions.management import instants, output, verbs
 from sessions.management.output import How, Misused
 from sessions.management.verbs import Exit, Json, Quiet, verb
 from sessions.selectors import snoozes
+from sessions.services import mending
 from streaming.services import audit
 
 Only = Annotated[str, typer.Option(metavar="CHECK,...", help="These checks alone.")]
@@ -34,6 +36,14 @@ def doctor(
     watches: Annotated[
         bool, typer.Option("--watch", help="Look again and again; tell when something changed.")
     ] = False,
+    snooze: Annotated[
+        str, typer.Option(metavar="CHECK", help="Leave what this check finds alone.")
+    ] = "",
+    span: Annotated[str, typer.Option("--for", metavar="8h", help="How long: 8h, 7d, 4w.")] = "7d",
+    reason: Annotated[str, typer.Option(help="Why it is left alone.")] = "",
+    unsnooze: Annotated[
+        str, typer.Option(metavar="CHECK", help="Tell again what was left alone.")
+    ] = "",
     is_json: Json = False,
     is_quiet: Quiet = False,
 ) -> None:
@@ -42,11 +52,21 @@ def doctor(
 
     What --fix does loses nothing, and the audit says who did it.
 
-    Examples: aegis doctor --fix; aegis doctor --only database,clock --watch
+    What --snooze leaves alone is still told, with who, why and until when.
+
+    Examples: aegis doctor --fix; aegis doctor --only database,clock --watch;
+    aegis doctor --snooze open_door --for 8h --reason 'moved on Monday'
     """
     how, names = How(is_json, is_quiet), _names(only)
     if lists_settings:
         settings(how)
+        return
+    if snooze or unsnooze:
+        if snooze:
+            _leave(snooze, span, reason)
+        else:
+            _wake(unsnooze)
+        _show(how, snoozes.examine(_names(snooze or unsnooze)), [])
         return
     mended = _mend(snoozes.examine(names)) if mends else []
     before: list[Finding] = []
@@ -60,6 +80,31 @@ def doctor(
         threading.Event().wait(WATCH_SECONDS)
     if any(one.state is State.ERROR for one in found):
         raise typer.Exit(Exit.CHECK_FAILED)
+
+
+def _leave(check: str, span: str, reason: str) -> None:
+    """Leave everything alone that a check finds and that is not well."""
+    until = timezone.now() + instants.length(span, option="--for")
+    states = {one.state for one in _found(check) if one.state is not State.OK}
+    if not states:
+        raise Misused(f"{check} finds nothing that could be left alone.")
+    for state in sorted(states):
+        mending.snooze(
+            principal=verbs.acting(), item=check, state=state, reason=reason, until=until
+        )
+
+
+def _wake(check: str) -> None:
+    """Tell everything again that a check finds."""
+    states = {one.state for one in _found(check) if one.snoozed is not None}
+    if not states:
+        raise Misused(f"Nobody leaves alone what {check} finds.")
+    for state in sorted(states):
+        mending.wake(principal=verbs.acting(), item=check, state=state)
+
+
+def _found(check: str) -> list[Finding]:
+    return snoozes.examine(_names(check))
 
 
 def _mend(found: Sequence[Finding]) -> list[str]:

@@ -152,6 +152,11 @@ HTTP: dict[str, Rule] = {
     f"POST {S}/recover": Rule("sessions:control", {"checkpoint": "kept"}),
     f"POST {S}/fork": Rule("sessions:control sessions:write", {"checkpoint": "kept"}),
     f"POST {S}/redrive": Rule("sessions:write topics:read"),
+    "GET api/v1/health/items": Rule("metrics:read"),
+    "POST api/v1/health/snooze": Rule(
+        "instance:write", {"item": "profile", "state": "notice", "seconds": 60, "reason": "so"}
+    ),
+    "POST api/v1/health/wake": Rule("instance:write", {"item": "profile", "state": "notice"}),
     "POST api/v1/purge": Rule("instance:write", {"older_than_days": 90}),
     "POST api/v1/sessions/import": Rule("sessions:write sessions:control", FILE),
     f"GET {S}/capsule": Rule(

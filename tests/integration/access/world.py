@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.contrib.auth.models import Group, Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from aegis_project import sealed
 from aegis_project.kit.principal import ANONYMOUS, Principal
@@ -30,6 +32,7 @@ from sessions.models import (
     Provider,
     Push,
     Session,
+    Snooze,
     ToolServer,
     Trigger,
     Webhook,
@@ -227,6 +230,8 @@ def _catalogue(world: World) -> None:
     agent.save()
     Provider.objects.create(slug=f"{MARK}-models", base_url=f"http://127.0.0.1:9/{MARK}")
     ToolServer.objects.create(slug=f"{MARK}-tools", url=f"http://127.0.0.1:9/{MARK}")
+    until = timezone.now() + timedelta(days=1)
+    Snooze.objects.create(item="profile", state="notice", reason=MARK, until=until)
     program = Program.objects.create(name=f"{MARK}-program", argv=["true"], team=team)
     webhook = Webhook.objects.create(
         url=f"http://127.0.0.1:9/{MARK}", events=["run.*"], team=team, secret=sealed.seal("x")
