@@ -30,7 +30,7 @@ from streaming.node import Node
 from streaming.selectors import logs
 from streaming.sources import clock_range
 
-NOTICE = "Aegis-Notice"
+NOTICE, RECORDS = "Aegis-Notice", "Aegis-Records"
 
 
 class ExportQuery(Struct, kw_only=True):
@@ -62,7 +62,8 @@ class TopicExport(Endpoint):
 
         NDJSON has one object a line: seq, ts, epoch, ck and data. CSV has the columns seq, ts, the
         members of the first 1,000 records, and data. A position that the log cannot prove is told
-        in the header Aegis-Notice. A download that breaks off is not whole.
+        in the header Aegis-Notice; Aegis-Records says how many records come at most. A download
+        that breaks off is not whole.
         """
         logs.check_readable(self.principal, topic)
         query = self.asked(ExportQuery)
@@ -75,6 +76,7 @@ class TopicExport(Endpoint):
         placed, end = here.call(_place(here, key, begin, cursor))
         stretch = _stretch(key, placed, end, span)
         answer = _answer(here, stretch, export.FORMATS[query.format](), f"{row.key}-{topic}")
+        answer[RECORDS] = str(max(0, stretch.last - stretch.begin.seq))
         if told := topic_documents.notice(placed.notice):
             answer[NOTICE] = orjson.dumps(codecs.show(told)).decode()
         return answer

@@ -13,12 +13,15 @@ from django_typer.management import Typer
 from aegis_project.kit import strict
 from sessions.management import (
     client,
+    files,
+    instants,
     output,
     progress,
     topic_figures,
     topic_places,
     topic_tail,
 )
+from sessions.management.client import PIECE_BYTES
 from sessions.management.output import How, Misused
 from sessions.management.topic_figures import reader_table
 from sessions.management.topic_places import AnySession
@@ -35,6 +38,8 @@ class Form(StrEnum):
     CSV = "csv"
 
 
+# How many records a file has at most.
+RECORDS = "Aegis-Records"
 PAGE = 200
 BATCH = 1000
 MAX_BYTES = 1024 * 1024
@@ -81,8 +86,8 @@ def export(
     *,
     session: Session,
     form: Annotated[Form, typer.Option("--format", help="ndjson or csv.")] = Form.NDJSON,
-    begin: Annotated[str, typer.Option("--from", help="Unix ms or ISO 8601.")] = "",
-    end: Annotated[str, typer.Option("--to", help="Unix ms or ISO 8601.")] = "",
+    begin: Annotated[str, typer.Option("--from", help="-1h, 14:02, unix ms or ISO 8601.")] = "",
+    end: Annotated[str, typer.Option("--to", help="-1h, 14:02, unix ms or ISO 8601.")] = "",
     after: Annotated[str, typer.Option(help="A position, epoch:seq:ck.")] = "",
     to_file: Annotated[Path | None, typer.Option("--output", help="A file to write.")] = None,
 ) -> None:
@@ -90,14 +95,34 @@ def export(
     Write the records of a topic as NDJSON or CSV.
 
     Examples: aegis topic export klines.BTCUSDT.1m --session demo --format csv --output klines.csv;
-    aegis topic export 'prices.*' --session demo --from -1h
+    aegis topic export prices.BTC --session demo --from -1h
     """
-    asked = {"format": form.value, "from": begin, "to": end, "after": after}
-    row_id = topic_places.identity(session)
-    pieces = client.running().stream("sessions", row_id, "topics", topic, "export", **asked)
-    with to_file.open("wb") if to_file else contextlib.nullcontext(sys.stdout.buffer) as file:
-        for piece in pieces:
-            file.write(piece)
+    asked = {
+        "format": form.value,
+        "from": _instant(begin, option="--from"),
+        "to": _instant(end, option="--to"),
+        "after": after,
+    }
+    at = ["sessions", topic_places.identity(session), "topics", topic, "export"]
+    tells, written = progress.told(), 0
+    try:
+        with (
+            files.whole(to_file) if to_file else contextlib.nullcontext(sys.stdout.buffer) as file,
+            client.running().asked("GET", at, query=asked) as response,
+        ):
+            total = int(response.headers.get(RECORDS, 0))
+            while piece := response.read(PIECE_BYTES):
+                file.write(piece)
+                # A record is a line; of a table the first line is none.
+                written += piece.count(b"\n")
+                tells("records", min(written, total), total)
+    except OSError as error:
+        raise Misused(f"--output: {error.strerror}: {to_file}") from None
+
+
+def _instant(text: str, *, option: str) -> str:
+    is_said = bool(text) and not text.isdecimal()
+    return instants.read(text, option=option).isoformat() if is_said else text
 
 
 @app.command()

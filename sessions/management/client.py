@@ -120,17 +120,6 @@ class Client:
                 return found, bool(page.get("next"))
             asked["cursor"] = page["next"]
 
-    def stream(self, *parts: str, **query: Any) -> Iterator[bytes]:
-        """
-        What a GET answers, piece by piece.
-
-        :raises AegisError: what the server refused
-        :raises ServiceUnavailable: if it does not answer, or breaks off
-        """
-        with self.asked("GET", parts, query=query) as response:
-            while piece := response.read(PIECE_BYTES):
-                yield piece
-
     @contextlib.contextmanager
     def asked(
         self,

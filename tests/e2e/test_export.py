@@ -64,6 +64,7 @@ def test_a_file_has_all_records_memory_and_tape_with_a_chain_that_proves_them(we
     )
     assert [line["seq"] for line in lines] == list(range(1, COUNT + 1))
     assert lines[-1]["ck"] == ck.hex()
+    assert answer.headers["aegis-records"] == str(COUNT)
 
 
 def test_a_table_has_a_column_for_each_member(web, session):
@@ -84,7 +85,7 @@ def test_what_follows_a_position_is_had_alone(web, session):
     proven = export(web, session, after=held)
     foreign = export(web, session, after=f"{'0' * 16}:7:{'0' * 16}")
 
-    assert len(proven.text.splitlines()) == 2
+    assert len(proven.text.splitlines()) == int(proven.headers["aegis-records"]) == 2
     assert "aegis-notice" not in proven.headers
     assert json.loads(foreign.headers["aegis-notice"])["kind"] == "unknown"
     assert len(foreign.text.splitlines()) == COUNT
@@ -100,15 +101,31 @@ def test_who_may_not_read_gets_no_file(web, server, session):
     assert web.get(f"{SESSIONS}/{session}/topics/none/export").status_code == 404
 
 
+def on_the_command_line(server, session, *more):
+    command = [sys.executable, "manage.py", "aegis", "topic", "export", TOPIC, "--session", session]
+    return subprocess.run(
+        [*command, *more], cwd=ROOT, env=server.environment, check=False
+    ).returncode
+
+
 def test_the_command_line_writes_the_same(web, server, session, tmp_path):
     file = tmp_path / "trades.csv"
-    arguments = ["topic", "export", TOPIC, "--session", session, "--format", "csv"]
-    command = [sys.executable, "manage.py", "aegis", *arguments, "--output", str(file)]
 
-    subprocess.run(command, cwd=ROOT, env=server.environment, check=True)
+    assert on_the_command_line(server, session, "--format", "csv", "--output", str(file)) == 0
 
     assert file.read_bytes() == export(web, session, format="csv").content
     assert len(file.read_text().splitlines()) == COUNT + 1
+
+
+def test_the_command_line_writes_a_file_whole_or_not_at_all(web, server, session, tmp_path):
+    file = tmp_path / "trades.ndjson"
+    range_ = ("--from", "2000", "--to", "-1h")
+
+    assert on_the_command_line(server, session, *range_, "--output", str(file)) == 0
+    assert on_the_command_line(server, session, "--after", "no", "--output", str(file)) == 2
+
+    assert file.read_text() == export(web, session, **{"from": "2000"}).text
+    assert [path.name for path in tmp_path.iterdir()] == ["trades.ndjson"]
 
 
 def test_a_session_is_brought_in_while_lines_say_how_far_it_is(web, session):

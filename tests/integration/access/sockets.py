@@ -145,6 +145,7 @@ LIVE: dict[str, tuple[str, dict[str, Any]]] = {
     "monitor": ("topics:read", {"ids": [], "view": "open"}),
     "sessions": ("sessions:read", ROW),
     "components": ("components:read", {"ids": ["<component>"]}),
+    "component": ("components:read", {"id": "<component>"}),
     "waiting": ("approvals:read", {}),
     "approvals": ("approvals:read", {"ids": ["<approval>"]}),
     "questions": ("approvals:read", {}),

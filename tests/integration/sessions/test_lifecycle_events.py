@@ -18,7 +18,7 @@ from components.services import (
 from components.services.registry import Expected
 from sessions.core import events as session_events
 from sessions.models import Session
-from sessions.services import checkpoints, creation, forks, lifecycle, recovery
+from sessions.services import checkpoints, creation, forks, lifecycle, participants, recovery
 from sessions.services.forks import Wish
 from tests import factories
 from tests.factories import OPERATOR
@@ -32,6 +32,7 @@ def lead_a_full_life(principal: Principal) -> Session:
     programs.define(principal=principal, draft=draft)
     session = factories.session(expected=[Expected(name="feed", program="feed")])
     creation.update(principal=principal, session=session, changes={"name": "Full"})
+    come_and_go(principal, session)
     issued = creation.issue_token(principal=principal, session=session)
     credentials.revoke(principal=principal, credential=issued.credential.pk)
     lifecycle.start(principal=principal, session=session)
@@ -43,6 +44,7 @@ def lead_a_full_life(principal: Principal) -> Session:
     standing.note_late(**own, is_late=True)
     standing.report(**own, fault=factories.fault("SLOW", "Behind.", temporary=True))
     launch(session)
+    participants.restart(principal=principal, session=session, component="feed")
     lifecycle.pause(principal=principal, session=session)
     standing.lose(**own, reason="silent")
     liveness.fail_overdue(grace_seconds=-1)
@@ -50,6 +52,13 @@ def lead_a_full_life(principal: Principal) -> Session:
     look_back(principal, session)
     lifecycle.end(principal=principal, session=session)
     return session
+
+
+def come_and_go(principal: Principal, session: Session) -> None:
+    """Let a component be of the session and no more."""
+    more = [Expected(name="guest", required=False)]
+    creation.attach(principal=principal, session=session, expected=more)
+    participants.detach(principal=principal, session=session, component="guest")
 
 
 def look_back(principal: Principal, session: Session) -> None:
