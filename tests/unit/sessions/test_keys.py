@@ -50,3 +50,19 @@ def test_a_uuid_is_recognised_in_each_of_its_forms(text: str):
 @pytest.mark.parametrize("text", ["", "feed", "5f0c3b1e-9f3c-4c59-8a44"])
 def test_anything_else_is_no_uuid(text: str):
     assert keys.as_uuid(text) is None
+
+
+@pytest.mark.parametrize(
+    ("beginning", "digits"), [("5f0c", "5f0c"), ("5F0C2A1B-77", "5f0c2a1b77"), ("0" * 31, "0" * 31)]
+)
+def test_the_beginning_of_an_id_spans_all_that_begin_so(beginning: str, digits: str):
+    span = keys.span(beginning)
+
+    assert span is not None
+    first, last = span
+    assert (first.hex, last.hex) == (digits.ljust(32, "0"), digits.ljust(32, "f"))
+
+
+@pytest.mark.parametrize("text", ["", "5f0", "5f-0", "5f0g", "latest", "5f0c…", "0" * 32])
+def test_what_is_short_whole_or_no_id_spans_nothing(text: str):
+    assert keys.span(text) is None
