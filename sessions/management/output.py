@@ -62,22 +62,25 @@ class Misused(AegisError):
 
 _only: ContextVar[tuple[str, ...]] = ContextVar("only", default=())
 _wide: ContextVar[bool] = ContextVar("wide", default=False)
+_brief: ContextVar[bool] = ContextVar("brief", default=True)
 
 
 @contextlib.contextmanager
-def only(names: str, *, is_wide: bool = False) -> Iterator[None]:
+def only(names: str, *, is_wide: bool = False, is_brief: bool = True) -> Iterator[None]:
     """
     Show only these fields of documents meanwhile, commas between; all without a name.
 
-    What is wide is not cut on a terminal, however long its lines become.
+    What is wide is not cut on a terminal, however long its lines become. Ids are brief there only
+    where every command takes them so.
     """
     token = _only.set(tuple(name.strip() for name in names.split(",") if name.strip()))
-    width = _wide.set(is_wide)
+    width, brevity = _wide.set(is_wide), _brief.set(is_brief)
     try:
         yield
     finally:
         _only.reset(token)
         _wide.reset(width)
+        _brief.reset(brevity)
 
 
 def picked(one: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -186,7 +189,7 @@ def drawn(columns: Mapping[str, Sequence[str]]) -> Any:
     for heading in columns:
         table.add_column(heading, no_wrap=True)
     for row in zip(*columns.values(), strict=True):
-        table.add_row(*(_literal(_brief(cell)) for cell in row))
+        table.add_row(*(_literal(_shortened(cell)) for cell in row))
     return table
 
 
@@ -227,9 +230,9 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(None if is_terminal() else UTC):%Y-%m-%d %H:%M %Z}"
 
 
-def _brief(cell: str) -> str:
+def _shortened(cell: str) -> str:
     """An id by its beginning, which every command takes; whole where nobody looks."""
-    is_short = is_terminal() and not _wide.get() and ID.fullmatch(cell)
+    is_short = is_terminal() and _brief.get() and not _wide.get() and ID.fullmatch(cell)
     return cell[:SHORT_ID] if is_short else cell
 
 

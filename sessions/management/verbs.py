@@ -125,7 +125,10 @@ def verb(function: F) -> F:
         **kwargs: Any,
     ) -> None:
         try:
-            with output.only(fields, is_wide=wide), client.asking(far_server, far_token) as named:
+            with (
+                client.asking(far_server, far_token) as named,
+                output.only(fields, is_wide=wide, is_brief=named is None),
+            ):
                 if named is None:
                     function(*args, **kwargs)
                 else:

@@ -137,7 +137,7 @@ def test_a_server_is_asked_by_the_beginning_of_an_id(far):
     assert none.code == 3
 
 
-def test_a_table_is_brief_on_a_terminal_and_whole_elsewhere(aegis, monkeypatch, capsys):
+def test_a_table_is_brief_on_a_terminal_and_whole_where_nobody_looks(aegis, monkeypatch):
     run = asking.run(factories.session(key="k"))
 
     piped = aegis("runs", "list").out
@@ -149,3 +149,11 @@ def test_a_table_is_brief_on_a_terminal_and_whole_elsewhere(aegis, monkeypatch, 
     assert beginning(run.pk) in seen
     assert str(run.pk) not in seen
     assert str(run.pk) in wide
+
+
+def test_of_a_server_ids_are_whole(far, monkeypatch):
+    run = asking.run(factories.session(key="k"))
+    monkeypatch.setattr(output, "is_terminal", lambda: True)
+
+    assert str(run.pk) in far("runs", "list", "--wide", scopes=RUNS).out
+    assert str(run.pk)[:30] in far("runs", "list", scopes=RUNS).out
