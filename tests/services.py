@@ -97,8 +97,14 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 
 def own_database(url: str, worker: str) -> str:
-    """Each xdist worker has a Valkey database of its own, so that flushing hurts nobody."""
-    return f"{url.removesuffix('/0')}/{worker.removeprefix('gw')}" if url.endswith("/0") else url
+    """
+    Each xdist worker has a Valkey database of its own, so that flushing hurts nobody.
+
+    The first is none's: whoever has just connected stands there for a moment, and is not to be cut
+    off with those of another worker.
+    """
+    number = int(worker.removeprefix("gw")) + 1
+    return f"{url.removesuffix('/0')}/{number}" if url.endswith("/0") else url
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
