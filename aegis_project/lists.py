@@ -1,7 +1,9 @@
 """Change lists that never count a whole table."""
 
+import re
 from typing import Any, ClassVar, NamedTuple
 
+from django.contrib.admin.views.main import ORDER_VAR
 from django.core.exceptions import BadRequest, ValidationError
 from django.core.paginator import EmptyPage, Page, Paginator
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +12,8 @@ from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 PER_PAGE = 50
+# One column of an order, and whether downwards.
+PLACE = re.compile(r"(-?)([0-9]{1,3})")
 # Parameters of a change list that do not narrow it.
 WIDE = frozenset({"p", "o", "e", "all", "view", "_facets"})
 
@@ -58,6 +62,28 @@ class PlainChangeList(ChangeList):  # type: ignore[misc]  # Unfold ships no type
 
     result_list: Any
 
+    @property
+    def params(self) -> dict[str, str]:
+        """What was asked for, with columns by their places in this list."""
+        return self._params
+
+    @params.setter
+    def params(self, asked: dict[str, str]) -> None:
+        if ORDER_VAR in asked:
+            asked = {**asked, ORDER_VAR: moved(asked[ORDER_VAR], -self.missing)}
+        self._params = asked
+
+    @property
+    def missing(self) -> int:
+        """How many columns others have before the first of this list: the one of the boxes."""
+        return int("action_checkbox" not in self.list_display)
+
+    def get_query_string(self, new_params: dict[str, Any] | None = None, remove: Any = None) -> str:
+        """An address that means the same columns for whoever opens it."""
+        if new_params and new_params.get(ORDER_VAR):
+            new_params = {**new_params, ORDER_VAR: moved(new_params[ORDER_VAR], self.missing)}
+        return str(super().get_query_string(new_params, remove))
+
     def get_results(self, request: HttpRequest) -> None:
         """Read the page; what is not counted is not shown as a count."""
         super().get_results(request)
@@ -66,6 +92,13 @@ class PlainChangeList(ChangeList):  # type: ignore[misc]  # Unfold ships no type
             # Unfold offers to select all rows when it believes that it knows how many there are.
             self.result_count = len(self.result_list)
         self.full_result_count = self.result_count
+
+
+def moved(order: str, by: int) -> str:
+    """An order by columns, each so many places further on; what is before the first is none."""
+    parts = (PLACE.fullmatch(part) for part in order.split("."))
+    places = [(one[1], int(one[2]) + by) for one in parts if one]
+    return ".".join(f"{sign}{place}" for sign, place in places if place >= 0)
 
 
 class Empty(NamedTuple):
