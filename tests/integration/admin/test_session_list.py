@@ -227,3 +227,17 @@ def test_viewer_sees_neither_verbs_nor_new_session(client, viewer, new_session):
 
     assert 'name="action"' not in page
     assert "New session" not in page
+
+
+def test_an_order_in_an_address_means_the_same_columns_to_everybody(
+    client, superuser, viewer, new_session
+):
+    for key in ("b", "c", "a"):
+        new_session(key, name=key)
+
+    for person in (superuser, viewer):
+        client.force_login(person)
+        page = client.get(f"{SESSIONS}?o=1")
+        assert rows(page) == ["a", "b", "c"]
+        assert "o=-1" in page.content.decode()
+        assert rows(client.get(f"{SESSIONS}?o=0.x.-1")) == ["c", "b", "a"]
