@@ -61,9 +61,7 @@ def test_palette_says_why_a_verb_is_refused_and_asks_before_the_end(desk, api):
 
 def test_sh2_single_keys_are_turned_off_and_the_palette_is_not(desk):
     desk.open(LIST).live()
-    # At once: the second letter has a second and a half.
-    desk.page.keyboard.type("gc")
-    desk.page.wait_for_url("**/aegis_components/component/")
+    desk.goes("gc", "/aegis_components/component/")
     desk.live()
 
     desk.page.keyboard.press("?")
