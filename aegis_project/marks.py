@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.templatetags.static import static
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from aegis_project.kit.moments import stamp
@@ -217,18 +217,3 @@ def duration(seconds: float) -> str:
 def number(value: float) -> str:
     """A whole number with thin spaces between thousands and a real minus."""
     return f"{value:,.0f}".replace(",", "\u2009").replace("-", "\u2212")
-
-
-def tool(name: str) -> SafeString:
-    """The name of a tool: what it does, and, where a component offers it, whose it is."""
-    what, whose = told(name), name.removeprefix("component.").split(".")[0]
-    if what == name:
-        return escape(name)
-    return format_html(
-        '<span title="{}">{}</span> <span class="ae-whose">of {}</span>', name, what, whose
-    )
-
-
-def told(name: str) -> str:
-    """What a tool does: the name without the component that offers it."""
-    return name.split(".", 2)[2] if name.startswith("component.") and name.count(".") > 1 else name

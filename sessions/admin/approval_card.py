@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
-from sessions.admin import approval_situation, events
+from sessions.admin import approval_situation, events, words
 from sessions.admin.approval_cells import left, person, risk_word, shown
 from sessions.core.freshness import Known
 from sessions.core.policy import Who
@@ -29,7 +29,7 @@ def context(
     return {
         "approval": row,
         "call": row.tool_call,
-        "tool": marks.tool(row.tool_call.tool),
+        "tool": words.tool(row.tool_call.tool),
         "asked_by": person(row.run.requested_by),
         "state": marks.chip(row.state, marks.APPROVAL),
         "risk": risk_word(row.tool_call.risk),
@@ -120,7 +120,7 @@ def _queue(principal: Principal, row: Approval, *, now: datetime) -> list[dict[s
     return [
         {
             "approval": one,
-            "tool": marks.tool(one.tool_call.tool),
+            "tool": words.tool(one.tool_call.tool),
             "left": left(one, now=now),
             "risk": risk_word(one.tool_call.risk),
             "environment": marks.environment(one.session.environment),

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from components.admin.asking import asking
+from sessions.admin import words
 from sessions.core.tool_calls import Risk
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
@@ -23,7 +24,7 @@ def call(row: Approval, *, now: datetime) -> SafeString:
         '<span class="ae-two" data-row="{}"><span class="ae-name">{}</span>'
         '<span class="ae-key">{}</span></span>',
         row.pk,
-        marks.tool(row.tool_call.tool),
+        words.tool(row.tool_call.tool),
         preview(row.tool_call.arguments),
     )
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
+from sessions.admin import words
 from sessions.admin.approval_cells import person, shown
 from sessions.core.conversation import Role
 from sessions.core.runs import State
@@ -114,7 +115,7 @@ def call_context(call: ToolCall, *, now: datetime) -> dict[str, Any]:
     took = (call.ended_at or now) - call.started_at if call.started_at else None
     return {
         "call": call,
-        "tool": marks.tool(call.tool),
+        "tool": words.tool(call.tool),
         "chip": marks.chip(call.state, marks.TOOL_CALL),
         "arguments": in_short(call.arguments),
         "took": marks.duration(took.total_seconds()) if took else "",

@@ -13,11 +13,10 @@ from aegis_project.kit.errors import ServiceUnavailable
 from aegis_project.kit.principal import Principal
 from components.admin.asking import asking
 from sessions.admin import dashboard_cards, dashboard_pulse, dashboard_trouble, monitor
-from sessions.admin.events import body
 from sessions.admin.monitor import NOTHING, Glance
 from sessions.admin.words import handle, sentence
 from sessions.models import Session
-from sessions.selectors import approvals, dashboard, tool_calls
+from sessions.selectors import approvals, dashboard, timeline, tool_calls
 from streaming import node
 from streaming.hub import paces
 from streaming.hub.paces import Pace
@@ -147,7 +146,7 @@ class Happening:
     def of(cls, event: Event) -> "Happening":
         """An event with its log and session read."""
         log: Any = event.log
-        said = sentence(event.type, body(event).get("data") or {})
+        said = sentence(event.type, timeline.data(event))
         return cls(event, log.session, said.mark, said.what, handle(log.session))
 
 

@@ -36,7 +36,7 @@ def decisions(rows: Sequence[Approval], *, now: datetime) -> list[Decision]:
     return [
         Decision(
             approval=row,
-            tool=marks.tool(row.tool_call.tool),
+            tool=words.tool(row.tool_call.tool),
             risk=approval_cells.risk(row, now=now),
             what=approval_cells.preview(row.tool_call.arguments),
             left=approval_cells.left(row, now=now),

@@ -79,15 +79,9 @@ def _row(session_id: UUID, event: Event, now: datetime) -> Row:
         at=event.ts,
         actor="a trigger" if is_trigger else label or event.actor,
         is_person=kind == "user",
-        sentence=sentence(event.type, body(event).get("data") or {}),
+        sentence=sentence(event.type, timeline.data(event)),
         clock=marks.clock(event.ts, now=now),
     )
-
-
-def body(event: Event) -> dict[str, Any]:
-    """What every reader of the event gets, decoded."""
-    decoded = json.loads(event.body)
-    return decoded if isinstance(decoded, dict) else {}
 
 
 def html(rows: Sequence[Row], *, is_new: bool = False) -> str:

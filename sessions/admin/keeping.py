@@ -12,10 +12,10 @@ from django.views.decorators.http import require_POST
 from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
 from components.admin.asking import asking
-from sessions.admin.lanes import ms
 from sessions.models import Bookmark, Session
 from sessions.selectors import bookmarks as reading
 from sessions.selectors import timeline
+from sessions.selectors.reviewing import milliseconds
 from sessions.services import bookmarks
 from sessions.services.bookmarks import Mark
 
@@ -33,10 +33,10 @@ def on_lanes(principal: Principal, session: Session) -> list[list[Any]]:
     rows = reading.flags(principal, session) if principal.allows("sessions:read") else []
     wanted = [row.seq for row in rows if row.seq is not None]
     found = timeline.of_session(session.pk).filter(seq__in=wanted) if wanted else ()
-    at = {event.seq: ms(event.ts) for event in found}
+    at = {event.seq: milliseconds(event.ts) for event in found}
     drawn = []
     for row in rows:
-        when = ms(row.message.created_at) if row.message else at.get(row.seq or 0)
+        when = milliseconds(row.message.created_at) if row.message else at.get(row.seq or 0)
         if when is not None:
             drawn.append([when, str(row), row.seq or 0, "bookmark"])
     return drawn

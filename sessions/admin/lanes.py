@@ -13,20 +13,23 @@ from sessions.admin import topic_words
 from sessions.core import lanes
 from sessions.core.lanes import Lanes
 from sessions.core.lifecycle import CLOSED
+from sessions.core.tools import parted
 from sessions.models import Session
-from sessions.selectors import reviewing, timeline
+from sessions.selectors import timeline
+from sessions.selectors.reviewing import CALLS, MOST, happened, milliseconds
 from streaming.core import topics
 from streaming.hub.watch import Reading
 from streaming.selectors import logs
 
-# So many events are drawn at first; where there were twice as many, drawing begins anew.
-MOST = reviewing.MOST
-happened, ms = reviewing.happened, reviewing.milliseconds
 ORDER = {"": 0, "Participants": 1, "Runs": 2, "Tool calls": 3, "Messages": 5}
 
 
 class Drawing:
-    """The lanes of one session, which grow with its ledger."""
+    """
+    The lanes of one session, which grow with its ledger.
+
+    So many events are drawn at first; where there were twice as many, drawing begins anew.
+    """
 
     def __init__(self, *, most: int | None = None) -> None:
         self.seq = self._count = 0
@@ -61,12 +64,12 @@ class Drawing:
         stood = timeline.state_before(session.pk, found[0].seq) if found else None
         if stood is not None:
             self._lanes.take(happened(stood))
-            self._lanes.lane("", "lifecycle").items[-1].start = ms(found[0].ts)
+            self._lanes.lane("", "lifecycle").items[-1].start = milliseconds(found[0].ts)
             self._lanes.flags.clear()
         for event in found:
             self._lanes.take(happened(event))
         self.seq = found[-1].seq if found else 0
-        self.first, self.until = (found[0].seq, ms(found[-1].ts)) if found else (0, 0)
+        self.first, self.until = (found[0].seq, milliseconds(found[-1].ts)) if found else (0, 0)
 
     def window(self, session: Session) -> dict[str, Any]:
         """Which of how many events are drawn, and where those before and behind are; empty of all."""
@@ -89,6 +92,7 @@ class Drawing:
         for lane in self._lanes.lanes.values():
             one = {
                 "name": lane.name,
+                "title": parted(lane.name)[0] if lane.group == CALLS else lane.name,
                 "note": lane.note,
                 "items": [item.as_list() for item in lane.items],
             }
@@ -107,25 +111,25 @@ class Drawing:
 
     def _closed(self, session: Session, last: lanes.Item) -> int | None:
         if self.before is not None:
-            return self.until or ms(session.created_at)
+            return self.until or milliseconds(session.created_at)
         return last.start if session.state in CLOSED else None
 
     def _begin(self, session: Session) -> int:
         starts = [lane.items[0].start for lane in self._lanes.lanes.values() if lane.items]
-        return min(starts, default=ms(session.created_at))
+        return min(starts, default=milliseconds(session.created_at))
 
     def _stand(self, session: Session) -> None:
         """What goes on since before the first event that was read, and who is late now."""
         lifecycle = self._lanes.lane("", "lifecycle")
         if not lifecycle.items:
-            lifecycle.turn(session.state, ms(session.state_changed_at), 0)
+            lifecycle.turn(session.state, milliseconds(session.state_changed_at), 0)
         if self.before is not None:
             # Who takes part now says nothing of then.
             return
         for row in selectors.parts(session.pk):
             lane = self._lanes.lane("Participants", row.name, note=row.role)
             if not lane.items:
-                lane.turn(row.state, ms(row.running_at or row.created_at), 0)
+                lane.turn(row.state, milliseconds(row.running_at or row.created_at), 0)
             late = next((one for one in reversed(lane.items) if one.word == "late"), None)
             if late is not None and row.state == "running":
                 late.end = None if row.is_late else late.end or late.start
@@ -153,7 +157,7 @@ def strips(readings: Mapping[str, Reading]) -> list[dict[str, Any]]:
             "rate": f"{topic_words.rate(reading.rate)}/s" if reading.rate is not None else "",
             "rates": [round(rate, 2) for rate in reading.rates],
             "step": round(reading.step * 1000),
-            "at": ms(now),
+            "at": milliseconds(now),
             "quiet": round(reading.quiet * 1000) if reading.is_silent else 0,
             "silence": f"silent {marks.duration(reading.quiet)}" if reading.is_silent else "",
         }

@@ -28,6 +28,7 @@ from sessions.admin import lever as levers
 from sessions.admin.fragments import fragment
 from sessions.core.errors import SessionNotFound
 from sessions.selectors import sessions, timeline
+from sessions.selectors.reviewing import milliseconds
 from sessions.services import creation
 
 # The two forms of the timeline; without one, how wide the page is decides.
@@ -166,7 +167,7 @@ def event(request: HttpRequest, session_id: UUID, seq: int) -> HttpResponse:
     found = timeline.at(session.pk, seq)
     if found is None:
         raise SessionNotFound("There is no event at this position.", seq=seq)
-    body = ledger.body(found)
+    body = timeline.body(found)
     context = {
         "row": ledger.in_words(session.pk, [found])[0],
         "event": found,
@@ -174,7 +175,7 @@ def event(request: HttpRequest, session_id: UUID, seq: int) -> HttpResponse:
         "data": ledger.pretty(body.get("data") or {}),
         "session": session,
         "now": timezone.now(),
-        "instant": str(lanes.ms(found.ts)),
+        "instant": str(milliseconds(found.ts)),
         "bookmark": keeping.own(asking(request), session, seq),
         "may_share": asking(request).allows("sessions:write"),
     }

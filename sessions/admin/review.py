@@ -20,6 +20,7 @@ from sessions.admin.redrive import SPEEDS, may_drive
 from sessions.core.errors import SessionNotFound
 from sessions.models import Session
 from sessions.selectors import sessions, timeline
+from sessions.selectors.reviewing import MOST, milliseconds
 from streaming.selectors import tape
 
 NAME = "aegis_sessions_replay_changelist"
@@ -71,9 +72,9 @@ def show(request: HttpRequest, session_id: UUID) -> HttpResponse:
     drawing.read(session) if before is None else drawing.look_back(session, before)
     shown = drawing.shown(session)
     shown["flags"] += keeping.on_lanes(principal, session)
-    events = timeline.drawn(session.pk, before=before, limit=lanes.MOST)
+    events = timeline.drawn(session.pk, before=before, limit=MOST)
     steps = in_words(session.pk, events)
-    begin, end = shown["from"], max([shown["from"], *(lanes.ms(one.at) for one in steps)])
+    begin, end = shown["from"], max([shown["from"], *(milliseconds(one.at) for one in steps)])
     context = {
         **admin.site.each_context(request),
         "opts": Session._meta,
@@ -86,7 +87,8 @@ def show(request: HttpRequest, session_id: UUID) -> HttpResponse:
         "strips": instants.strips(principal, session, begin=begin, end=end),
         "steps": steps,
         "stops": [
-            [lanes.ms(one.at), one.seq, one.sentence.mark.tone, one.sentence.what] for one in steps
+            [milliseconds(one.at), one.seq, one.sentence.mark.tone, one.sentence.what]
+            for one in steps
         ],
         "speeds": SPEEDS,
         "at": _at(request, begin=begin, end=end),

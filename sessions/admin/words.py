@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from aegis_project.marks import Mark
+from sessions.core import tools
 from sessions.core.conditions import Condition
 from sessions.models import Session
 from sessions.selectors.sessions import View
@@ -132,7 +134,7 @@ def _of_call(mark: Mark, verb: str, *facts: str) -> Callable[[Data], tuple[Mark,
 
 
 def _tool(data: Data) -> str:
-    return marks.told(str(data.get("tool") or "tool"))
+    return tools.parted(str(data.get("tool") or "tool"))[0]
 
 
 def _of_file(verb: str) -> Callable[[Data], tuple[Mark, str, str]]:
@@ -232,6 +234,16 @@ def handle(session: Session) -> str:
     """What a session is called in few words: the key that somebody gave it, else its name."""
     is_given = session.key != str(session.pk)
     return session.key if is_given else session.name or session.key[:8]
+
+
+def tool(name: str) -> SafeString:
+    """The name of a tool: what it does, and, where a component offers it, whose it is."""
+    what, whose = tools.parted(name)
+    if not whose:
+        return escape(name)
+    return format_html(
+        '<span title="{}">{}</span> <span class="ae-whose">of {}</span>', name, what, whose
+    )
 
 
 def states(view: View, *, now: datetime, at_most: int | None = None) -> SafeString:

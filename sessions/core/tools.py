@@ -22,6 +22,8 @@ MAX_RESULT = 256 * 1024
 """Bytes of a result, as JSON; what is longer is kept as an artifact and begins here."""
 # The marker has its own names and numbers.
 ROOM = 1024
+COMPONENT = "component."
+"""A tool that a component offers is named by this, the component, a dot, and what it does."""
 DELEGATION = "delegate"
 """The built-in tool with which an agent lets another one work beneath its own run."""
 
@@ -52,6 +54,17 @@ class ToolSpec:
     def is_question(self) -> bool:
         """Whether a person answers it, and nothing is carried out."""
         return (self.source, self.name) == ("builtin", QUESTION)
+
+
+def of_component(component: str, what: str) -> str:
+    """The name of a tool that a component offers."""
+    return f"{COMPONENT}{component}.{what}"
+
+
+def parted(name: str) -> tuple[str, str]:
+    """What a tool does, and the component that offers it; empty for every other tool."""
+    whose, _, what = name.removeprefix(COMPONENT).partition(".")
+    return (what, whose) if name.startswith(COMPONENT) and what else (name, "")
 
 
 def checked(spec: ToolSpec, arguments: Any) -> dict[str, Any]:

@@ -81,7 +81,8 @@ TABLES = (
     Table("checkpoints", Checkpoint),
     Table("replays", Replay),
 )
-TABLE_COUNT = len(TABLES) + len(("logs", "events", "records"))
+TABLE_COUNT = len(TABLES) + 3
+"""How many members ``tables`` gives: these, logs, events and records."""
 LOG = ("name", "epoch", "start", "head", "ck", "recorded", "ended_at")
 EVENT = ("seq", "ck", "ts", "type", "actor", "cause", "body")
 

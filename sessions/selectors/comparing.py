@@ -1,7 +1,6 @@
 """Reading what was done in two sessions, to put it side by side."""
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -112,7 +111,7 @@ def _side(session: Session, *, after: int) -> Side:
 
 
 def _steps(events: Iterable[Event]) -> list[Step]:
-    read = [(one, json.loads(one.body).get("data") or {}) for one in events]
+    read = [(one, timeline.data(one)) for one in events]
     calls = _calls({data.get("tool_call") for _, data in read})
     texts = _texts({data.get("message") for one, data in read if one.type == "message.created"})
     return [

@@ -1,6 +1,5 @@
 """How a session stood at one instant of its past, from its ledger and its tapes."""
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -94,8 +93,7 @@ def tapes(principal: Principal, session: Session) -> list[Log]:
 
 def happened(event: Event) -> Happened:
     """An event as lanes take it."""
-    decoded = json.loads(event.body)
-    data = (decoded.get("data") if isinstance(decoded, dict) else None) or {}
+    data = timeline.data(event)
     return Happened(event.seq, milliseconds(event.ts), event.type, event.actor, data)
 
 

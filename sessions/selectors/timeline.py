@@ -1,6 +1,8 @@
 """A session's ledger as its timeline pages it: newest first, under one of the quick filters."""
 
+import json
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
@@ -26,6 +28,18 @@ def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:
         case "components":
             return rows.filter(Q(type__startswith="component.") | Q(type__startswith="heartbeat."))
     return rows
+
+
+def body(event: Event) -> dict[str, Any]:
+    """What every reader of the event gets, decoded."""
+    decoded = json.loads(event.body)
+    return decoded if isinstance(decoded, dict) else {}
+
+
+def data(event: Event) -> dict[str, Any]:
+    """What an event says of what happened."""
+    found = body(event).get("data")
+    return found if isinstance(found, dict) else {}
 
 
 def start(session_id: UUID) -> int:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from aegis_project.health import Finding, State
 from aegis_project.kit.errors import AegisError
 from sessions.agent import llm
-from sessions.core import matching, references
+from sessions.core import matching, references, tools
 from sessions.models import Agent, ToolServer
 from sessions.selectors import providers
-from sessions.toolbox import box, offered, servers
+from sessions.toolbox import box, servers
 
 
 def findings(agent: Agent) -> list[Finding]:
@@ -47,7 +47,7 @@ def _tool(pattern: str, known: list[str], active: set[str]) -> Finding:
     found = [name for name in known if matching.like(name, pattern)]
     if found:
         return Finding("tools", State.OK, f"{pattern}: {', '.join(found)}.")
-    if pattern.startswith(offered.PREFIX):
+    if pattern.startswith(tools.COMPONENT):
         said = f"{pattern} is there while a component of its session offers it."
         return Finding("tools", State.NOTICE, said)
     if pattern.startswith(servers.PREFIX):

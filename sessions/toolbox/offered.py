@@ -15,6 +15,7 @@ from components.core.lifecycle import Role, State
 from components.models import Component, ToolUse
 from components.services import tool_uses
 from sessions.agent.tools import Call, Tool, ToolSpec
+from sessions.core import tools
 from sessions.core.checkpoints import Effects
 from sessions.core.errors import InvalidToolArgs, ToolExecutionFailed, ToolTimeout
 from sessions.core.tool_calls import Risk
@@ -24,7 +25,6 @@ from streaming.core import schemas
 from streaming.core.schemas import SchemaRefused
 from streaming.hints import Hint
 
-PREFIX = "component."
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 MOST = 100
 LONGEST_SECONDS = 300.0
@@ -61,7 +61,7 @@ def read(component: str, version: str, offer: Any) -> ToolSpec | None:
     if not NAME.match(said.name):
         return None
     return ToolSpec(
-        name=f"{PREFIX}{component}.{said.name}",
+        name=tools.of_component(component, said.name),
         description=said.description,
         parameters=said.parameters,
         risk=said.risk,

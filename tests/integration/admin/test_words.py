@@ -1,6 +1,5 @@
 """What happened is told in words."""
 
-from aegis_project import marks
 from components.core import events as component_events
 from sessions.admin import words
 from sessions.admin.approval_cells import person
@@ -36,10 +35,10 @@ def test_a_tool_of_a_component_is_told_by_what_it_does():
     data = {"tool": "component.desk.flatten"}
 
     assert words.sentence("tool_call.started", data).what == "flatten called"
-    assert marks.tool("component.desk.flatten") == (
+    assert words.tool("component.desk.flatten") == (
         '<span title="component.desk.flatten">flatten</span> <span class="ae-whose">of desk</span>'
     )
-    assert marks.tool("orders.<place>") == "orders.&lt;place&gt;"
+    assert words.tool("orders.<place>") == "orders.&lt;place&gt;"
 
 
 def test_what_a_trigger_asked_for_is_told_without_its_id():

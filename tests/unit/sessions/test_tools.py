@@ -23,6 +23,15 @@ SPEC = ToolSpec(
 ANY = ToolSpec(name="any", description="", parameters={"type": "object"})
 
 
+def test_a_tool_of_a_component_has_two_parts():
+    name = tools.of_component("desk", "orders.place")
+
+    assert name == "component.desk.orders.place"
+    assert tools.parted(name) == ("orders.place", "desk")
+    assert tools.parted("component.desk") == ("component.desk", "")
+    assert tools.parted("mcp.desk.place") == ("mcp.desk.place", "")
+
+
 def test_arguments_that_fit_are_taken():
     assert tools.checked(SPEC, {"count": 1, "what": "é"}) == {"count": 1, "what": "é"}
 

@@ -21,9 +21,6 @@ const zoomWord = (seconds) =>
 /** About how wide a text of the plot is. */
 const wide = (text) => text.length * 6.2;
 
-// A tool of a component is told by what it does; the whole name is its tooltip.
-const WHOSE = /^component\.[^.]+\./;
-
 export function draw(name, attributes, parent, text) {
   const element = document.createElementNS(NAMESPACE, name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -269,7 +266,7 @@ export class Lanes {
   groups() {
     const groups = this.model.groups.map(({ title, lanes }) => ({ title, lanes: this.merged(title, lanes) }));
     if (this.strips.length) {
-      const lanes = this.strips.map((strip) => ({ name: strip.name, note: strip.rate, items: [], strip }));
+      const lanes = this.strips.map((strip) => ({ name: strip.name, title: strip.name, note: strip.rate, items: [], strip }));
       groups.push({ title: "Topics", lanes });
     }
     const messages = groups.findIndex((group) => group.title === "Messages");
@@ -318,7 +315,7 @@ export class Lanes {
         note.toggleAttribute("data-odd", Boolean(row.count.isOdd));
       } else {
         element.title = row.lane.name;
-        name.textContent = row.lane.name.replace(WHOSE, "");
+        name.textContent = row.lane.title;
         note.textContent = row.lane.note;
         note.toggleAttribute("data-bad", row.lane.note === "high");
         note.toggleAttribute("data-odd", Boolean(row.lane.strip?.quiet));
