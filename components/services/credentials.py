@@ -72,7 +72,11 @@ def issue(
         raise ValidationFailed(f"A name has at most {LONGEST_NAME} characters.", field="name")
     unknown = sorted(set(scopes) - scope_words.SCOPES)
     if unknown:
-        raise ValidationFailed("There are no such scopes.", scopes=unknown)
+        raise ValidationFailed(
+            f"There is no scope {', '.join(unknown)}; there are "
+            f"{', '.join(sorted(scope_words.SCOPES))}.",
+            scopes=unknown,
+        )
     fields = _checked(
         principal,
         name=name,

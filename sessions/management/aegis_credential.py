@@ -27,7 +27,10 @@ app: Typer[..., Any] = Typer(help="Credentials: secrets with which programs come
 def issue(
     name: Annotated[str, typer.Argument(help="What it is for.")],
     *,
-    scope: Annotated[list[str], typer.Option("--scope", help="A scope, such as sessions:read.")],
+    scope: Annotated[
+        list[str],
+        typer.Option("--scope", help="A scope, such as sessions:read; docs/access.md has all."),
+    ],
     pattern: Annotated[list[str], typer.Option("--topic", help="Topics it may have.")] = [],  # noqa: B006 -- typer reads it and never changes it
     team: Annotated[str, typer.Option(help="Its team.")] = "",
     days: Annotated[float, typer.Option(min=0, max=3650, help="Until it ends; 0 is never.")] = 0.0,

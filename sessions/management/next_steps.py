@@ -35,7 +35,7 @@ NEXT = {
     "OUT_OF_REACH": "aegis session state SESSION",
     "PERSON_NEEDED": "aegis approval list",
     "TIMEOUT": "aegis session state SESSION   (the session goes on as it was)",
-    "PERMISSION_DENIED": "ask an administrator, or leave --as out",
+    "PERMISSION_DENIED": "ask an administrator, or come as somebody who may   (--as, --token)",
 }
 
 

@@ -29,7 +29,6 @@ PRINCIPAL = principals.system("serve")
 # What the verbs of the command line may do that only the running process can.
 SCOPES = [
     "components:read",
-    "components:write",
     "events:read",
     "sessions:read",
     "topics:publish",
