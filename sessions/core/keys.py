@@ -1,9 +1,11 @@
 """What a session may be called by."""
 
 import re
+from collections.abc import Iterable
 from uuid import UUID
 
 from aegis_project.kit.errors import ValidationFailed
+from sessions.core.errors import AmbiguousReference
 
 # Digits of an id that are taken for its beginning; an id has so many.
 SHORTEST_BEGINNING, LONG = 4, 32
@@ -87,6 +89,21 @@ def span(text: str) -> tuple[UUID, UUID] | None:
     if not SHORTEST_BEGINNING <= len(digits) < LONG or not set(digits) <= HEX_DIGITS:
         return None
     return UUID(digits.ljust(LONG, "0")), UUID(digits.ljust(LONG, "f"))
+
+
+def only(ids: Iterable[str], beginning: str) -> str:
+    """
+    The one of these ids that begins so, or the beginning as it is if none does.
+
+    :raises AmbiguousReference: if several do
+    """
+    digits = beginning.replace("-", "").lower()
+    found = [one for one in ids if one.replace("-", "").startswith(digits)]
+    if len(found) > 1:
+        raise AmbiguousReference(
+            f"More than one id begins with {beginning}; use more of it.", reference=beginning
+        )
+    return found[0] if found else beginning
 
 
 def as_uuid(text: str) -> UUID | None:

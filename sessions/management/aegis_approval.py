@@ -7,7 +7,6 @@ import typer
 from django.utils import timezone
 from django_typer.management import Typer
 
-from aegis_project.kit.principal import Principal
 from sessions.api import approval_documents as documents
 from sessions.core.approvals import State
 from sessions.core.freshness import Known
@@ -15,7 +14,6 @@ from sessions.core.policy import Remember
 from sessions.management import approval_batch as batch
 from sessions.management import (
     approval_watch,
-    beginnings,
     far_approvals,
     output,
     session_options,
@@ -26,7 +24,7 @@ from sessions.management.output import How, Misused
 from sessions.management.verbs import As, DryRun, Json, Quiet, elsewhere, verb
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
-from sessions.selectors import sessions, situation
+from sessions.selectors import beginnings, sessions, situation
 from sessions.services import approvals, handing
 from sessions.services.batches import Order
 from streaming.api import codecs
@@ -95,7 +93,7 @@ def show(approval: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Qui
     Examples: aegis approval show 5f0c…; aegis approval show 5f0c… --json
     """
     principal = verbs.acting(as_user)
-    row = reading.read(principal, _whole(principal, approval))
+    row = reading.read(principal, beginnings.approval(principal, approval))
     now = situations.known(row)
     document = codecs.show(documents.card(row, now=now, precedents=reading.precedents(row)))
     lines = "\n".join(described(row, now))
@@ -131,21 +129,23 @@ def approve(
     if is_dry or len(approval) > 1:
         if edit or remember:
             raise Misused("Arguments are edited, and rules made, of one approval at a time.")
-        ids = [_whole(principal, one) for one in approval]
+        ids = [beginnings.approval(principal, one) for one in approval]
         orders = [Order(one, approved=True, reason=reason) for one in ids]
         act = batch.plan if is_dry else batch.decide
         act("approve", principal=principal, orders=orders, look=situations.known, how=how)
         return
-    row = reading.find(principal, _whole(principal, approval[0]))
+    one = beginnings.approval(principal, approval[0])
+    # One that is out of sight is refused by the command.
+    row = next(iter(reading.several(principal, [one])), None)
     values = session_options.assigned(edit or [], option="--edit")
     decided = approvals.decide(
         principal=principal,
-        approval=row,
+        approval=one,
         approved=True,
         reason=reason,
-        edited_arguments={**row.tool_call.arguments, **values} if values else None,
+        edited_arguments={**row.tool_call.arguments, **values} if row and values else None,
         remember=codecs.read({"scope": remember}, Remember) if remember else None,
-        evidence=situations.known(row),
+        evidence=situations.known(row) if row else None,
     )
     tell(how, "approval.approve", decided.approval)
 
@@ -170,12 +170,12 @@ def reject(
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
     if is_dry or len(approval) > 1:
-        ids = [_whole(principal, one) for one in approval]
+        ids = [beginnings.approval(principal, one) for one in approval]
         orders = [Order(one, approved=False, reason=reason) for one in ids]
         act = batch.plan if is_dry else batch.decide
         act("reject", principal=principal, orders=orders, look=situations.known, how=how)
         return
-    one = _whole(principal, approval[0])
+    one = beginnings.approval(principal, approval[0])
     decided = approvals.decide(principal=principal, approval=one, approved=False, reason=reason)
     tell(how, "approval.reject", decided.approval)
 
@@ -197,7 +197,7 @@ def claim(
     Examples: aegis approval claim 5f0c…; aegis approval claim 5f0c… --release
     """
     principal = verbs.acting(as_user)
-    one = _whole(principal, approval)
+    one = beginnings.approval(principal, approval)
     row = approvals.claim(principal=principal, approval=one, release=release)
     tell(How(is_json, is_quiet), "approval.claim", row)
 
@@ -219,13 +219,9 @@ def hand_over(
     aegis approval hand-over 5f0c… olga --json
     """
     principal = verbs.acting(as_user)
-    one = _whole(principal, approval)
+    one = beginnings.approval(principal, approval)
     found = handing.hand_over(principal=principal, approval=one, to=to)
     tell(How(is_json, is_quiet), "approval.hand-over", found.approval)
-
-
-def _whole(principal: Principal, approval: str) -> str:
-    return beginnings.whole(reading.visible(principal), approval)
 
 
 def described(row: Approval, now: Known | None) -> list[str]:

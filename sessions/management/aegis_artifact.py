@@ -11,20 +11,19 @@ from django_typer.management import Typer
 from aegis_project.kit import strict
 from aegis_project.kit.principal import Principal
 from sessions.api import tool_documents as documents
-from sessions.core import keys
 from sessions.core.links import USUAL
 from sessions.core.links import Kind as LinkKind
 from sessions.files import analyzing
 from sessions.files.analyzers.base import Kind, Options, Target
 from sessions.files.generators.base import Wanted
-from sessions.management import beginnings, far_files, output, verbs
+from sessions.management import far_files, output, verbs
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How, Misused
 from sessions.management.session_options import MAX_BYTES, Reference
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
 from sessions.models import Artifact, Session
 from sessions.selectors import artifacts as reading
-from sessions.selectors import history, sessions
+from sessions.selectors import beginnings, history, sessions
 from sessions.services import artifacts, generation, links
 from streaming.api import codecs
 
@@ -197,11 +196,12 @@ def link(
     Examples: aegis artifact link demo report.pdf --for 600; aegis artifact link demo a.md --withdraw
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
-    row = _found(principal, session, name, version)
-    file: dict[str, Any] = {"session": row.session_id, "kind": LinkKind.ARTIFACT, "file": row.pk}
+    row = sessions.resolve(principal, session)
+    one = beginnings.artifact(principal, row, name, version=version)
+    file: dict[str, Any] = {"session": row, "kind": LinkKind.ARTIFACT, "file": one}
     if is_withdrawn:
-        links.withdraw(principal=principal, **file)
-        SHAPE.one(how, "link.withdraw", row, withdrawn=True)
+        done = links.withdraw(principal=principal, **file)
+        SHAPE.one(how, "link.withdraw", done, withdrawn=True)
         return
     made = links.issue(principal=principal, seconds=seconds, **file)
     path = f"/api/v1/files/{made.link}"
@@ -228,16 +228,17 @@ def remove(
     aegis artifact remove demo report.md data/prices.csv --dry-run
     """
     principal = verbs.acting(as_user)
-
-    def named(one: str) -> Artifact:
-        return _found(principal, session, one, None)
-
-    def act(one: str) -> Artifact:
-        found = named(one)
-        return artifacts.delete(principal=principal, session=found.session_id, artifact=found.pk)
-
-    how = How(is_json, is_quiet)
-    SHAPE.remove(how, name, read=named, act=act, is_sure=is_sure, is_dry=is_dry)
+    row = sessions.resolve(principal, session)
+    SHAPE.remove(
+        How(is_json, is_quiet),
+        name,
+        read=lambda one: _found(principal, session, one, None),
+        act=lambda one: artifacts.delete(
+            principal=principal, session=row, artifact=beginnings.artifact(principal, row, one)
+        ),
+        is_sure=is_sure,
+        is_dry=is_dry,
+    )
 
 
 def _session(principal: Principal, session: str) -> Session:
@@ -246,10 +247,7 @@ def _session(principal: Principal, session: str) -> Session:
 
 def _found(principal: Principal, session: str, name: str, version: int | None) -> Artifact:
     row = _session(principal, session)
-    one = beginnings.whole(Artifact.objects.filter(session_id=row.pk), name)
-    if version is None and keys.as_uuid(one) is not None:
-        return reading.find(row.pk, one)
-    return reading.named(row.pk, name, version=version)
+    return reading.find(row.pk, beginnings.artifact(principal, row, name, version=version))
 
 
 def _read(file: Path) -> bytes:

@@ -8,14 +8,14 @@ from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
 from sessions.api import bookmarks as documents
-from sessions.management import beginnings, listing, output, verbs
+from sessions.management import listing, output, verbs
 from sessions.management.listing import Shape
 from sessions.management.output import How
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
-from sessions.models import Bookmark, Message
+from sessions.models import Bookmark
+from sessions.selectors import beginnings, sessions
 from sessions.selectors import bookmarks as reading
-from sessions.selectors import sessions
 from sessions.selectors.bookmarks import Narrowing
 from sessions.services import bookmarks
 from sessions.services.bookmarks import Mark
@@ -79,7 +79,7 @@ def create(
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
-    said = beginnings.whole(Message.objects.filter(session_id=row.pk), message)
+    said = beginnings.message(row, message)
     mark = Mark(
         message=said, seq=seq or None, name=name, note=note, color=color, is_shared=is_shared
     )
@@ -109,7 +109,7 @@ def change(
     principal = verbs.acting(as_user)
     changes = listing.said(name=name, note=note, color=color, is_shared=shared)
     done = bookmarks.change(
-        principal=principal, bookmark=_whole(principal, bookmark), changes=changes
+        principal=principal, bookmark=beginnings.bookmark(principal, bookmark), changes=changes
     )
     _shape(principal).one(How(is_json, is_quiet), "change", done.bookmark)
 
@@ -134,17 +134,15 @@ def remove(
     _shape(principal).remove(
         How(is_json, is_quiet),
         bookmark,
-        read=lambda one: reading.find(principal, _whole(principal, one)),
+        read=lambda one: reading.find(principal, beginnings.bookmark(principal, one)),
         act=lambda one: (
-            bookmarks.remove(principal=principal, bookmark=_whole(principal, one)).bookmark
+            bookmarks.remove(
+                principal=principal, bookmark=beginnings.bookmark(principal, one)
+            ).bookmark
         ),
         is_sure=is_sure,
         is_dry=is_dry,
     )
-
-
-def _whole(principal: Principal, bookmark: str) -> str:
-    return beginnings.whole(reading.readable(principal), bookmark)
 
 
 def _shape(principal: Principal) -> Shape[Bookmark]:

@@ -7,16 +7,16 @@ from django_typer.management import Typer
 
 from sessions.api import checkpoint_documents as documents
 from sessions.core.checkpoints import Effects
-from sessions.management import beginnings, checkpoint_tables, output, session_tables, verbs
+from sessions.management import checkpoint_tables, output, session_tables, verbs
 from sessions.management.aegis_clock import SAME, From, To
 from sessions.management.listing import Limit
 from sessions.management.output import How
 from sessions.management.session_options import Reason, Reference
 from sessions.management.several import Several
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
-from sessions.models import Checkpoint, Session
+from sessions.models import Session
+from sessions.selectors import beginnings, sessions
 from sessions.selectors import checkpoints as reading
-from sessions.selectors import sessions
 from sessions.services import checkpoints, forks, recovery, redrives
 from sessions.services.forks import Wish
 from sessions.services.redrives import Drive
@@ -95,7 +95,7 @@ def show(
     """
     principal = verbs.acting(as_user)
     found = sessions.resolve(principal, session)
-    row = reading.find(principal, found, _whole(found, checkpoint))
+    row = reading.find(principal, found, beginnings.checkpoint(found, checkpoint))
     held = codecs.show(documents.document(row))
     checkpoint_tables.SHAPE.one(How(is_json, is_quiet), "show", row, **held)
 
@@ -119,8 +119,8 @@ def diff(
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
-    other = "" if to == documents.NOW else _whole(row, to)
-    found = reading.between(principal, row, _whole(row, checkpoint), other)
+    other = "" if to == documents.NOW else beginnings.checkpoint(row, to)
+    found = reading.between(principal, row, beginnings.checkpoint(row, checkpoint), other)
     document = codecs.show(documents.compared(found))
     how = How(is_json, is_quiet)
     if how.is_json or how.is_quiet:
@@ -136,13 +136,6 @@ def diff(
     output.tabulate(checkpoint_tables.compared(changed))
     events = ", ".join(f"{count} {type_}" for type_, count in found.happened.items())
     output.plain(f"positions {found.before.seq} to {found.after.seq}: {events or 'no event'}")
-
-
-def _whole(session: Session, checkpoint: str) -> str:
-    rows = Checkpoint.objects.of_session(session.pk)
-    # A label may look like the beginning of an id.
-    is_label = rows.filter(label=checkpoint).exists()
-    return checkpoint if is_label else beginnings.whole(rows, checkpoint)
 
 
 @app.command()
@@ -168,10 +161,10 @@ def remove(
     checkpoint_tables.SHAPE.remove(
         How(is_json, is_quiet),
         checkpoint,
-        read=lambda one: reading.find(principal, row, _whole(row, one)),
+        read=lambda one: reading.find(principal, row, beginnings.checkpoint(row, one)),
         act=lambda one: (
             checkpoints.delete(
-                principal=principal, session=row, checkpoint=_whole(row, one)
+                principal=principal, session=row, checkpoint=beginnings.checkpoint(row, one)
             ).checkpoint
         ),
         is_sure=is_sure,
@@ -200,7 +193,10 @@ def recover(
     one = Several("recover", principal, [session], How(is_json, is_quiet))
     one.run(
         lambda row: recovery.recover(
-            principal=principal, session=row, checkpoint=_whole(row, checkpoint), reason=reason
+            principal=principal,
+            session=row,
+            checkpoint=beginnings.checkpoint(row, checkpoint),
+            reason=reason,
         ),
         is_dry=dry_run,
         wait=None,
@@ -232,7 +228,7 @@ def fork(
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
     wish = Wish(key=key, name=name, effects=effects, is_replay=replay)
-    one = _whole(row, checkpoint)
+    one = beginnings.checkpoint(row, checkpoint)
     made = forks.fork(principal=principal, session=row, checkpoint=one, wish=wish).session
     _made("fork", made, How(is_json, is_quiet))
 

@@ -17,12 +17,12 @@ from sessions.api import transcripts
 from sessions.core.conversation import Admission
 from sessions.core.runs import Waiting
 from sessions.core.transcripts import FORMATS
-from sessions.management import beginnings, far_messages, output, verbs
+from sessions.management import far_messages, output, verbs
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, Json, PersonNeeded, Quiet, elsewhere, verb
 from sessions.models import Message, Run, Session
-from sessions.selectors import history, sessions
+from sessions.selectors import beginnings, history, sessions
 from sessions.selectors import transcripts as reading
 from sessions.selectors.history import Entry
 from sessions.services import attachments, conversation
@@ -127,7 +127,7 @@ def edit(
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
-    one = _whole(row, message)
+    one = beginnings.message(row, message)
     said = conversation.edit(principal=principal, session=row, message=one, content=spoken(text))
     _tell(How(is_json, is_quiet), "message.edit", said, wait=wait)
 
@@ -150,7 +150,9 @@ def choose(
     """
     principal = verbs.acting(as_user)
     row = sessions.resolve(principal, session)
-    found = conversation.choose(principal=principal, session=row, message=_whole(row, message))
+    found = conversation.choose(
+        principal=principal, session=row, message=beginnings.message(row, message)
+    )
     show(How(is_json, is_quiet), "message.choose", found)
 
 
@@ -201,10 +203,6 @@ def table(entries: Sequence[Entry]) -> dict[str, list[str]]:
         "AGE": [output.age(row.created_at) for row in rows],
         "CONTENT": [" ".join(row.content[: WIDTH * 2].split())[:WIDTH] for row in rows],
     }
-
-
-def _whole(session: Session, message: str) -> str:
-    return beginnings.whole(Message.objects.filter(session_id=session.pk), message)
 
 
 def _tell(how: How, name: str, said: Said, *, wait: float) -> None:

@@ -6,14 +6,13 @@ from typing import Annotated, Any
 import typer
 from django_typer.management import Typer
 
-from aegis_project.kit.principal import Principal
 from sessions.api import run_documents as documents
 from sessions.core.runs import State
-from sessions.management import beginnings, far_runs, output, verbs
+from sessions.management import far_runs, output, verbs
 from sessions.management.output import How
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.models import Run
-from sessions.selectors import agents, sessions
+from sessions.selectors import agents, beginnings, sessions
 from sessions.selectors import runs as reading
 from sessions.services import runs
 from streaming.api import codecs
@@ -74,7 +73,9 @@ def show(run: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = 
     Examples: aegis runs show 5f0c…; aegis runs show 5f0c… --json
     """
     principal = verbs.acting(as_user)
-    tell(How(is_json, is_quiet), "runs.show", reading.read(principal, _whole(principal, run)))
+    tell(
+        How(is_json, is_quiet), "runs.show", reading.read(principal, beginnings.run(principal, run))
+    )
 
 
 @app.command()
@@ -119,7 +120,7 @@ def cancel(
     aegis runs cancel 5f0c… --json
     """
     principal = verbs.acting(as_user)
-    done = runs.cancel(principal=principal, run=_whole(principal, run), reason=reason)
+    done = runs.cancel(principal=principal, run=beginnings.run(principal, run), reason=reason)
     tell(How(is_json, is_quiet), "runs.cancel", done)
 
 
@@ -152,14 +153,10 @@ def limits(
     principal = verbs.acting(as_user)
     changed = runs.raise_limits(
         principal=principal,
-        run=_whole(principal, run),
+        run=beginnings.run(principal, run),
         limits={name: value for name, value in given.items() if value is not None},
     )
     tell(How(is_json, is_quiet), "runs.limits", changed)
-
-
-def _whole(principal: Principal, run: str) -> str:
-    return beginnings.whole(reading.visible(principal), run)
 
 
 def tell(how: How, name: str, row: Run) -> None:

@@ -9,14 +9,14 @@ from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
 from sessions.api import triggers as documents
-from sessions.management import beginnings, output, session_options, verbs
+from sessions.management import output, session_options, verbs
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Value
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
 from sessions.models import Trigger
 from sessions.selectors import agents as catalogue
-from sessions.selectors import sessions
+from sessions.selectors import beginnings, sessions
 from sessions.selectors import triggers as reading
 from sessions.services import triggers
 from sessions.services.triggers import TriggerDraft
@@ -132,7 +132,7 @@ def update(
     if not changes:
         raise Misused("Say what is to change.")
     principal = verbs.acting(as_user)
-    one = _whole(principal, trigger)
+    one = beginnings.trigger(principal, trigger)
     changed = triggers.update(principal=principal, trigger=one, changes=changes)
     SHAPE.one(How(is_json, is_quiet), "update", changed.trigger)
 
@@ -194,19 +194,15 @@ def remove(
         trigger,
         read=lambda one: _found(principal, one),
         act=lambda one: (
-            triggers.remove(principal=principal, trigger=_whole(principal, one)).trigger
+            triggers.remove(principal=principal, trigger=beginnings.trigger(principal, one)).trigger
         ),
         is_sure=is_sure,
         is_dry=is_dry,
     )
 
 
-def _whole(principal: Principal, trigger: str) -> str:
-    return beginnings.whole(reading.readable(principal), trigger)
-
-
 def _found(principal: Principal, trigger: str) -> Trigger:
-    return reading.find(principal, _whole(principal, trigger))
+    return reading.find(principal, beginnings.trigger(principal, trigger))
 
 
 def table(rows: Sequence[Trigger]) -> dict[str, list[str]]:

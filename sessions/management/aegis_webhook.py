@@ -8,12 +8,12 @@ from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
 from sessions.api import webhooks as documents
-from sessions.management import beginnings, listing, output, verbs
+from sessions.management import listing, output, verbs
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How
 from sessions.management.verbs import As, DryRun, Exit, Json, Quiet, Yes, verb
 from sessions.models import Delivery, Webhook
-from sessions.selectors import sessions, teams
+from sessions.selectors import beginnings, sessions, teams
 from sessions.selectors import webhooks as reading
 from sessions.services import webhooks
 from sessions.worker import webhook_trial
@@ -104,7 +104,7 @@ def update(
     """
     changes = listing.said(url=url, events=event, is_active=active)
     principal = verbs.acting(as_user)
-    one = _whole(principal, webhook)
+    one = beginnings.webhook(principal, webhook)
     changed = webhooks.change(principal=principal, webhook=one, changes=changes)
     SHAPE.one(How(is_json, is_quiet), "update", changed.webhook)
 
@@ -120,7 +120,7 @@ def rotate(
     Examples: aegis webhook rotate 5f0c…; aegis webhook rotate 5f0c… --json
     """
     principal = verbs.acting(as_user)
-    made = webhooks.rotate(principal=principal, webhook=_whole(principal, webhook))
+    made = webhooks.rotate(principal=principal, webhook=beginnings.webhook(principal, webhook))
     _tell_secret(How(is_json, is_quiet), "rotate", made)
 
 
@@ -135,7 +135,7 @@ def attempt(
     Examples: aegis webhook test 5f0c…; aegis webhook test 5f0c… --json
     """
     principal = verbs.acting(as_user)
-    one = _whole(principal, webhook)
+    one = beginnings.webhook(principal, webhook)
     status, error = webhook_trial.send(principal=principal, webhook=one)
     output.show_one(
         How(is_json, is_quiet),
@@ -170,7 +170,7 @@ def remove(
         webhook,
         read=lambda one: _found(principal, one),
         act=lambda one: (
-            webhooks.remove(principal=principal, webhook=_whole(principal, one)).webhook
+            webhooks.remove(principal=principal, webhook=beginnings.webhook(principal, one)).webhook
         ),
         is_sure=is_sure,
         is_dry=is_dry,
@@ -218,18 +218,14 @@ def redeliver(
     Examples: aegis webhook redeliver 5f0c… 91ab…; aegis webhook redeliver 5f0c… 91ab… --json
     """
     principal = verbs.acting(as_user)
-    of = _found(principal, webhook)
-    one = beginnings.whole(reading.deliveries(of), delivery)
-    again = webhooks.redeliver(principal=principal, webhook=str(of.pk), delivery=one)
+    of = beginnings.webhook(principal, webhook)
+    one = beginnings.delivery(principal, of, delivery)
+    again = webhooks.redeliver(principal=principal, webhook=of, delivery=one)
     SENT.one(How(is_json, is_quiet), "redeliver", again.delivery)
 
 
-def _whole(principal: Principal, webhook: str) -> str:
-    return beginnings.whole(reading.readable(principal), webhook)
-
-
 def _found(principal: Principal, webhook: str) -> Webhook:
-    return reading.find(principal, _whole(principal, webhook))
+    return reading.find(principal, beginnings.webhook(principal, webhook))
 
 
 def _tell_secret(how: How, verb: str, made: webhooks.Made) -> None:

@@ -15,6 +15,19 @@ from streaming.services import audit
 
 # Without the right, or where there is nothing for who asks.
 KEPT_OUT = frozenset({403, 404})
+# The arguments that name what a command is about, the first of them that was given.
+TARGETS = (
+    "session",
+    "component",
+    "credential",
+    "key",
+    "topic",
+    "approval",
+    "run",
+    "bookmark",
+    "trigger",
+    "webhook",
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -142,7 +155,7 @@ def session_of(arguments: dict[str, Any]) -> UUID | None:
 
 def target_of(arguments: dict[str, Any]) -> str:
     """How the refused request named its target."""
-    for name in ("session", "component", "credential", "key", "topic"):
+    for name in TARGETS:
         value = arguments.get(name)
         if value:
             # It is whatever the caller said; PostgreSQL takes no NUL.

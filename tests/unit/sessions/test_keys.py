@@ -4,6 +4,7 @@ import pytest
 
 from aegis_project.kit.errors import ValidationFailed
 from sessions.core import keys
+from sessions.core.errors import AmbiguousReference
 
 
 @pytest.mark.parametrize("key", ["a", "7", "Feed-1", "a.b_c~d", "x" * 128, "starts"])
@@ -66,3 +67,22 @@ def test_the_beginning_of_an_id_spans_all_that_begin_so(beginning: str, digits: 
 @pytest.mark.parametrize("text", ["", "5f0", "5f-0", "5f0g", "latest", "5f0c…", "0" * 32])
 def test_what_is_short_whole_or_no_id_spans_nothing(text: str):
     assert keys.span(text) is None
+
+
+IDS = ["5f0c2a1b-0000-4000-8000-000000000001", "5f0c2a1b-0000-4000-8000-000000000002"]
+
+
+@pytest.mark.parametrize(
+    ("beginning", "whole"),
+    [(IDS[0], IDS[0]), ("5F0C2A1B00004000-8000000000000002", IDS[1]), ("91ab", "91ab")],
+)
+def test_an_id_is_meant_by_what_it_alone_begins_with(beginning: str, whole: str):
+    assert keys.only(iter(IDS), beginning) == whole
+
+
+def test_what_several_ids_begin_with_means_none():
+    with pytest.raises(AmbiguousReference) as refusal:
+        keys.only(IDS, "5f0c")
+
+    assert refusal.value.message == "More than one id begins with 5f0c; use more of it."
+    assert refusal.value.details == {"reference": "5f0c"}
