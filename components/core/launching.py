@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from aegis_project.kit.states import Table
+from components.core.lifecycle import CONNECTED
 from components.core.reconnect import Backoff
 
 LOGS = "logs"
@@ -69,6 +70,11 @@ TRANSITIONS: Table[State] = {
 # A launcher has something to do for these; in the second ones there may be a process.
 ACTIVE = frozenset({State.WAITING, State.STARTING, State.RUNNING, State.STOPPING})
 ALIVE = frozenset({State.STARTING, State.RUNNING, State.STOPPING})
+
+
+def is_here(component: str, process: str | None) -> bool:
+    """Whether a component in this state is connected, or has a process, which is None without."""
+    return component in CONNECTED or process in ALIVE
 
 
 @dataclass(frozen=True, slots=True)

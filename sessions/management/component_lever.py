@@ -7,8 +7,7 @@ from django_typer.management import Typer
 
 from components import selectors
 from components.api import documents
-from components.core.launching import ALIVE
-from components.core.lifecycle import CONNECTED
+from components.core import launching
 from sessions.api import participants as api
 from sessions.management import output, verbs
 from sessions.management.client import Client
@@ -37,8 +36,7 @@ def _far_detach(
     at, how = ("sessions", session, "components", component), How(is_json, is_quiet)
     if dry_run:
         row = server.get(*at)
-        process = (row["launch"] or {}).get("state")
-        is_here = row["state"] in CONNECTED or process in ALIVE
+        is_here = launching.is_here(row["state"], (row["launch"] or {}).get("state"))
         _detached(how, {**row, "is_forgotten": not is_here}, dry_run=True)
         return
     verbs.confirm(f"Detach {component} from {session}?", is_sure=is_sure)

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from aegis_project.kit.principal import Principal
 from components import selectors
+from components.core import launching
 from components.core.errors import ProgramMissing
 from components.core.events import ComponentEvent
-from components.core.launching import ALIVE
-from components.core.lifecycle import CONNECTED
 from components.core.standing import DETACHED
 from components.models import Component
 from components.services import launches, registry, standing
@@ -86,4 +85,4 @@ def restart(*, principal: Principal, session: moving.Reference, component: str) 
 def has_something_here(component: Component) -> bool:
     """Whether a component is connected, or has a process."""
     launch = getattr(component, "launch", None)
-    return component.state in CONNECTED or (launch is not None and launch.state in ALIVE)
+    return launching.is_here(component.state, launch.state if launch else None)

@@ -4,6 +4,7 @@ from aegis_project.kit import states
 from aegis_project.kit.errors import InvalidState
 from components.core import launching
 from components.core.launching import TRANSITIONS, Exit, Restart, Rules, State, Verdict
+from components.core.lifecycle import State as Component
 from components.core.reconnect import Backoff
 
 ID = "3f2a9c1b-77aa-4000-8000-000000000000"
@@ -26,6 +27,21 @@ def test_table_has_every_state_as_key_and_only_states_as_targets():
     assert set(TRANSITIONS) == set(State)
     assert targets <= set(State)
     assert launching.ALIVE < launching.ACTIVE < set(State)
+
+
+@pytest.mark.parametrize(
+    ("component", "process", "is_here"),
+    [
+        (Component.READY, None, True),
+        (Component.READY, State.STOPPED, True),
+        (Component.PENDING, State.STARTING, True),
+        ("lost", "stopping", True),
+        (Component.LOST, State.WAITING, False),
+        (Component.PENDING, None, False),
+    ],
+)
+def test_a_component_is_here_that_is_connected_or_has_a_process(component, process, is_here):
+    assert launching.is_here(component, process) is is_here
 
 
 @pytest.mark.parametrize(
