@@ -35,6 +35,9 @@ class Waiting(StrEnum):
     UNKNOWN = "unknown"
 
 
+# What a run waits for that only somebody can give.
+PEOPLE = frozenset({Waiting.APPROVAL, Waiting.INPUT, Waiting.UNKNOWN})
+
 # `release` gives a working run back to the queue: its worker ends, or is gone.
 TRANSITIONS: Table[State] = {
     State.QUEUED: {

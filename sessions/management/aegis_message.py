@@ -15,14 +15,14 @@ from aegis_project.kit.principal import Principal
 from sessions.api import message_documents as documents
 from sessions.api import transcripts
 from sessions.core.conversation import Admission
-from sessions.core.runs import Waiting
+from sessions.core.runs import PEOPLE
 from sessions.core.transcripts import FORMATS
 from sessions.management import far_messages, output, verbs
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, Json, PersonNeeded, Quiet, elsewhere, verb
 from sessions.models import Message, Run, Session
-from sessions.selectors import beginnings, history, sessions
+from sessions.selectors import beginnings, history, run_stream, sessions
 from sessions.selectors import transcripts as reading
 from sessions.selectors.history import Entry
 from sessions.services import attachments, conversation
@@ -33,8 +33,6 @@ from streaming.api import codecs
 app: Typer[..., Any] = Typer(help="Messages: read a conversation and say something.")
 
 WIDTH = 100
-# What a run waits for that only somebody can give.
-PEOPLE = (Waiting.APPROVAL, Waiting.INPUT, Waiting.UNKNOWN)
 Id = Annotated[str, typer.Argument(metavar="MESSAGE", help="Its id.")]
 Content = Annotated[str, typer.Argument(metavar="TEXT", help="What is said; - reads it.")]
 Wait = Annotated[float, typer.Option(min=0, max=3600, help="Seconds to wait for the answer.")]
@@ -211,9 +209,7 @@ def _tell(how: How, name: str, said: Said, *, wait: float) -> None:
     if run is None or not wait:
         show(how, name, said.message, run=run)
         return
-    rows = Run.objects.filter(pk=run.pk)
-    rests = rows.exclude(ended_at=None) | rows.filter(waiting_for__in=PEOPLE)
-    if not hints.wait_until(rests.exists, timeout_seconds=wait):
+    if not hints.wait_until(lambda: run_stream.rests(run), timeout_seconds=wait):
         output.say(f"There is no answer within {wait:g} s; it goes on as run {run.pk}.")
     run.refresh_from_db()
     if run.waiting_for in PEOPLE:

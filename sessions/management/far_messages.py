@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sessions.core.runs import PEOPLE
 from sessions.management import far, far_files, listing, output
 from sessions.management.client import PAGE, Client
 from sessions.management.far import Columns, Document
@@ -14,7 +15,6 @@ from sessions.management.verbs import PersonNeeded
 
 WIDTH = 100
 CLOSED = frozenset({"completed", "failed", "cancelled"})
-PEOPLE = frozenset({"approval", "input", "unknown"})
 LOOK_SECONDS = 1.0
 
 MESSAGES: Columns = {

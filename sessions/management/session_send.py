@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import typer
-from django.db.models import Q, QuerySet
 from django_typer.management import Typer
 
-from sessions.core import run_log
+from sessions.core.run_log import Text
+from sessions.core.runs import PEOPLE
 from sessions.management import far_messages, output, verbs
-from sessions.management.aegis_message import PEOPLE, Content, show, spoken
+from sessions.management.aegis_message import Content, show, spoken
 from sessions.management.client import Client
 from sessions.management.output import How
 from sessions.management.session_options import Reference
@@ -26,11 +26,10 @@ from sessions.management.verbs import (
     verb,
 )
 from sessions.models import Run
-from sessions.selectors import sessions
+from sessions.selectors import run_stream, sessions
 from sessions.services import conversation
 from sessions.services.conversation import Utterance
 from streaming import hints
-from streaming.models import Log, Record
 
 NAME = "session.send"
 LOOK_SECONDS = 1.0
@@ -124,28 +123,27 @@ def send(
 def _said(run: Run, seconds: float) -> Iterator[str]:
     """What a run says, until it is over or waits for somebody."""
     deadline, after = time.monotonic() + seconds, 0
-    of_run = {"session_id": run.session_id, "name": run_log.name_of(run.pk)}
-    rests = Run.objects.filter(~Q(ended_at=None) | Q(waiting_for__in=PEOPLE), pk=run.pk)
     while True:
         # Before the reading, which then has all that its end has written.
-        is_over = rests.exists()
-        rows = Record.objects.filter(log__in=Log.objects.filter(**of_run), seq__gt=after)
-        found = list(rows.order_by("seq").values_list("seq", "body"))
-        for seq, body in found:
-            after, entry = seq, run_log.decode(bytes(body))
-            if isinstance(entry, run_log.Text):
-                yield entry.text
+        is_over = run_stream.rests(run)
+        found = run_stream.behind(run, after)
+        for one in found:
+            after = one.seq
+            if isinstance(one.entry, Text):
+                yield one.entry.text
         if is_over and not found:
             run.refresh_from_db()
             return
         left = deadline - time.monotonic()
         if left <= 0:
             raise _late(str(run.pk), seconds)
-        _wait(Log.objects.filter(**of_run, head__gt=after), rests, seconds=min(left, LOOK_SECONDS))
+        _wait(run, after, seconds=min(left, LOOK_SECONDS))
 
 
-def _wait(more: QuerySet[Log], rests: QuerySet[Run], *, seconds: float) -> None:
-    hints.wait_until(lambda: more.exists() or rests.exists(), timeout_seconds=seconds)
+def _wait(run: Run, after: int, *, seconds: float) -> None:
+    hints.wait_until(
+        lambda: run_stream.is_left(run, after) or run_stream.rests(run), timeout_seconds=seconds
+    )
 
 
 def _late(run_id: str, seconds: float) -> TimedOut:

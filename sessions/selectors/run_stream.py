@@ -3,16 +3,18 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from django.db.models import Q
+
 from aegis_project.database import read_db
 from sessions.core import run_log
 from sessions.core.catching_up import Numbered, so_far
 from sessions.core.run_log import End, Error
-from sessions.core.runs import OPEN
+from sessions.core.runs import OPEN, PEOPLE
 from sessions.models import Run
 from streaming.core.resume import Start
 from streaming.engines.base import Key, Slice
 from streaming.hub import Hub, following
-from streaming.models import Log
+from streaming.models import Log, Record
 
 
 def key_of(run: Run) -> Key:
@@ -63,3 +65,20 @@ def is_left(run: Run, after: int) -> bool:
     """Whether a run has said anything behind entry ``after``."""
     name = run_log.name_of(run.pk)
     return Log.objects.filter(session=run.session_id, name=name, head__gt=after).exists()
+
+
+def behind(run: Run, after: int) -> list[Numbered]:
+    """What a run has said behind entry ``after``, in its order."""
+    name = run_log.name_of(run.pk)
+    log = Log.objects.filter(session=run.session_id, name=name)
+    rows = Record.objects.filter(log__in=log, seq__gt=after).order_by("seq")
+    return [
+        Numbered(seq, ts, run_log.decode(bytes(body)))
+        for seq, ts, body in rows.values_list("seq", "ts", "body")
+    ]
+
+
+def rests(run: Run) -> bool:
+    """Whether a run is over, or waits for what only somebody can give, as it is by now."""
+    rows = Run.objects.filter(pk=run.pk)
+    return rows.filter(~Q(ended_at=None) | Q(waiting_for__in=PEOPLE)).exists()
