@@ -52,6 +52,7 @@ ROWS = {
     "tags": ("tag", "name"),
     "templates": ("template", "slug"),
     "template-versions": ("template-version", "version"),
+    "tools": ("tool", "name"),
     "tool-servers": ("tool-server", "slug"),
     "topics": ("session-topic", "session_id", "name"),
     "webhooks": ("webhook", "id"),

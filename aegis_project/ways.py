@@ -37,6 +37,8 @@ COMMANDS: dict[str, dict[str, str]] = {
     "approval-claim": {"POST": "approval claim $approval"},
     "agents": {"GET": "agent list"},
     "agent": {"GET": "agent show $agent"},
+    "tools": {"GET": "tool list"},
+    "tool": {"GET": "tool show $tool"},
     "policies": {"GET": "policy list"},
     "policy": {"GET": "policy show $policy"},
     "templates": {"GET": "template list"},

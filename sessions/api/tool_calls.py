@@ -6,15 +6,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from aegis_project.kit.errors import InvalidState, ValidationFailed
-from sessions import toolbox
 from sessions.api import tool_documents as documents
 from sessions.api.tool_documents import (
     ActionInput,
+    KnownToolDocument,
+    OneToolQuery,
     ResolveInput,
     ToolCallDocument,
     ToolCallPage,
     ToolCallQuery,
     ToolList,
+    ToolQuery,
 )
 from sessions.core.errors import ToolCallNotFound
 from sessions.core.tool_calls import State
@@ -22,6 +24,7 @@ from sessions.models import ToolCall
 from sessions.selectors import sessions, situation
 from sessions.selectors import tool_calls as reading
 from sessions.services import approvals, tool_calls
+from sessions.toolbox import known
 from streaming.api import codecs
 from streaming.api.base import Endpoint, once
 from streaming.api.schema import operation
@@ -33,12 +36,30 @@ ONE = {200: ToolCallDocument}
 class Tools(Endpoint):
     """What agents may be given."""
 
-    @operation("tools.list", tag="tools", answers={200: ToolList})
+    @operation("tools.list", tag="tools", query=ToolQuery, answers={200: ToolList})
     def get(self, _request: Request) -> Response:
-        """List the tools that are built in, and those of packages that are installed here."""
-        self.principal.require("agents:read")
-        found = [codecs.show(documents.tool(spec)) for spec in toolbox.catalogue()]
-        return Response({"data": found})
+        """
+        List the tools that are built in, and those of packages that are installed here.
+
+        With `session` also those that its components offer, with `ask` those of tool servers.
+        """
+        query = self.asked(ToolQuery)
+        row = sessions.find(self.principal, query.session) if query.session else None
+        found = known.known(self.principal, session=row, is_asking=query.ask)
+        shown = [codecs.show(documents.tool(spec)) for spec in found.specs]
+        return Response({"data": shown, "silent": found.silent})
+
+
+class OneTool(Endpoint):
+    """One tool, by its name."""
+
+    @operation("tools.read", tag="tools", query=OneToolQuery, answers={200: KnownToolDocument})
+    def get(self, _request: Request, tool: str) -> Response:
+        """Read a tool, who may ask for it, and what each policy says to that."""
+        query = self.asked(OneToolQuery)
+        row = sessions.find(self.principal, query.session) if query.session else None
+        found = known.told(self.principal, tool, environment=query.environment, session=row)
+        return Response(codecs.show(documents.known(found)))
 
 
 class SessionToolCalls(Endpoint):

@@ -5,9 +5,11 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from sessions.core.lifecycle import Environment
 from sessions.core.tool_calls import WORDS, Risk, State
 from sessions.core.tools import ToolSpec
 from sessions.models import Approval, Artifact, ToolCall
+from sessions.toolbox.known import Told
 from streaming.api import codecs
 from streaming.api.codecs import Timestamp
 from streaming.api.documents import PageQuery
@@ -30,10 +32,34 @@ class ToolDocument(Struct, kw_only=True):
     evidence: list[str]
 
 
+class KnownToolDocument(ToolDocument, kw_only=True):
+    """A tool, the agents that may ask for it, and what each policy says to a call without arguments."""
+
+    agents: list[str]
+    verdicts: dict[str, str]
+
+
 class ToolList(Struct, kw_only=True):
-    """Tools by name."""
+    """Tools by name; `silent` says why a server that was asked said nothing of its tools."""
 
     data: list[ToolDocument]
+    silent: dict[str, str]
+
+
+class ToolQuery(Struct, kw_only=True):
+    """Which tools: also those of a session's components, and what tool servers say now."""
+
+    session: Annotated[str, Meta(max_length=200, description="The id or key of a session.")] = ""
+    ask: Annotated[bool, Meta(description="Ask the tool servers for theirs, too.")] = False
+
+
+class OneToolQuery(Struct, kw_only=True):
+    """Where a tool is looked at."""
+
+    session: Annotated[str, Meta(max_length=200, description="The id or key of a session.")] = ""
+    environment: Annotated[
+        Environment, Meta(description="Where the policies are asked about it.")
+    ] = Environment.DEVELOPMENT
 
 
 class ToolCallDocument(Struct, kw_only=True):
@@ -154,6 +180,12 @@ def tool(spec: ToolSpec) -> ToolDocument:
     """The document of a tool."""
     own = {name: getattr(spec, name) for name in ToolDocument.__struct_fields__}
     return ToolDocument(**{**own, "evidence": list(spec.evidence)})
+
+
+def known(told: Told) -> KnownToolDocument:
+    """The document of a tool with what is said to it."""
+    own = {name: getattr(tool(told.spec), name) for name in ToolDocument.__struct_fields__}
+    return KnownToolDocument(**own, agents=told.agents, verdicts=dict(told.verdicts))
 
 
 def tool_call(row: ToolCall, approval: Approval | None) -> ToolCallDocument:

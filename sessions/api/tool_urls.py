@@ -18,6 +18,7 @@ FILE = f"{ONE}/artifacts/<str:artifact>"
 
 urlpatterns = [
     route("tools", tool_calls.Tools, name="tools"),
+    route("tools/<str:tool>", tool_calls.OneTool, name="tool"),
     route("tool-servers", tool_servers.ToolServers, name="tool-servers"),
     route("tool-servers/<str:tool_server>", tool_servers.OneToolServer, name="tool-server"),
     route("tool-calls/<str:tool_call>", tool_calls.OneToolCall, name="tool-call"),

@@ -1,21 +1,14 @@
 """`aegis tool`: what agents can be given, and what they asked for."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 from django_typer.management import Typer
 
-from aegis_project.kit.errors import AegisError
-from sessions import toolbox
 from sessions.api import tool_calls as calls_api
 from sessions.api import tool_documents as documents
-from sessions.core import matching
-from sessions.core.errors import ToolNotFound
 from sessions.core.lifecycle import Environment
-from sessions.core.policy import Facts
-from sessions.core.tools import ToolSpec
 from sessions.management import far, output, verbs
 from sessions.management.client import Client
 from sessions.management.far import Columns
@@ -23,10 +16,9 @@ from sessions.management.listing import Limit
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
-from sessions.selectors import agents, policies, sessions, tool_servers
+from sessions.selectors import sessions
 from sessions.selectors import tool_calls as reading
-from sessions.services import rehearsal
-from sessions.toolbox import offered, servers
+from sessions.toolbox import known
 from streaming.api import codecs
 from streaming.selectors import pages
 
@@ -53,9 +45,8 @@ CALLS: Columns = {
 
 
 def _far_list(server: Client, *, session: str, ask: bool, is_json: bool, is_quiet: bool) -> None:
-    if session or ask:
-        raise Misused("--session and --ask read what is on this machine.")
-    _list(How(is_json, is_quiet), server.get("tools")["data"])
+    found = server.get("tools", session=session, ask=str(ask).lower())
+    _list(How(is_json, is_quiet), found["data"], found["silent"])
 
 
 @app.command("list")
@@ -76,11 +67,16 @@ def several(
 
     Examples: aegis tool list; aegis tool list --session demo --ask --fields name,risk,source
     """
-    found = _known(as_user, session, is_asking=ask)
-    _list(How(is_json, is_quiet), [codecs.show(documents.tool(one)) for one in found])
+    principal = verbs.acting(as_user)
+    row = sessions.resolve(principal, session) if session else None
+    found = known.known(principal, session=row, is_asking=ask)
+    shown = [codecs.show(documents.tool(one)) for one in found.specs]
+    _list(How(is_json, is_quiet), shown, found.silent)
 
 
-def _list(how: How, rows: Sequence[far.Document]) -> None:
+def _list(how: How, rows: Sequence[far.Document], silent: Mapping[str, str]) -> None:
+    for server, why in silent.items():
+        output.say(f"{server}: {why}")
     output.show(
         how,
         "tool.list",
@@ -90,8 +86,24 @@ def _list(how: How, rows: Sequence[far.Document]) -> None:
     )
 
 
+def _far_show(
+    server: Client,
+    *,
+    tool: str,
+    session: str,
+    environment: Environment,
+    is_json: bool,
+    is_quiet: bool,
+) -> None:
+    _show(
+        How(is_json, is_quiet),
+        server.get("tools", tool, session=session, environment=environment.value),
+    )
+
+
 @app.command()
 @verb
+@elsewhere(_far_show)
 def show(
     tool: Annotated[str, typer.Argument(metavar="TOOL", help="Its name.")],
     *,
@@ -109,34 +121,14 @@ def show(
     Examples: aegis tool show ask_person; aegis tool show component.desk.buy --session demo --json
     """
     principal = verbs.acting(as_user)
-    found = [one for one in _known(as_user, session) if one.name == tool]
-    if not found:
-        raise ToolNotFound(f"There is no tool {tool[:200]}.", tool=tool[:200])
-    [spec] = found
-    facts = Facts(
-        tool=spec.name,
-        arguments={},
-        risk=spec.risk,
-        agent="",
-        user=principal.actor,
-        environment=environment,
-        always_ask=spec.always_ask,
-    )
-    slugs = policies.readable(principal).order_by("slug").values_list("slug", flat=True)
-    verdicts = {
-        slug: rehearsal.judge(principal=principal, facts=facts, slugs=[slug], rules=[]).kind
-        for slug in slugs
-    }
-    may = [
-        row.slug
-        for row in agents.readable(principal).order_by("slug")
-        if any(matching.like(spec.name, pattern) for pattern in row.tools)
-    ]
-    document = {**codecs.show(documents.tool(spec)), "agents": may, "verdicts": verdicts}
-    lines = "\n".join(f"{name:16} {_text(value)}" for name, value in document.items())
-    output.show_one(
-        How(is_json, is_quiet), "tool.show", document, identity=spec.name, sentence=lines
-    )
+    row = sessions.resolve(principal, session) if session else None
+    found = known.told(principal, tool, environment=environment, session=row)
+    _show(How(is_json, is_quiet), codecs.show(documents.known(found)))
+
+
+def _show(how: How, row: far.Document) -> None:
+    lines = "\n".join(f"{name:16} {_text(value)}" for name, value in row.items())
+    output.show_one(how, "tool.show", row, identity=str(row["name"]), sentence=lines)
 
 
 def _far_calls(
@@ -180,26 +172,6 @@ def calls(
         output.say(f"There are more than {limit}; see --limit.")
     rows = [codecs.show(one) for one in calls_api.described(page.rows)]
     far.several(How(is_json, is_quiet), "tool.calls", CALLS, rows, has_more=bool(page.next))
-
-
-def _known(as_user: str, session: str, *, is_asking: bool = False) -> list[ToolSpec]:
-    """What is built in or installed, what a session's components offer, what servers say now."""
-    principal = verbs.acting(as_user)
-    principal.require("agents:read")
-    found = {spec.name: spec for spec in toolbox.catalogue()}
-    more: list[ToolSpec] = []
-    if session:
-        row = sessions.resolve(principal, session)
-        principal.require("components:read")
-        more += [tool.spec for tool in offered.of(row.pk)]
-    for server in tool_servers.readable(principal).filter(is_active=True) if is_asking else ():
-        try:
-            more += asyncio.run(servers.asked(server))
-        except AegisError as error:
-            output.say(f"{server.slug}: {error.message}")
-    # Nobody takes the place of what is built in.
-    found = {spec.name: spec for spec in more} | found
-    return [found[name] for name in sorted(found)]
 
 
 def _text(value: Any) -> str:

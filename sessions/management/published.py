@@ -7,7 +7,7 @@ from msgspec import Struct
 from components.api.documents import ComponentDocument
 from sessions.api.documents import SessionDocument
 from sessions.api.template_documents import TemplateDocument
-from sessions.api.tool_documents import ArtifactDocument, ToolDocument
+from sessions.api.tool_documents import ArtifactDocument
 from sessions.core.lifecycle import State
 from streaming.api.codecs import Timestamp
 from streaming.api.topic_documents import RecordDocument, SubscriberDocument, TopicDocument
@@ -46,13 +46,6 @@ class SessionTagsDocument(Struct, kw_only=True):
 
     session: str
     tags: list[str]
-
-
-class KnownToolDocument(ToolDocument, kw_only=True):
-    """A tool, the agents that may ask for it, and what each policy says to a call without arguments."""
-
-    agents: list[str]
-    verdicts: dict[str, str]
 
 
 class ReadTopicDocument(TopicDocument, kw_only=True):

@@ -36,7 +36,12 @@ from sessions.api.template_documents import (
     TemplateDocument,
     VersionDocument,
 )
-from sessions.api.tool_documents import ArtifactDocument, ToolCallDocument, ToolDocument
+from sessions.api.tool_documents import (
+    ArtifactDocument,
+    KnownToolDocument,
+    ToolCallDocument,
+    ToolDocument,
+)
 from sessions.api.tool_servers import ToolServerDocument
 from sessions.api.triggers import TriggerDocument, TriggerTrialDocument
 from sessions.api.webhooks import DeliveryDocument, TrialDocument, WebhookDocument
@@ -102,7 +107,7 @@ DOCUMENTS: dict[str, Any] = {
     **_of("provider", "show create update", ProviderDocument),
     **_of("agent", "check", list[Finding]),
     **_of("tool", "list", list[ToolDocument]),
-    **_of("tool", "show", published.KnownToolDocument),
+    **_of("tool", "show", KnownToolDocument),
     **_of("tool", "calls", list[ToolCallDocument]),
     **_of("tool-server", "list remove", list[ToolServerDocument]),
     **_of("tool-server", "show create update", ToolServerDocument),

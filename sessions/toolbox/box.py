@@ -1,8 +1,8 @@
 """The tools of one run: of all that there are, those that its agent and its session let it have."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from sessions.agent.tools import Call, Tool, ToolSpec
 from sessions.core import matching
@@ -13,6 +13,8 @@ from sessions.toolbox.define import Definition
 from sessions.toolbox.ground import Ground, acting
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Box:
@@ -58,18 +60,42 @@ def of(run: Run, agent: Agent) -> Box:
     )
 
 
+def is_wanted(name: str, agent: Agent) -> bool:
+    """Whether an agent asks for a tool of this name."""
+    return _is_like(name, _patterns(agent.tools))
+
+
+def by_name(
+    *,
+    served: Iterable[T],
+    offered: Iterable[T],
+    own: Iterable[T],
+    name: Callable[[T], str],
+) -> dict[str, T]:
+    """
+    Tools by name: those of servers, of components, and of this installation.
+
+    Nobody takes the place of what is here: of one name the last stays.
+    """
+    return {name(one): one for source in (served, offered, own) for one in source}
+
+
 def catalogue() -> list[ToolSpec]:
-    """What is there for every session: built in, and of the packages installed here."""
-    found = [one.spec for one in (*builtin.ALL, *plugins.definitions())]
-    return sorted(found, key=lambda spec: spec.name)
+    """What is there for every session: of the packages installed here, and built in."""
+    found = {one.spec.name: one.spec for one in (*plugins.definitions(), *builtin.ALL)}
+    return [found[name] for name in sorted(found)]
 
 
-def _every(run: Run, agent: Agent) -> Iterator[Tool]:
-    # The last of one name stays: nobody takes the place of what is built in.
-    yield from servers.tools()
-    yield from offered.of(run.session_id)
-    yield from (one.tool() for one in plugins.definitions())
-    yield from (_bound(one, run, agent) for one in builtin.offered(agent.settings))
+def _every(run: Run, agent: Agent) -> Iterable[Tool]:
+    installed = (one.tool() for one in plugins.definitions())
+    built_in = (_bound(one, run, agent) for one in builtin.offered(agent.settings))
+    found = by_name(
+        served=servers.tools(),
+        offered=offered.of(run.session_id),
+        own=(*installed, *built_in),
+        name=lambda tool: tool.spec.name,
+    )
+    return found.values()
 
 
 def _bound(definition: Definition, run: Run, agent: Agent) -> Tool:

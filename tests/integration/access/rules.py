@@ -120,6 +120,7 @@ HTTP: dict[str, Rule] = {
     "PATCH api/v1/providers/<str:provider>": Rule("providers:write", {}, reach="all"),
     "DELETE api/v1/providers/<str:provider>": Rule("providers:write", reach="all"),
     "GET api/v1/tools": Rule("agents:read"),
+    "GET api/v1/tools/<str:tool>": Rule("agents:read policies:read", reach="all"),
     "GET api/v1/tool-servers": Rule("tool_servers:read"),
     "POST api/v1/tool-servers": Rule(
         "tool_servers:write", {"slug": "another", "url": "https://tools.example/mcp"}

@@ -257,6 +257,7 @@ def _catalogue(world: World) -> None:
         "agent": agent.slug,
         "provider": f"{MARK}-models",
         "tool_server": f"{MARK}-tools",
+        "tool": "ask_person",
         "policy": policy.slug,
         "program": program.pk,
         "webhook": webhook.pk,

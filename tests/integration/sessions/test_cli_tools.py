@@ -20,7 +20,10 @@ pytestmark = [
     # django-typer has not followed Typer there yet.
     pytest.mark.filterwarnings("ignore:In Typer, only the parameter:DeprecationWarning"),
 ]
-SCOPES = ("sessions:read", "agents:read", "runs:read")
+SCOPES = (
+    *("sessions:read", "agents:read", "runs:read"),
+    *("components:read", "policies:read", "tool_servers:read"),
+)
 
 
 @pytest.fixture(params=["aegis", "far"])
@@ -41,7 +44,7 @@ def test_tools_are_listed(run):
     assert {"name": "ask_person", "risk": "safe"} in told["data"]
 
 
-def test_a_session_and_tool_servers_have_more(aegis, monkeypatch: pytest.MonkeyPatch):
+def test_a_session_and_tool_servers_have_more(run, monkeypatch: pytest.MonkeyPatch):
     session = factories.session(key="k", expected=[Expected(name="desk", role=Role.TOOL)])
     offer = {"name": "buy", "description": "Buys."}
     factories.readied(session, "desk", capabilities={"tools": [offer]})
@@ -54,9 +57,9 @@ def test_a_session_and_tool_servers_have_more(aegis, monkeypatch: pytest.MonkeyP
         return [ToolSpec("mcp.far.look", "Looks.", {"type": "object"}, source="mcp")]
 
     monkeypatch.setattr(servers, "asked", said)
-    plain = aegis("tool", "list", "-q").out.splitlines()
-    more = aegis("tool", "list", "--session", "k", "--ask", "-q")
-    shown = aegis("tool", "show", "component.desk.buy", "--session", "k", "--json").document
+    plain = run("tool", "list", "-q").out.splitlines()
+    more = run("tool", "list", "--session", "k", "--ask", "-q")
+    shown = run("tool", "show", "component.desk.buy", "--session", "k", "--json").document
 
     assert set(more.out.splitlines()) - set(plain) == {"component.desk.buy", "mcp.far.look"}
     assert more.err == "away: It cannot be asked.\n"
@@ -66,12 +69,12 @@ def test_a_session_and_tool_servers_have_more(aegis, monkeypatch: pytest.MonkeyP
     )
 
 
-def test_a_tool_tells_who_may_ask_for_it(aegis):
+def test_a_tool_tells_who_may_ask_for_it(run):
     Agent.objects.create(slug="analyst", model="default", tools=["ask_*"])
 
-    told = aegis("tool", "show", "ask_person", "--json").document["data"]
-    lines = aegis("tool", "show", "ask_person").out.splitlines()
-    missing = aegis("tool", "show", "nothing", "--json")
+    told = run("tool", "show", "ask_person", "--json").document["data"]
+    lines = run("tool", "show", "ask_person").out.splitlines()
+    missing = run("tool", "show", "nothing", "--json")
 
     assert told["agents"] == ["analyst"]
     assert set(told["verdicts"]) == {"auto", "manual"}
@@ -79,10 +82,22 @@ def test_a_tool_tells_who_may_ask_for_it(aegis):
     assert (missing.code, missing.document["error"]["code"]) == (3, "TOOL_NOT_FOUND")
 
 
-def test_what_is_on_this_machine_is_not_asked_elsewhere(far):
-    refused = [far("tool", "list", "--ask"), far("tool", "show", "ask_person")]
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [
+        (["list"], "agents:read"),
+        (["list", "--session", "k"], "components:read"),
+        (["list", "--ask"], "tool_servers:read"),
+        (["show", "ask_person"], "policies:read"),
+    ],
+)
+def test_who_may_not_look_is_told_nothing(far, words: list[str], missing: str):
+    factories.session(key="k", team="default")
 
-    assert [one.code for one in refused] == [2, 2]
+    refused = far("tool", *words, scopes=tuple(one for one in SCOPES if one != missing))
+
+    assert (refused.code, refused.out) == (4, "")
+    assert missing in refused.err
 
 
 def test_calls_are_listed(run):

@@ -20,7 +20,7 @@ from sessions.core.errors import ArtifactNotFound, ToolNotFound
 from sessions.models import Artifact, Message, Run
 from sessions.services import artifacts, lifecycle
 from sessions.toolbox import box as boxes
-from sessions.toolbox import timing
+from sessions.toolbox import define, known, plugins, timing
 from streaming import node as nodes
 from streaming.core.errors import (
     SessionOver,
@@ -92,6 +92,22 @@ class TestWhichTools:
         assert isinstance(found.find("publish"), Tool)
         with pytest.raises(ToolNotFound):
             found.find("memory_get")
+
+    def test_nobody_takes_the_place_of_what_is_built_in(self, monkeypatch: pytest.MonkeyPatch):
+        @define.tool()
+        async def session_status(minutes: int) -> int:
+            """Says how long it took."""
+            return minutes
+
+        monkeypatch.setattr(plugins, "definitions", lambda: (session_status,))
+
+        [offered] = toolbox(made(["session_status"])).specs()
+        [shown] = [one for one in boxes.catalogue() if one.name == session_status.spec.name]
+        [listed] = [
+            one for one in known.known(OPERATOR).specs if one.name == session_status.spec.name
+        ]
+
+        assert {one.source for one in (offered, shown, listed)} == {"builtin"}
 
     def test_nothing_is_fetched_where_no_host_is_allowed(self):
         assert "http_get" not in names(made())
