@@ -117,7 +117,8 @@ def export(
                 written += piece.count(b"\n")
                 tells("records", min(written, total), total)
     except OSError as error:
-        raise Misused(f"--output: {error.strerror}: {to_file}") from None
+        place = f"--output: {error.strerror}: {to_file}" if to_file else f"{error.strerror}."
+        raise Misused(place) from None
 
 
 def _instant(text: str, *, option: str) -> str:

@@ -44,6 +44,46 @@ class Answered(AegisError):
         self.status = status  # type: ignore[misc]
 
 
+class Answer:
+    """What a server answers, to be read as it comes: one that breaks off is not there any more."""
+
+    def __init__(self, response: Any, gone: ServiceUnavailable) -> None:
+        self._response = response
+        self._gone = gone
+        self.headers: Any = response.headers
+
+    def read(self, size: int = -1) -> bytes:
+        """The next so many bytes, or all that are left; none at its end."""
+        with self._reading():
+            found: bytes = self._response.read(size)
+        return found
+
+    def __iter__(self) -> Iterator[bytes]:
+        while line := self._line():
+            yield line
+
+    def document(self) -> Any:
+        """
+        All of it, as JSON.
+
+        :raises ServiceUnavailable: if it is none
+        """
+        with self._reading():
+            return json.load(self._response)
+
+    def _line(self) -> bytes:
+        with self._reading():
+            found: bytes = self._response.readline()
+        return found
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, HTTPException):
+            raise self._gone from None
+
+
 class _Stay(HTTPRedirectHandler):
     """Follow nobody elsewhere: the secret is for this server."""
 
@@ -69,7 +109,7 @@ class Client:
         :raises ServiceUnavailable: if it does not answer
         """
         with self.asked("GET", parts, query=query) as response:
-            return json.load(response)
+            return response.document()
 
     def send(self, method: str, *parts: str, body: Mapping[str, Any] | None = None) -> Any:
         """
@@ -91,7 +131,7 @@ class Client:
         """
         place = {"Content-Range": f"bytes {first}-{first + len(content) - 1}/{size}"}
         with self.asked("PUT", parts, body=content, headers=place) as response:
-            return json.load(response)
+            return response.document()
 
     def command(self, envelope: Mapping[str, Any]) -> tuple[Any, AegisError | None]:
         """
@@ -101,7 +141,7 @@ class Client:
         :raises ServiceUnavailable: if it does not answer
         """
         with self.asked("POST", ["commands"], body=envelope, under="aegis") as response:
-            answer, failure = json.load(response), response.headers.get(FAILURE, "")
+            answer, failure = response.document(), response.headers.get(FAILURE, "")
         return answer, _told(answer, failure) if failure else None
 
     def several(self, *parts: str, limit: int, **query: Any) -> tuple[list[Any], bool]:
@@ -131,7 +171,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         under: str = "api/v1",
         timeout: float = TIMEOUT_SECONDS,
-    ) -> Iterator[Any]:
+    ) -> Iterator[Answer]:
         """
         What is answered, to be read as it comes.
 
@@ -145,13 +185,16 @@ class Client:
         said = {"Authorization": f"Bearer {self.at.token}", "Content-Type": kind}
         data = json.dumps(body).encode() if isinstance(body, Mapping) else body
         request = Request(url, data, {**said, **(headers or {})}, method=method)  # noqa: S310 -- its scheme was looked at
+        gone = ServiceUnavailable(f"The server at {self.at.url} does not answer.")
         try:
-            with self.opener.open(request, timeout=timeout) as response:
-                yield response
+            response = self.opener.open(request, timeout=timeout)
         except HTTPError as error:
             raise _refusal(error) from None
         except (URLError, OSError, ValueError, HTTPException):
-            raise ServiceUnavailable(f"The server at {self.at.url} does not answer.") from None
+            raise gone from None
+        # What becomes of it here, such as a file that cannot be written, is not the server's doing.
+        with response:
+            yield Answer(response, gone)
 
 
 _named: ContextVar[Client | None] = ContextVar("named", default=None)

@@ -119,7 +119,15 @@ def _brought(
 
 def _form(file: IO[bytes], head: bytes, tail: bytes, tells: Any) -> Iterator[bytes]:
     yield head
-    while piece := file.read(PIECE_BYTES):
+    while piece := _piece(file):
         yield piece
         tells(file.tell())
     yield tail
+
+
+def _piece(file: IO[bytes]) -> bytes:
+    try:
+        return file.read(PIECE_BYTES)
+    except OSError as error:
+        # It is sent meanwhile, where every such error would be the server's.
+        raise Misused(f"{error.strerror}: {file.name}") from None

@@ -123,6 +123,7 @@ def test_the_command_line_writes_a_file_whole_or_not_at_all(web, server, session
 
     assert on_the_command_line(server, session, *range_, "--output", str(file)) == 0
     assert on_the_command_line(server, session, "--after", "no", "--output", str(file)) == 2
+    assert on_the_command_line(server, session, "--output", "/dev/full") == 2
 
     assert file.read_text() == export(web, session, **{"from": "2000"}).text
     assert [path.name for path in tmp_path.iterdir()] == ["trades.ndjson"]

@@ -1,12 +1,17 @@
 """A session as one file, from and to a server that was named."""
 
+import errno
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from aegis_project.kit.errors import ServiceUnavailable
-from sessions.management import far_capsules, progress
+from sessions.management import far_capsules, files, progress
 from sessions.models import Session
 from tests import factories
 from tests.integration.sessions.far_help import AWAY
@@ -62,6 +67,41 @@ def test_what_is_brought_there_is_told_on_the_way(far, capsule: Path, monkeypatc
     assert [word in made.err for word in ("proven", "rows")] == [True, True]
     assert (taken.code, taken.err.splitlines()[-2].split()[1]) == (5, "SESSION_ALREADY_EXISTS:")
     assert nothing.code == 2
+
+
+def test_a_file_that_cannot_be_written_is_not_the_servers_doing(far, tmp_path: Path, monkeypatch):
+    factories.session(key="desk")
+    file = tmp_path / "desk.capsule"
+
+    @contextmanager
+    def whole(_file: Path) -> Iterator[IO[bytes]]:
+        with open("/dev/full", "r+b", buffering=0) as full:
+            yield full
+
+    monkeypatch.setattr(files, "whole", whole)
+    told = far("session", "export", "desk", "-o", str(file), scopes=EXPORT)
+
+    assert (told.code, told.err.splitlines()[-2]) == (
+        2,
+        f"error: USAGE: --output: No space left on device: {file}",
+    )
+
+
+def test_a_file_that_cannot_be_read_is_not_the_servers_doing(far, capsule: Path, monkeypatch):
+    class Torn(io.FileIO):
+        def read(self, _size: int | None = -1) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    brought = far_capsules._brought
+
+    def broken(server: Any, _file: Any, *given: Any) -> Any:
+        with Torn(capsule) as torn:
+            return brought(server, torn, *given)
+
+    monkeypatch.setattr(far_capsules, "_brought", broken)
+    told = far("session", "import", str(capsule), scopes=IMPORT)
+
+    assert (told.code, "Input/output error" in told.err) == (2, True)
 
 
 def test_a_server_that_was_away_makes_it_once(far, capsule: Path, monkeypatch):
