@@ -214,6 +214,13 @@ def duration(seconds: float) -> str:
     return f"{days} d {hours} h" if hours else f"{days} d"
 
 
+def took(seconds: float) -> str:
+    """What something took: ``12 ms``, ``1.4 s``, and from ten seconds on as ``duration``."""
+    if seconds < 0.9995:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 9.95 else duration(round(seconds))
+
+
 def number(value: float) -> str:
     """A whole number with thin spaces between thousands and a real minus."""
     return f"{value:,.0f}".replace(",", "\u2009").replace("-", "\u2212")

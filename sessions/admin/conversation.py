@@ -118,7 +118,7 @@ def call_context(call: ToolCall, *, now: datetime) -> dict[str, Any]:
         "tool": words.tool(call.tool),
         "chip": marks.chip(call.state, marks.TOOL_CALL),
         "arguments": in_short(call.arguments),
-        "took": marks.duration(took.total_seconds()) if took else "",
+        "took": marks.took(took.total_seconds()) if took else "",
         "error": (call.error or {}).get("message", ""),
         "is_open": call.state == "pending",
     }
@@ -184,7 +184,7 @@ def run_context(run: Run, *, now: datetime) -> dict[str, Any]:
         "run": run,
         "chip": marks.chip(run.state, marks.RUN),
         "asked_by": person(run.requested_by),
-        "took": marks.duration(took.total_seconds()) if took else "–",
+        "took": marks.took(took.total_seconds()) if took else "–",
         "cost": f"{run.cost:.4f}" if run.cost else "–",
         "error": (run.error or {}).get("message", ""),
         "is_open": run.state in {State.QUEUED, State.WORKING, State.WAITING},

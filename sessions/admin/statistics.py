@@ -100,12 +100,21 @@ def _numbers(found: Numbers) -> dict[str, Any]:
         "at": found.at,
         "age": int((timezone.now() - found.at).total_seconds()),
         "totals": _totals(numbers),
+        "waits": _waits(numbers["approvals"] or {}),
         "tables": [one for one in _tables(numbers) if one.rows],
         "charts": [
             {"chart": _chart(name, days), "rows": [(one["day"], one[name]) for one in days]}
             for name in CHARTS
             if days and days[0][name] is not None
         ],
+    }
+
+
+def _waits(approvals: Mapping[str, Any]) -> dict[str, str]:
+    """How long people took, in words."""
+    return {
+        name: "–" if approvals.get(name) is None else marks.took(approvals[name])
+        for name in ("p50_seconds", "p95_seconds", "waited_seconds")
     }
 
 

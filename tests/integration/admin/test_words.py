@@ -1,5 +1,8 @@
 """What happened is told in words."""
 
+import pytest
+
+from aegis_project import marks
 from components.core import events as component_events
 from sessions.admin import words
 from sessions.admin.approval_cells import person
@@ -58,3 +61,19 @@ def test_a_session_is_called_by_the_key_that_somebody_gave():
 
     assert [words.handle(one) for one in (given, unnamed)] == ["desk", "Our desk"]
     assert words.handle(nothing) == unnamed.key[:8]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (-0.2, "0 ms"),
+        (0.0124, "12 ms"),
+        (0.9994, "999 ms"),
+        (0.9996, "1.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (106.0, "1:46"),
+    ],
+)
+def test_what_something_took_has_the_digits_that_can_be_read(seconds: float, told: str):
+    assert marks.took(seconds) == told
