@@ -42,7 +42,7 @@ class Place(NamedTuple):
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
-    with start_server() as running:
+    with start_server(AEGIS_LOG_LEVEL="DEBUG") as running:
         api = Api(running.url, running.token)
         yield Place(running, api, api.session()["id"])
 
@@ -130,3 +130,5 @@ def test_tk4_the_last_use_moves_over_each_transport(place: Place, way: str):
     (found,) = [one for one in rows if one["id"] == row["id"]]
     assert found["last_used_at"] is not None
     assert found["last_used_transport"] == transport
+    # Whichever way it came, it is in nothing that the server printed.
+    assert secret not in place.running.log()

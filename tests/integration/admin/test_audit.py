@@ -1,10 +1,15 @@
+import csv
+import html
+import io
 import json
+import re
 from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync  # noqa: TID251 -- what a browser does with a stream
 from django.db import connection
 
+from aegis_project.kit.errors import PermissionDenied
 from sessions.services import lifecycle
 from streaming.models import AuditEntry
 from streaming.services import sealing
@@ -40,11 +45,21 @@ def test_entries_are_listed_with_who_asked_for_what(admin, desk):
     assert "elsewhere" in listed
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_person_sees_what_the_own_teams_did(client, person, desk):
     client.force_login(person("anna", READER))
+    theirs = AuditEntry.objects.get(target="elsewhere")
+    own = AuditEntry.objects.exclude(pk=theirs.pk)
 
-    assert "elsewhere" not in text(client.get(AUDIT))
-    assert "session.start" in text(client.get(AUDIT))
+    listed = client.get(AUDIT)
+    searched = client.get(f"{AUDIT}?q=elsewhere")
+    file = told(client.get(f"{AUDIT}export/ndjson/")).splitlines()
+
+    assert shown(listed) == set(own.values_list("pk", flat=True))
+    assert {json.loads(line)["id"] for line in file} == shown(listed)
+    assert shown(searched) == set()
+    assert "elsewhere" not in text(listed)
+    assert client.get(f"{AUDIT}{theirs.pk}/change/").status_code == 404
 
 
 def test_a_search_narrows_the_list_and_the_file(admin, desk):
@@ -115,12 +130,31 @@ def test_the_page_of_a_session_has_its_entries(client, person, desk):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_file_has_what_the_list_shows(admin, desk):
-    answer = admin.get(f"{AUDIT}export/ndjson/?q=session.start")
-    lines = [json.loads(one) for one in told(answer).splitlines()]
+@pytest.mark.parametrize("form", ["ndjson", "csv"])
+def test_a_file_has_what_the_list_shows(admin, desk, form: str):
+    with pytest.raises(PermissionDenied):
+        lifecycle.pause(principal=factories.member(desk.team, scopes=[]), session=desk)
+    listed = admin.get(f"{AUDIT}?q=desk&outcome__exact=ok")
+    (link,) = re.findall(rf'href="({AUDIT}export/{form}/[^"]*)"', listed.content.decode())
 
-    assert [one["command"] for one in lines] == ["session.start"]
+    file = told(admin.get(html.unescape(link)))
+    lines = [json.loads(one) for one in file.splitlines()] if form == "ndjson" else table(file)
+
+    assert [one["command"] for one in lines] == ["session.create", "session.start"]
+    assert {int(one["id"]) for one in lines} == shown(listed)
+    for one in lines:
+        row = AuditEntry.objects.get(pk=one["id"])
+        assert (one["actor"], one["target"], one["outcome"]) == (row.actor, "desk", "ok")
     assert admin.get(f"{AUDIT}export/xml/").status_code == 404
+
+
+def shown(listed: Any) -> set[int]:
+    """The entries that a page lists, by what their rows lead to."""
+    return {int(one) for one in re.findall(rf'href="{AUDIT}(\d+)/change/', listed.content.decode())}
+
+
+def table(file: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(file)))
 
 
 def told(answer: Any) -> str:

@@ -124,14 +124,12 @@ def test_state_tells_usable_expiring_expired_and_revoked_apart(client, keeper, i
     page = client.get(CREDENTIALS).content.decode()
 
     shown = re.findall(
-        r'ae-name">(\w+)<.*?ae-chip" data-tone="\w+" data-word="(\w+)"', page, re.DOTALL
+        r'ae-name">(\w+)<.*?ae-chip".*?shapes\.svg#(\w+)"/></svg><span>(\w+)<', page, re.DOTALL
     )
-    assert dict(shown) == {
-        "plain": "usable",
-        "soon": "expiring",
-        "late": "expired",
-        "gone": "revoked",
-    }
+    words = {name: word for name, _, word in shown}
+    assert words == {"plain": "Usable", "soon": "Expiring", "late": "Expired", "gone": "Revoked"}
+    # Beside the word, no two of them have one shape.
+    assert len({shape for _, shape, _ in shown}) == 4
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,12 @@ from django.utils import timezone
 
 from aegis_project import health
 from aegis_project.health import Finding, State
-from sessions.models import Snooze
+from sessions import checks
+from sessions.core.lifecycle import State as SessionState
+from sessions.models import Session, Snooze
 from sessions.selectors import snoozes
 from streaming.models import AuditEntry
-from tests import stores
+from tests import factories, stores
 
 pytestmark = [
     pytest.mark.django_db,
@@ -178,6 +180,7 @@ def test_whoever_may_not_is_refused_and_the_audit_knows(home: Path, operator: Us
     client = Client()
     client.force_login(operator)
 
+    assert client.get(PAGE).status_code == 403
     snoozed(client, "home", State.ERROR)
     acted(client, "mend", "home", State.ERROR)
     acted(client, "wake", "home", State.ERROR)
@@ -201,11 +204,26 @@ def test_each_dependency_that_breaks_raises_exactly_its_item_and_clears_by_itsel
     def broken() -> Any:
         raise OperationalError
 
+    def set_to(**said: Any) -> None:
+        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update=said)
+
+    over = factories.session_in(SessionState.ENDED)
+    Session.objects.filter(pk=over.pk).update(stopped_at=timezone.now() - timedelta(days=9))
+    set_to(open=False)
     well = states()
-    gone = f"redis://127.0.0.1:{stores.free_port()}/0"
-    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"redis_url": gone})
+    set_to(redis_url=f"redis://127.0.0.1:{stores.free_port()}/0")
     without_valkey = odd()
-    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"redis_url": ""})
+    set_to(redis_url="", open=True)
+    with_an_open_door = odd()
+    set_to(open=False, keep_sessions_days=7)
+    with_what_should_be_gone = odd()
+    set_to(keep_sessions_days=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(checks, "MOST_UNSEALED", 0)
+        without_a_sealer = odd()
+    with monkeypatch.context() as patch:
+        patch.setattr(health, "SKEW_SECONDS", -1.0)
+        with_another_clock = odd()
     with monkeypatch.context() as patch:
         patch.setattr(health, "below_floor", lambda: iter(["django is 5.2.1."]))
         with_old_libraries = odd()
@@ -220,6 +238,12 @@ def test_each_dependency_that_breaks_raises_exactly_its_item_and_clears_by_itsel
         [database] = health.examine(["database"])
 
     assert without_valkey == {("valkey", State.ERROR)}
+    assert with_an_open_door == {("open_door", State.WARNING)}
+    assert with_what_should_be_gone == {("retention", State.WARNING)}
+    assert without_a_sealer == {("sealer", State.WARNING)}
+    # A file has the clock of its machine.
+    is_apart = connection.vendor == "postgresql"
+    assert with_another_clock == ({("clock", State.WARNING)} if is_apart else set())
     assert with_old_libraries == {("versions", State.ERROR)}
     assert without_room == {("home", State.WARNING)}
     assert without_tables == {("migrations", State.ERROR)}

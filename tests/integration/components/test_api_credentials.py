@@ -1,5 +1,6 @@
 import pytest
 
+from aegis_project.logs import JSONFormatter
 from components.models import Credential
 from tests import factories
 from tests.calling import Caller, caller, code
@@ -38,6 +39,32 @@ def test_secrets_are_not_listed(program: Caller):
     assert (newest["name"], own["name"]) == ("x", "default")
     # The part behind the prefix may have the sign that parts them.
     assert secret.split("_", 2)[2] not in answer.content.decode()
+
+
+def test_tk1_a_secret_is_in_no_answer_and_no_log_once_it_was_shown(
+    program: Caller, caplog: pytest.LogCaptureFixture
+):
+    for logger in ("", "aegis_project", "components", "sessions", "streaming"):
+        caplog.set_level("DEBUG", logger or None)
+    factories.session(key="k")
+    issued = program.post(CREDENTIALS, {"name": "x", "scopes": ["sessions:read"]}).json()
+    rotated = program.post(f"{CREDENTIALS}/{issued['credential']['prefix']}/rotate").json()
+    token = program.post(f"{SESSIONS}/k/tokens").json()["session_token"]
+    secrets = [issued["secret"], rotated["secret"], token]
+
+    for secret in secrets:
+        used = [Caller(word) for word in (secret, f"{secret}x")]
+        statuses = [one.post(f"{SESSIONS}/k/start").status_code for one in used]
+        assert statuses in ([401, 401], [403, 401])
+    program.delete(f"{CREDENTIALS}/{rotated['credential']['id']}")
+    places = ("", "/k", "/k/events", "/k/components")
+    asked = [CREDENTIALS, "/api/v1/audit", *(f"{SESSIONS}{place}" for place in places)]
+    answers = [program.get(address).content.decode() for address in asked]
+    pages = [program.get(address, accept="text/html").content.decode() for address in asked]
+
+    logged = [JSONFormatter().format(record) for record in caplog.records]
+    assert logged
+    assert [one for one in secrets if one in "".join([*answers, *pages, *logged])] == []
 
 
 def test_lists_can_be_narrowed(program: Caller):
