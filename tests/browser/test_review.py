@@ -33,6 +33,8 @@ def events(api, past):
 
 def test_re1_review_moves_nothing_and_shows_how_it_stood(review, api, past):
     before, session = events(api, past), api.get(f"sessions/{past['id']}")
+    asked: list[str] = []
+    review.on("request", lambda request: asked.append(request.method))
 
     expect(review.locator("#ae-instant .ae-chip")).to_have_attribute("data-word", "created")
     review.keyboard.press(".")
@@ -42,6 +44,7 @@ def test_re1_review_moves_nothing_and_shows_how_it_stood(review, api, past):
     expect(review.locator("#ae-review-word")).to_have_text("Ended")
 
     expect(review.locator("#ae-instant .ae-chip")).to_have_attribute("data-word", "failed")
+    assert set(asked) == {"GET"}
     assert events(api, past) == before
     assert api.get(f"sessions/{past['id']}") == session
 
@@ -51,12 +54,23 @@ def test_re4_seek_step_loop_and_speed_by_keyboard(review):
     first = slider.input_value()
 
     review.keyboard.press(".")
-    expect(slider).to_have_attribute("aria-valuetext", re.compile(r"position 2, Session runs$"))
+    expect(slider).to_have_attribute(
+        "aria-valuetext", re.compile(r"\d\d:\d\d:\d\d, position 2, Session runs$")
+    )
+    begin = int(slider.input_value())
     review.keyboard.press("[")
     review.keyboard.press(".")
+    end = int(slider.input_value())
     review.keyboard.press("]")
     expect(review.locator("#ae-loop")).to_have_attribute("aria-pressed", "true")
     expect(review.locator(".ae-lane-loop")).to_have_count(1)
+    review.keyboard.press("Space")
+    # A second of it is more than there was, so it came round.
+    expect(review.locator("#ae-achieved")).to_contain_text("×")
+    expect(review.locator("#ae-review-word")).to_have_text("Playing")
+    assert begin <= int(slider.input_value()) <= end
+    review.keyboard.press("Space")
+    expect(review.locator("#ae-review-word")).to_have_text("Held")
     review.keyboard.press("n")
     expect(slider).to_have_attribute("aria-valuetext", re.compile("The book froze|failed"))
     review.keyboard.press("+")
@@ -74,6 +88,11 @@ def test_re6_ended_says_so_and_plays_again_from_the_beginning(review):
     review.keyboard.press("End")
     expect(review.locator("#ae-instant .ae-chip")).to_have_attribute("data-word", "failed")
 
+    review.locator("#ae-speed").select_option("100")
+    slider.focus()
+    review.keyboard.press("Space")
+    expect(review.locator("#ae-review-word")).to_have_text("Ended")
+    expect(review.locator("#ae-play-word")).to_have_text("Play")
     review.locator("#ae-speed").select_option("0.25")
     slider.focus()
     review.keyboard.press("Space")

@@ -26,6 +26,7 @@ from tests.contracts.seed_002_help import (
     task,
     text_of,
 )
+from tests.docs.test_dialect_documents import lines
 from tests.serving import Running, start_server, until
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.servers]
@@ -75,6 +76,22 @@ def path(tmp_path: Path) -> str:
         (tmp_path / "jq").write_text(f"#!/bin/sh\nexec '{sys.executable}' -c \"{line}\"\n")
         (tmp_path / "jq").chmod(0o755)
     return f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+
+
+def test_br3_the_examples_of_its_page_are_answered(web: httpx2.Client):
+    found = [one for one in lines("streams.md") if one.address.startswith("/sessions")]
+    made, states = "ID", []
+
+    for line in found:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        address = line.address.replace("ID", made)
+        answer = web.request(line.method, address, content=line.body, headers=headers)
+        assert answer.status_code in {200, 201}, answer.text
+        states.append(answer.json().get("status"))
+        made = answer.json().get("sessionId", made)
+
+    assert len(found) == 2
+    assert states[-1] == "completed"
 
 
 def test_example_1_runs_as_printed(server: Running, web: httpx2.Client, path: str):

@@ -74,6 +74,30 @@ def test_everybody_gets_what_is_theirs(
     assert not leaks, "\n".join(leaks)
 
 
+# What cannot be taken back asks first, and nobody can be asked where there is no terminal. Here is
+# nothing to be purged, which it would ask about.
+SURE = [
+    name
+    for name in COMMANDS
+    if "is_sure" in inspect.signature(VERBS[name]).parameters and name != "purge"
+]
+
+
+@pytest.mark.usefixtures("files")
+@pytest.mark.parametrize("name", SURE)
+def test_without_a_terminal_and_a_yes_nothing_is_changed(
+    name: str, world: World, capsys: pytest.CaptureFixture[str]
+):
+    actor = world.actors["superuser"]
+
+    with worlds.savepoint(), worlds.writes() as tables:
+        code, said = asked(name, actor, world.ids, capsys, is_sure=False)
+        changed = judging.unchanged(world, tables)
+
+    assert (code, changed) == (Exit.USAGE, [])
+    assert "say --yes" in said
+
+
 def tried(name: str, actor: Actor, world: World, capsys: Any) -> list[str]:
     """What is wrong with what one actor is told, for what is there and for what is not."""
     rule = COMMANDS[name]
@@ -106,12 +130,15 @@ def absent(rule: Rule) -> dict[str, str]:
     return {word: str(uuid5(NAMESPACE_URL, word)) for word in words}
 
 
-def asked(name: str, actor: Actor, ids: Any, capsys: Any) -> tuple[int, str]:
+def asked(
+    name: str, actor: Actor, ids: Any, capsys: Any, *, is_sure: bool = True
+) -> tuple[int, str]:
     """The exit code, and what was said without the names that the command itself has said."""
     verb, code = VERBS[name], 0
     assert actor.user is not None
     try:
-        verb(**arguments(verb, COMMANDS[name].body or {}, ids), as_user=actor.user.username)
+        given = arguments(verb, COMMANDS[name].body or {}, ids, is_sure=is_sure)
+        verb(**given, as_user=actor.user.username)
     except typer.Exit as end:
         code = end.exit_code
     said = "".join(capsys.readouterr())
@@ -120,8 +147,8 @@ def asked(name: str, actor: Actor, ids: Any, capsys: Any) -> tuple[int, str]:
     return code, said
 
 
-def arguments(verb: Any, given: dict[str, Any], ids: Any) -> dict[str, Any]:
-    """What the command line would make of the words: names of rows, lists of one, a yes."""
+def arguments(verb: Any, given: dict[str, Any], ids: Any, *, is_sure: bool) -> dict[str, Any]:
+    """What the command line would make of the words: names of rows, lists of one, a yes or none."""
     known = get_type_hints(verb)
     found = {
         name: ids[place[1]] if (place := PLACE.fullmatch(str(one))) else one
@@ -134,5 +161,5 @@ def arguments(verb: Any, given: dict[str, Any], ids: Any) -> dict[str, Any]:
         value = str(one) if is_row else one
         found[name] = [value] if takes_many and not isinstance(value, list) else value
     if "is_sure" in inspect.signature(verb).parameters:
-        found["is_sure"] = True
+        found["is_sure"] = is_sure
     return found

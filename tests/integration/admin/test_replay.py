@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from components.models import Component
 from sessions.admin import redrive
 from sessions.models import Replay, Session
 from sessions.services import lifecycle
@@ -62,9 +63,16 @@ def test_times_of_a_long_tape_are_read_evenly():
     assert tape.times(log, most=3) == ([BASE_MS + 1, BASE_MS + 4, BASE_MS + 7], 3)
 
 
+def standing(session):
+    """The session, who takes part in it, its ledger, and what is on its tapes."""
+    rows = [model.objects.values().order_by("pk") for model in (Session, Component, Log, Record)]
+    return factories.told(session), [list(one) for one in rows]
+
+
 def test_re1_page_and_instant_change_nothing(client, lived):
     recorded(lived, count=3)
-    before = factories.events(lived), Session.objects.values().get(pk=lived.pk)
+    factories.readied(lived, "feed")
+    before = standing(lived)
 
     page = client.get(address(lived, "review"))
     instant = client.get(address(lived, "instant"), {"t": BASE_MS + 2})
@@ -73,7 +81,7 @@ def test_re1_page_and_instant_change_nothing(client, lived):
     assert "Review, nothing runs." in text(page)
     assert '{"n": 2}' in instant.content.decode().replace("&quot;", '"')
     assert "not there yet" in text(instant)
-    assert (factories.events(lived), Session.objects.values().get(pk=lived.pk)) == before
+    assert standing(lived) == before
 
 
 def test_instant_is_how_it_stood_then(client, lived):

@@ -133,6 +133,19 @@ def test_the_line_that_the_wizard_shows_makes_an_equal_session(admin, desk):
     rows = list(Session.objects.values(*fields, "template", "template_version", "component_count"))
     assert len(rows) == 2
     assert rows[0] == rows[1]
+    parts = ("name", "role", "required", "topics")
+    shown, typed = (
+        [
+            list(Component.objects.filter(session__key=key).values(*parts)),
+            list(Message.objects.filter(session__key=key).values("role", "content")),
+        ]
+        for key in ("by-hand", WISHES["key"])
+    )
+    assert shown == typed
+    assert [[one["name"] for one in typed[0]], [one["content"] for one in typed[1]]] == [
+        ["prices"],
+        ["Be brief."],
+    ]
 
 
 def test_the_wizard_tells_faults_at_their_fields_and_keeps_what_was_said(admin, desk):

@@ -13,6 +13,8 @@ from sessions.management import client, schemas
 from tests.calling import Caller, caller
 from tests.integration.sessions import far_help
 
+ESCAPE = "\x1b"
+
 
 @pytest.fixture
 def program() -> Caller:
@@ -35,7 +37,7 @@ class Told:
 
 @pytest.fixture
 def aegis(capsys: pytest.CaptureFixture[str]):
-    """The command line in this process; whatever it says as JSON is as it was published."""
+    """The command line in this process: what it says as JSON is as it was published, and plain."""
 
     def run(*words: str) -> Told:
         code = 0
@@ -44,6 +46,8 @@ def aegis(capsys: pytest.CaptureFixture[str]):
         except CommandError as error:
             code = error.returncode
         said = capsys.readouterr()
+        # Nobody looks at a terminal here.
+        assert "--force-color" in words or ESCAPE not in said.out + said.err
         if "--json" in words and "--fields" not in words:
             check(words, said.out)
         return Told(code, said.out, said.err)
