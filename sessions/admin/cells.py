@@ -1,12 +1,19 @@
 """The cells of a session's row, on the page and when the row is read again."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from aegis_project import marks
+from aegis_project.kit.principal import Principal
 from sessions.admin import words
+from sessions.models import Session
+from sessions.selectors import odds
+from sessions.selectors import sessions as reading
+from sessions.selectors.odds import Odds
 from sessions.selectors.sessions import View
 
 # In lists at most two conditions are written out.
@@ -75,6 +82,27 @@ def owner(view: View, *, now: datetime) -> SafeString:
     )
 
 
+def waiting(found: Odds) -> SafeString:
+    """How many decisions wait for people."""
+    return _count(found.waiting, "people", "to decide")
+
+
+def errors(found: Odds) -> SafeString:
+    """How many errors there were in the last day."""
+    return _count(found.errors, "bad", "error" if found.errors == 1 else "errors")
+
+
+def _count(count: int | None, tone: str, what: str) -> SafeString:
+    if not count:
+        return marks.none()
+    return format_html(
+        '<b class="ae-number ae-tone" data-tone="{}">{}<span class="ae-of-card"> {}</span></b>',
+        tone,
+        marks.number(count),
+        what,
+    )
+
+
 CELLS = {
     "name_cell": name,
     "state_cell": state,
@@ -84,8 +112,29 @@ CELLS = {
     "active_cell": active,
     "owner_cell": owner,
 }
+COUNTS = {"waiting_cell": waiting, "errors_cell": errors}
+COLUMNS = (
+    "name_cell",
+    "state_cell",
+    "kind_cell",
+    "environment_cell",
+    "participants_cell",
+    "waiting_cell",
+    "errors_cell",
+    "active_cell",
+    "owner_cell",
+)
+"""The columns of the list as they stand."""
 
 
-def row(view: View, *, now: datetime) -> dict[str, str]:
-    """All cells of one row by the name of their column."""
-    return {column: cell(view, now=now) for column, cell in CELLS.items()}
+def rows(
+    principal: Principal, sessions: Iterable[Session], *, now: datetime
+) -> dict[UUID, dict[str, SafeString]]:
+    """All cells of some rows by the name of their column, read in four more queries for all."""
+    views = reading.views(sessions, now=now)
+    counted = odds.of(principal, [view.session.pk for view in views], now=now)
+    return {
+        view.session.pk: {column: cell(view, now=now) for column, cell in CELLS.items()}
+        | {column: cell(counted[view.session.pk]) for column, cell in COUNTS.items()}
+        for view in views
+    }

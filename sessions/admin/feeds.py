@@ -204,9 +204,8 @@ class SessionsFeed(RowsFeed):
     def _read(self, heard: frozenset[str]) -> tuple[dict[str, dict[str, str]], set[str]]:
         now, seen = timezone.now(), sessions.visible(self.principal)
         found = seen.filter(pk__in=self.ids).select_related("owner")
-        rows = {
-            str(view.session.pk): cells.row(view, now=now)
-            for view in sessions.views(found, now=now)
+        rows: dict[str, dict[str, str]] = {
+            str(pk): {**row} for pk, row in cells.rows(self.principal, found, now=now).items()
         }
         return rows, _new(seen, heard, self.since)
 

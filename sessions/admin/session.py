@@ -33,16 +33,14 @@ from sessions.selectors import comparing, sessions
 
 
 class SessionChangeList(PlainChangeList):
-    """Rows with what is derived about them, read in one more query."""
+    """Rows with what is derived about them."""
 
     def get_results(self, request: HttpRequest) -> None:
-        """Read the page, then participants and conditions of all its rows at once."""
+        """Read the page, then what is derived and counted of all its rows at once."""
         super().get_results(request)
-        self.now = timezone.now()
-        for row, view in zip(
-            self.result_list, sessions.views(self.result_list, now=self.now), strict=True
-        ):
-            row.cells = cells.row(view, now=self.now)
+        found = cells.rows(asking(request), self.result_list, now=timezone.now())
+        for row in self.result_list:
+            row.cells = found[row.pk]
 
 
 def _column(name: str, description: str, ordering: str | None = None) -> Any:
@@ -63,10 +61,12 @@ class SessionAdmin(PlainAdmin):
     kind_cell = _column("kind_cell", "Kind", "kind")
     environment_cell = _column("environment_cell", "Environment", "environment")
     participants_cell = _column("participants_cell", "Part.")
+    waiting_cell = _column("waiting_cell", "Wait")
+    errors_cell = _column("errors_cell", "Err 24 h")
     active_cell = _column("active_cell", "Active", "last_activity_at")
     owner_cell = _column("owner_cell", "Owner", "owner_label")
 
-    list_display = tuple(cells.CELLS)
+    list_display = cells.COLUMNS
     list_select_related = ("owner",)
     list_filter = (
         filters.ViewFilter,

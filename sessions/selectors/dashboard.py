@@ -15,9 +15,8 @@ from sessions.core.lifecycle import State
 from sessions.core.runs import State as Runs
 from sessions.models import Run, Session
 from sessions.selectors import approvals, sessions
-from sessions.selectors.timeline import ERRORS
 from streaming.models import Event
-from streaming.models.log import LEDGER
+from streaming.models.log import ERRORS, LEDGER
 
 MOST = 8
 MOST_RUNNING = 500

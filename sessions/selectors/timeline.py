@@ -9,10 +9,9 @@ from django.db.models import F, Q, QuerySet
 
 from sessions.core import lanes
 from streaming.models import Event, Log
-from streaming.models.log import LEDGER
+from streaming.models.log import ERRORS, LEDGER
 
 PAGE = 100
-ERRORS = ("error.occurred", "component.lost", "component.failed", "component.reported")
 
 
 def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:

@@ -6,6 +6,8 @@ from uuid import UUID
 from django.db import models
 
 LEDGER = "ledger"
+ERRORS = ("error.occurred", "component.lost", "component.failed", "component.reported")
+"""The types of events that tell of an error."""
 
 
 class LogQuerySet(models.QuerySet["Log"]):
@@ -53,6 +55,21 @@ class Log(models.Model):
         return f"{self.name} of {self.session_id}"
 
 
+class IsError(models.Func):
+    """Whether an event is of one of the types of errors, in the words of the index of these."""
+
+    template = f"%(expressions)s IN ({', '.join(map(repr, ERRORS))})"
+    output_field = models.BooleanField()
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Questions that many callers ask of events."""
+
+    def errors(self) -> Self:
+        """Those that tell of an error; SQLite finds them by their index in its own words alone."""
+        return self.filter(IsError("type"))
+
+
 class Event(models.Model):
     """One entry of a ledger; ``body`` is the JSON text that every reader gets."""
 
@@ -65,9 +82,18 @@ class Event(models.Model):
     cause = models.CharField(max_length=200, blank=True)
     body = models.TextField()
 
+    objects = EventQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["log", "seq"], name="event_seq_in_log"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["log", "ts"],
+                condition=models.Q(type__in=ERRORS),
+                name="event_error_of_log",
+            ),
         ]
 
     def __str__(self) -> str:

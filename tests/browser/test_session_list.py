@@ -75,6 +75,21 @@ def test_row_follows_its_components(desk, api, word, served):
     expect(desk.row(session)).to_contain_text("feed lost")
 
 
+def test_row_counts_what_waits_and_what_went_wrong_live(desk, floor):
+    desk.open(f"{LIST}?q={floor.session['key']}").live()
+    row = desk.row(floor.session)
+    expect(row.locator(".field-waiting_cell")).to_have_text("–")
+
+    approval = floor.order()
+
+    expect(row.locator(".field-waiting_cell b")).to_have_text(re.compile("^1 "))
+    floor.decide(approval, approved=False, reason="Too much.")
+    expect(row.locator(".field-waiting_cell")).to_have_text("–")
+    failed = {"error": {"code": "DESK_CLOSED", "message": "The desk is closed."}}
+    floor.api.post(f"sessions/{floor.session['id']}/fail", failed)
+    expect(row.locator(".field-errors_cell b")).to_have_text(re.compile("^1 "))
+
+
 def test_empty_list_fills_by_itself(desk, api, word):
     desk.open(f"{LIST}?q={word}").live()
     expect(desk.page.locator("#ae-empty")).to_contain_text("No session matches")

@@ -1,11 +1,16 @@
+import re
+from datetime import timedelta
+
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from aegis_project import lists
 from sessions.models import Session
-from sessions.services import lifecycle
+from sessions.services import approvals, lifecycle
+from streaming.models import Event, Log
+from tests import asking, factories
 from tests.integration.admin.help import SESSIONS, principal, rows, text
 
 
@@ -241,3 +246,51 @@ def test_an_order_in_an_address_means_the_same_columns_to_everybody(
         assert rows(page) == ["a", "b", "c"]
         assert "o=-1" in page.content.decode()
         assert rows(client.get(f"{SESSIONS}?o=0.x.-1")) == ["c", "b", "a"]
+
+
+def cells(answer, key: str) -> list[str]:
+    """What stands in the columns that count, of one row."""
+    html = answer.content.decode()
+    row = next(one for one in html.split('class="data-row')[1:] if f'ae-key">{key}' in one)
+    return [
+        text(re.search(rf"field-{name}_cell.*?</td>", row, re.DOTALL)[0].partition(">")[2])
+        for name in ("waiting", "errors")
+    ]
+
+
+def test_rows_count_decisions_that_wait_and_errors_of_a_day(client, superuser, viewer):
+    asked, calm = factories.session(key="asked"), factories.session(key="calm")
+    asking.approval(asking.run(asked))
+    decided = asking.approval(asking.run(asked))
+    approvals.decide(principal=factories.OPERATOR, approval=decided, approved=False)
+    told_at = factories.ledger(asked)[-1].ts
+    for seq, ago, type_ in ((901, 0, "component.lost"), (902, 25, "component.lost"), (903, 1, "x")):
+        Event.objects.create(
+            log=Log.objects.ledger_of(asked.pk).get(),
+            seq=seq,
+            ts=told_at - timedelta(hours=ago),
+            type=type_,
+            body="{}",
+        )
+    client.force_login(superuser)
+
+    listed = client.get(SESSIONS)
+
+    assert (cells(listed, "asked"), cells(listed, "calm")) == (
+        ["1 to decide", "1 error"],
+        ["–", "–"],
+    )
+    client.force_login(viewer)
+    assert cells(client.get(SESSIONS), "asked") == ["–", "1 error"], "they may read no approvals"
+
+
+def test_errors_of_a_day_are_found_by_their_own_index(new_session):
+    log = Log.objects.ledger_of(new_session("one").pk).get()
+    found = Event.objects.errors().filter(log=log, ts__gte=timezone.now())
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+        plan = found.explain()
+
+    assert "event_error_of_log" in plan
