@@ -93,7 +93,8 @@ class CardFeed(Feed):
         is_first, self._is_first = self._is_first, False
         if not (changed or is_first):
             return []
-        return [{"type": "approval", "is_open": row.is_open, "parts": changed}]
+        told = {"id": str(self.approval_id), "is_open": row.is_open, "parts": changed}
+        return [{"type": "approval", **told}]
 
     async def _known(self, row: Approval) -> Known | None:
         here, names = node.current(), situation.topics_of(row)

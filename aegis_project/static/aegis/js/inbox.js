@@ -1,5 +1,6 @@
 // The inbox: rows change where they stand, and what is new comes below what is there.
 
+import { Beside } from "./beside.js";
 import * as bulk from "./bulk.js";
 import "./copy.js";
 import * as keys from "./keys.js";
@@ -78,6 +79,7 @@ class Inbox {
       document.getElementById("result_list").append(...fresh);
       bulk.rewire();
       times.writeAll();
+      beside.refresh();
     }
     document.getElementById("ae-refresh").hidden = false;
     this.frames().forEach((frame) => live.send(frame));
@@ -97,6 +99,7 @@ class Inbox {
     bulk.arrange();
     bulk.rewire();
     times.writeAll();
+    beside.refresh();
     this.frames().forEach((frame) => live.send(frame));
   }
 
@@ -114,25 +117,20 @@ class Inbox {
   }
 }
 
-function move(step) {
-  const links = [...document.querySelectorAll("#result_list tbody th a")];
-  const at = links.indexOf(document.activeElement);
-  links[at < 0 ? (step > 0 ? 0 : links.length - 1) : Math.min(Math.max(at + step, 0), links.length - 1)]?.focus();
-}
-
-/** Tick the row that has the focus, or no longer. */
-function select() {
-  document.activeElement.closest("tr")?.querySelector("input.action-select")?.click();
-}
-
 times.start();
 bulk.arrange();
+const beside = new Beside();
 const inbox = new Inbox();
-const live = new Live([inbox]);
+const live = new Live([inbox, beside]);
 live.start();
+beside.start(live);
 keys.start({
-  x: select,
+  a: () => beside.act("approve"),
+  r: () => beside.act("reject"),
+  c: () => beside.act("claim"),
+  e: () => beside.act("edit"),
+  x: () => beside.tick(),
   "/": () => document.getElementById("searchbar")?.focus(),
-  j: () => move(1),
-  k: () => move(-1),
+  j: () => beside.move(1),
+  k: () => beside.move(-1),
 });
