@@ -1,7 +1,7 @@
 """How sessions and what happens to them are said in the admin."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,17 +11,15 @@ from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from aegis_project.marks import Mark
+from sessions.admin.work_words import EVENT, WORK, Data, Tell, reason, told
 from sessions.core import tools
 from sessions.core.conditions import Condition
 from sessions.models import Session
 from sessions.selectors.sessions import View
 
-Data = Mapping[str, Any]
 LONGEST = 160
-EVENT = Mark("event", "neutral")
-MESSAGE = Mark("message", "neutral")
 CHECKPOINT = Mark("checkpoint", "neutral")
-FILE = Mark("file", "neutral")
+COMPONENT = marks.COMPONENT
 
 
 class Sentence(NamedTuple):
@@ -48,7 +46,7 @@ def _short(text: str) -> str:
 
 def _suspended(data: Data) -> tuple[Mark, str, str]:
     state = str(data.get("state", "suspended"))
-    return marks.SESSION.get(state, marks.UNKNOWN), f"Session {state}", _reason(data)
+    return marks.SESSION.get(state, marks.UNKNOWN), f"Session {state}", reason(data)
 
 
 def _activated(data: Data) -> tuple[Mark, str, str]:
@@ -67,7 +65,7 @@ def _repositioned(data: Data) -> tuple[Mark, str, str]:
     return marks.CONDITION["replaying"], "Clock set", f"to {to}"
 
 
-def _checkpoint(verb: str) -> Callable[[Data], tuple[Mark, str, str]]:
+def _checkpoint(verb: str) -> Tell:
     return lambda d: (CHECKPOINT, f"Checkpoint {verb}", str(d.get("label") or ""))
 
 
@@ -84,110 +82,22 @@ def _error(data: Data) -> tuple[Mark, str, str]:
     return marks.SESSION["failed"], str(data.get("message", "Failed")), str(data.get("code", ""))
 
 
-def _reason(data: Data) -> str:
-    return str(data.get("reason") or "")
-
-
 def _facets(data: Data) -> str:
     return ", ".join(str(data[k]) for k in ("kind", "mode", "environment") if data.get(k))
 
 
-def _of_component(mark: Mark, verb: str, *facts: str) -> Callable[[Data], tuple[Mark, str, str]]:
+def _of_component(mark: Mark, verb: str, *facts: str) -> Tell:
     def tell(data: Data) -> tuple[Mark, str, str]:
-        return mark, f"{data.get('name', 'component')} {verb}", _facts(data, facts)
+        return mark, f"{data.get('name', 'component')} {verb}", told(data, facts)
 
     return tell
 
 
-def _of_credential(verb: str) -> Callable[[Data], tuple[Mark, str, str]]:
+def _of_credential(verb: str) -> Tell:
     return lambda data: (EVENT, f"Token {verb}", str(data.get("name") or ""))
 
 
-def _facts(data: Data, names: tuple[str, ...]) -> str:
-    said = []
-    for name in names:
-        value = data.get(name)
-        if name == "required" and value is not None:
-            said.append("required" if value else "optional")
-        elif value:
-            said.append(", ".join(map(str, value)) if isinstance(value, list) else str(value))
-    return ", ".join(said)
-
-
-COMPONENT = marks.COMPONENT
-RUN, CALL, APPROVAL = marks.RUN, marks.TOOL_CALL, marks.APPROVAL
-
-
-def _message(data: Data) -> tuple[Mark, str, str]:
-    agent, role = data.get("agent"), data.get("role")
-    is_asked = agent and role == "user"
-    what = f"{agent} was asked" if is_asked else f"{agent or role or 'somebody'} said"
-    return MESSAGE, what, str(data.get("preview") or "")
-
-
-def _of_run(mark: Mark, verb: str, *facts: str) -> Callable[[Data], tuple[Mark, str, str]]:
-    return lambda data: (mark, f"{data.get('agent', 'Run')} {verb}", _facts(data, facts))
-
-
-def _of_call(mark: Mark, verb: str, *facts: str) -> Callable[[Data], tuple[Mark, str, str]]:
-    return lambda data: (mark, f"{_tool(data)} {verb}", _facts(data, facts))
-
-
-def _tool(data: Data) -> str:
-    return tools.parted(str(data.get("tool") or "tool"))[0]
-
-
-def _of_file(verb: str) -> Callable[[Data], tuple[Mark, str, str]]:
-    def tell(data: Data) -> tuple[Mark, str, str]:
-        name = data.get("filename") or data.get("name") or "file"
-        return FILE, f"{name} {verb}", _facts(data, ("content_type", "version"))
-
-    return tell
-
-
-def _decided(data: Data) -> tuple[Mark, str, str]:
-    state = str(data.get("state", "decided"))
-    mark = APPROVAL.get(state, marks.UNKNOWN)
-    edited = "edited" if data.get("edited") else ""
-    said = [one for one in (f"by {data.get('by', '–')}", edited, _reason(data)) if one]
-    return mark, f"{_tool(data)} {state}", ", ".join(said)
-
-
-WORK: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
-    "message.created": _message,
-    "message.updated": lambda d: (MESSAGE, "Message changed", _facts(d, ("fields",))),
-    "tool_call.pending": _of_call(CALL["pending"], "asked for", "risk", "rule"),
-    "tool_call.approved": _of_call(CALL["approved"], "may be called", "by"),
-    "tool_call.rejected": _of_call(CALL["rejected"], "may not be called", "by", "reason"),
-    "tool_call.started": _of_call(CALL["running"], "called"),
-    "tool_call.completed": _of_call(CALL["completed"], "answered"),
-    "tool_call.failed": _of_call(CALL["failed"], "failed", "code", "message"),
-    "tool_call.expired": _of_call(CALL["expired"], "was not decided in time"),
-    "tool_call.cancelled": _of_call(CALL["cancelled"], "is not called any more"),
-    "tool_call.unknown": _of_call(CALL["unknown"], "may have been carried out, or not"),
-    "stream.started": _of_run(MESSAGE, "begins to answer"),
-    "stream.ended": _of_run(MESSAGE, "has answered", "state"),
-    "run.queued": _of_run(RUN["queued"], "is to work", "task"),
-    "run.started": _of_run(RUN["working"], "works"),
-    "run.waiting": _of_run(RUN["waiting"], "waits", "for"),
-    "run.resumed": _of_run(RUN["queued"], "can go on"),
-    "run.released": _of_run(RUN["queued"], "was let go", "reason"),
-    "run.completed": _of_run(RUN["completed"], "is done", "cost"),
-    "run.failed": _of_run(RUN["failed"], "failed", "code", "message"),
-    "run.cancelled": _of_run(RUN["cancelled"], "was cancelled", "reason"),
-    "approval.requested": _of_call(APPROVAL["pending"], "needs a decision", "risk", "rule"),
-    "approval.claimed": _of_call(APPROVAL["pending"], "is looked at", "by", "handed_by"),
-    "approval.decided": _decided,
-    "approval.expired": _of_call(APPROVAL["expired"], "was not decided in time"),
-    "approval.cancelled": _of_call(APPROVAL["cancelled"], "needs no decision", "reason"),
-    "attachment.uploaded": _of_file("came in"),
-    "attachment.deleted": _of_file("removed"),
-    "artifact.created": _of_file("made"),
-    "artifact.deleted": _of_file("removed"),
-    "policy.granted": _of_call(EVENT, "has a rule now", "verdict", "scope", "by"),
-    "policy.revoked": _of_call(EVENT, "has its rule no more", "by"),
-}
-SENTENCES: dict[str, Callable[[Data], tuple[Mark, str, str]]] = {
+SENTENCES: dict[str, Tell] = {
     "session.created": lambda d: (marks.SESSION["created"], "Session created", _facets(d)),
     "session.activated": _activated,
     "session.suspended": _suspended,

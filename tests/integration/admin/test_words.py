@@ -6,6 +6,7 @@ from aegis_project import marks
 from components.core import events as component_events
 from sessions.admin import words
 from sessions.admin.approval_cells import person
+from sessions.admin.work_words import EVENT
 from sessions.core import events as session_events
 from sessions.models import Session
 
@@ -23,7 +24,7 @@ def test_every_event_of_the_catalogue_has_its_sentence():
 def test_a_token_is_told_by_its_name():
     told = words.sentence("credential.issued", {"credential_id": "1", "name": "sink"})
 
-    assert told == (words.EVENT, "Token issued", "sink")
+    assert told == (EVENT, "Token issued", "sink")
 
 
 def test_who_is_asked_has_not_said_it():
@@ -77,3 +78,18 @@ def test_a_session_is_called_by_the_key_that_somebody_gave():
 )
 def test_what_something_took_has_the_digits_that_can_be_read(seconds: float, told: str):
     assert marks.took(seconds) == told
+
+
+@pytest.mark.parametrize(("cost", "told"), [("0.000000", ""), ("0.012300", "US$ 0.0123"), ("", "")])
+def test_a_run_that_cost_nothing_says_no_cost(cost: str, told: str):
+    said = words.sentence("run.completed", {"agent": "analyst", "cost": cost})
+
+    assert said[1:] == ("analyst is done", told)
+
+
+def test_a_file_says_its_version_when_it_is_not_the_first():
+    made = {"name": "report.md", "version": 1, "content_type": "text/markdown"}
+
+    assert words.sentence("artifact.created", made)[1:] == ("report.md made", "text/markdown")
+    again = words.sentence("artifact.created", made | {"version": 2})
+    assert again.what == "report.md, version 2, made"
