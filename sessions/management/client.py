@@ -32,16 +32,18 @@ NEAR = frozenset({"127.0.0.1", "::1", "localhost"})
 
 # What a refusal of an envelope, which says no code, has beside it.
 FAILURE = "Aegis-Error"
+REQUEST_ID = "X-Request-ID"
 
 
 class Answered(AegisError):
-    """The server refused."""
+    """The server refused; ``request_id`` is how its log and its audit call what it was asked."""
 
-    def __init__(self, said: dict[str, Any], status: int) -> None:
+    def __init__(self, said: dict[str, Any], status: int, request_id: str = "") -> None:
         super().__init__(str(said.get("message", "")), **dict(said.get("details") or {}))
         # What the server says of an error counts, not what this class would.
         self.code = str(said.get("code", "INTERNAL_ERROR"))  # type: ignore[misc]
         self.status = status  # type: ignore[misc]
+        self.request_id = request_id
 
 
 class Answer:
@@ -141,8 +143,8 @@ class Client:
         :raises ServiceUnavailable: if it does not answer
         """
         with self.asked("POST", ["commands"], body=envelope, under="aegis") as response:
-            answer, failure = response.document(), response.headers.get(FAILURE, "")
-        return answer, _told(answer, failure) if failure else None
+            answer, headers = response.document(), response.headers
+        return answer, _told(answer, headers) if headers.get(FAILURE) else None
 
     def several(self, *parts: str, limit: int, **query: Any) -> tuple[list[Any], bool]:
         """
@@ -238,17 +240,23 @@ def running() -> Client:
     return Client(at)
 
 
+def request_of(error: AegisError) -> str:
+    """The id of the request that a server refused; what was refused here is none."""
+    return error.request_id if isinstance(error, Answered) else ""
+
+
 def _refusal(error: HTTPError) -> AegisError:
     try:
         found = json.loads(error.read())
-        if failure := error.headers.get(FAILURE, ""):
-            return _told(found, failure)
+        if error.headers.get(FAILURE):
+            return _told(found, error.headers)
         said = found["error"]
     except (ValueError, KeyError, TypeError):
         said = {"message": HTTPStatus(error.code).phrase}
-    return Answered(said, error.code)
+    return Answered(said, error.code, error.headers.get(REQUEST_ID, ""))
 
 
-def _told(answer: Mapping[str, Any], failure: str) -> AegisError:
-    code, _, status = failure.partition(" ")
-    return Answered({"code": code, "message": answer["message"]}, int(status))
+def _told(answer: Mapping[str, Any], headers: Any) -> AegisError:
+    code, _, status = headers[FAILURE].partition(" ")
+    said = {"code": code, "message": answer["message"]}
+    return Answered(said, int(status), headers.get(REQUEST_ID, ""))

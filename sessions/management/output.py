@@ -34,6 +34,9 @@ SHAPES = {
 }
 PLAIN_SHAPES = dict.fromkeys(SHAPES, "-") | {"running": ">", "failed": "!", "lost": "!"}
 
+# What a shape and its word say already, for whoever sees colours.
+COLOURS = {"running": "green", "paused": "yellow", "failed": "red", "lost": "red"}
+
 
 @dataclass(frozen=True, slots=True)
 class How:
@@ -239,8 +242,11 @@ def _shortened(cell: str) -> str:
 def _literal(cell: str) -> Any:
     from rich.text import Text  # noqa: PLC0415 -- slow import
 
+    shape, _, word = cell.partition(" ")
+    is_state = shape in {SHAPES.get(word), PLAIN_SHAPES.get(word)}
     # What came from outside may neither be markup nor move the cursor.
-    return Text("".join(char if char.isprintable() else "�" for char in cell))
+    text = "".join(char if char.isprintable() else "�" for char in cell)
+    return Text(text, style=COLOURS.get(word, "") if is_state else "")
 
 
 def readable(text: str) -> str:

@@ -195,11 +195,14 @@ def fail(error: AegisError, *, is_json: bool) -> NoReturn:
 
 def tell(error: AegisError, *, is_json: bool = False, about: str = "") -> None:
     """Tell an error and what to do next."""
+    request = client.request_of(error)
     if is_json:
-        output.line({"schema": "aegis.error/1", "error": error.as_dict(), "meta": {}})
+        meta = {"request_id": request} if request else {}
+        output.line({"schema": "aegis.error/1", "error": error.as_dict(), "meta": meta})
     about = f"{about}: " if about else ""
     output.say(f"error: {error.code}: {about}{error.message}")
-    output.say(f"  next: {next_steps.after(error)}")
+    asked = f"      request {request}" if request else ""
+    output.say(f"  next: {next_steps.after(error)}{asked}")
 
 
 def acting(user: str = "") -> Principal:

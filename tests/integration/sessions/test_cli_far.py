@@ -6,6 +6,7 @@ from components.services.registry import Expected
 from sessions.core.lifecycle import State
 from sessions.management import far_files
 from sessions.selectors import artifacts
+from streaming.models import AuditEntry
 from tests import asking, factories
 from tests.integration.sessions.far_help import AWAY
 
@@ -57,6 +58,17 @@ def test_the_lever_is_pulled_there_and_each_refusal_has_its_code(far):
     assert (again.code, row.result) == (0, [1])
     assert (over.code, over.err.split()[1]) == (5, "INVALID_STATE:")
     assert (gone.code, gone.out, row.deleted_at is not None) == (0, f"{row.pk}\n", True)
+
+
+def test_what_was_refused_there_is_told_with_its_request_by_which_the_audit_knows_it(far):
+    factories.session(key="k")
+
+    told = far("session", "stop", "k", "--json")
+    entry = AuditEntry.objects.get(command="session.stop")
+
+    request = told.document["meta"]["request_id"]
+    assert request == entry.request_id != ""
+    assert told.err.splitlines()[1].endswith(f"      request {request}")
 
 
 def test_approvals_are_decided_there(far):

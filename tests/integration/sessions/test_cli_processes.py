@@ -60,16 +60,17 @@ def test_by_itself_it_says_where_to_begin(home: Path):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("words", "step"),
+    ("words", "step", "meant"),
     [
-        (["bogus"], "aegis --help"),
-        (["session", "bogus"], "aegis session --help"),
-        (["session", "list", "--bogus"], "aegis session list --help"),
-        (["session", "start"], "aegis session start --help"),
+        (["bogus"], "aegis --help", ""),
+        (["sesion"], "aegis --help", "'session'"),
+        (["session", "pase"], "aegis session --help", "'pause'"),
+        (["session", "list", "--stat"], "aegis session list --help", "--state"),
+        (["session", "start"], "aegis session start --help", ""),
     ],
 )
 def test_wrong_usage_has_a_code_and_a_next_step(
-    capsys: pytest.CaptureFixture[str], words: list[str], step: str
+    capsys: pytest.CaptureFixture[str], words: list[str], step: str, meant: str
 ):
     with pytest.raises(SystemExit) as ended:
         load_command_class("sessions", "aegis").run_from_argv(["manage.py", "aegis", *words])
@@ -77,6 +78,7 @@ def test_wrong_usage_has_a_code_and_a_next_step(
     said = capsys.readouterr()
     assert (ended.value.code, said.out) == (2, "")
     assert said.err.startswith("error: USAGE: ")
+    assert meant in said.err.splitlines()[0]
     assert said.err.splitlines()[-1] == f"  next: {step}"
 
 

@@ -1,6 +1,7 @@
 """What is watched at a terminal, in this process: a terminal of its own, a real interrupt."""
 
 import os
+import re
 import signal
 from typing import Any
 
@@ -22,6 +23,8 @@ pytestmark = [
 ]
 
 ESCAPE = "\x1b"
+ESCAPED = re.compile(r"\x1b\[[\d;]*m")
+COLOUR = re.compile(r"\x1b\[(?:\d+;)*[349]\d")
 
 
 def test_a_terminal_gets_colour_and_short_ids_and_a_pipe_does_not(aegis, monkeypatch):
@@ -43,6 +46,23 @@ def test_a_terminal_gets_colour_and_short_ids_and_a_pipe_does_not(aegis, monkeyp
     # A beginning that every command takes.
     assert str(made.pk) not in screen.text
     assert str(made.pk)[:8] in screen.text
+
+
+@pytest.mark.parametrize("words", [(), ("--no-color",)])
+def test_colour_is_left_out_where_somebody_wants_none(aegis, monkeypatch, words: tuple[str, ...]):
+    factories.session_in(State.RUNNING, key="k")
+
+    with terminal(monkeypatch) as coloured:
+        aegis("session", "list")
+    with terminal(monkeypatch) as plain:
+        if not words:
+            monkeypatch.setenv("NO_COLOR", "1")
+        aegis(*words, "session", "list")
+
+    assert COLOUR.search(coloured.text)
+    assert not COLOUR.search(plain.text)
+    # What it means is in a shape and a word, too.
+    assert "▶ running" in ESCAPED.sub("", plain.text)
 
 
 def test_a_session_is_watched_until_it_is_closed(aegis, monkeypatch):
