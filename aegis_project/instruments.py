@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal
 
 from structlog import contextvars
 
@@ -37,7 +37,11 @@ def said() -> dict[str, Any]:
 
 @contextmanager
 def span(
-    name: str, *, within: Mapping[str, str] | None = None, **attributes: str | int
+    name: str,
+    *,
+    kind: Literal["internal", "client", "server"] = "internal",
+    within: Mapping[str, str] | None = None,
+    **attributes: str | int,
 ) -> Iterator["Span"]:
     """
     A span around the work inside, if whoever runs Aegis has OpenTelemetry's SDK.
@@ -45,13 +49,14 @@ def span(
     It is of the trace that the headers ``within`` name, else of that of the context. Attributes
     are written with two underscores for a dot: ``gen_ai__agent__name``.
     """
-    tracer = _tracer()
-    if tracer is None:
+    if not is_tracing():
         yield Span(None)
         return
+    from opentelemetry import trace  # noqa: PLC0415 -- optional dependency
+
     context = _of_client(within) if within is not None else None
-    with tracer.start_as_current_span(
-        name, context=context, attributes=_dotted(attributes)
+    with trace.get_tracer(NAME).start_as_current_span(
+        name, context=context, kind=trace.SpanKind[kind.upper()], attributes=_dotted(attributes)
     ) as found:
         yield Span(found)
 
@@ -75,14 +80,6 @@ class Span:
 
 def _dotted(attributes: dict[str, str | int]) -> dict[str, str | int]:
     return {name.replace("__", "."): value for name, value in attributes.items()}
-
-
-def _tracer() -> Any:
-    if not is_tracing():
-        return None
-    from opentelemetry import trace  # noqa: PLC0415 -- optional dependency
-
-    return trace.get_tracer(NAME)
 
 
 def _of_client(headers: Mapping[str, str]) -> Any:

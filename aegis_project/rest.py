@@ -81,8 +81,9 @@ def _identify(request: HttpRequest) -> float:
 
 def _watched(request: HttpRequest) -> AbstractContextManager[Span]:
     """A span around a request, in the trace that its client names."""
+    method = str(request.method)
     return instruments.span(
-        str(request.method), within=request.headers, http__request__method=str(request.method)
+        method, kind="server", within=request.headers, http__request__method=method
     )
 
 

@@ -26,9 +26,9 @@ class Recorder:
 
     @contextmanager
     def start_as_current_span(
-        self, name: str, *, context: Any, attributes: dict[str, Any]
+        self, name: str, *, context: Any, kind: trace.SpanKind, attributes: dict[str, Any]
     ) -> Iterator[Any]:
-        made = _Span(name, dict(attributes), trace.get_current_span(context))
+        made = _Span(name, kind, dict(attributes), trace.get_current_span(context))
         self.made.append(made)
         with trace.use_span(trace.NonRecordingSpan(trace.INVALID_SPAN_CONTEXT)):
             yield made
@@ -39,8 +39,10 @@ class Recorder:
 
 
 class _Span:
-    def __init__(self, called: str, attributes: dict[str, Any], parent: Any) -> None:
-        self.called, self.attributes = called, attributes
+    def __init__(
+        self, called: str, kind: trace.SpanKind, attributes: dict[str, Any], parent: Any
+    ) -> None:
+        self.called, self.kind, self.attributes = called, kind, attributes
         self.set_attributes = attributes.update
         self.trace_id = f"{parent.get_span_context().trace_id:032x}"
 

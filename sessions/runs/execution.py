@@ -83,6 +83,7 @@ class Execution:
             seconds = time.monotonic() - self._since
             own = (self.claimed.run_id, self._equipment)
             found, asked = await read_db(reading.outlook, *own, seconds=seconds)
+            span.name(f"invoke_agent {found.run.agent_slug}")
             span.add(gen_ai__agent__name=found.run.agent_slug)
             if self.is_held or found.is_held:
                 await self._let_go("session does not run")
@@ -137,13 +138,17 @@ class Execution:
 
     async def _ask(self, asked: Question) -> Completion:
         """Stream one answer into the log; its completion."""
-        model = asked.service.model
+        provider, _, model = asked.service.model.partition(":")
         with instruments.span(
-            f"chat {model}", gen_ai__operation__name="chat", gen_ai__request__model=model
+            f"chat {model}",
+            kind="client",
+            gen_ai__operation__name="chat",
+            gen_ai__provider__name=provider,
+            gen_ai__request__model=model,
         ) as span:
             said = await self._stream(asked)
             span.add(
-                gen_ai__response__model=said.spent.model,
+                gen_ai__response__model=said.spent.model.removeprefix(f"{provider}:"),
                 gen_ai__usage__input_tokens=said.spent.input_tokens,
                 gen_ai__usage__output_tokens=said.spent.output_tokens,
             )

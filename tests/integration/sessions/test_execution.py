@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from opentelemetry.trace import SpanKind
 
 from aegis_project.database import run_db
 from sessions.core.conversation import Role
@@ -102,11 +103,13 @@ async def test_a_run_is_a_span_with_one_for_each_request_to_a_model(
     async with working():
         run = await ended(await begin({"text": "It is so."}))
 
-    whole = dict(recorder.spans)["invoke_agent"]
-    asked = dict(recorder.spans)["chat scripted:echo"]
-    assert [name for name, _ in recorder.spans] == ["invoke_agent", "chat scripted:echo"]
-    assert whole["gen_ai.conversation.id"] == str(run.session_id)
-    assert asked["gen_ai.usage.output_tokens"] == 3
+    whole, asked = recorder.made
+    assert (whole.called, whole.kind) == ("invoke_agent scribe", SpanKind.INTERNAL)
+    assert whole.attributes["gen_ai.conversation.id"] == str(run.session_id)
+    assert (asked.called, asked.kind) == ("chat echo", SpanKind.CLIENT)
+    assert asked.attributes["gen_ai.provider.name"] == "scripted"
+    assert asked.attributes["gen_ai.response.model"] == "echo"
+    assert asked.attributes["gen_ai.usage.output_tokens"] == 3
 
 
 async def test_the_second_question_is_asked_when_the_first_is_answered():
