@@ -37,6 +37,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "approval-claim": {"POST": "approval claim $approval"},
     "agents": {"GET": "agent list"},
     "agent": {"GET": "agent show $agent"},
+    "agent-check": {"POST": "agent check $agent"},
     "tools": {"GET": "tool list"},
     "tool": {"GET": "tool show $tool"},
     "policies": {"GET": "policy list"},

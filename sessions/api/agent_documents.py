@@ -130,6 +130,12 @@ class AgentInput(Struct, kw_only=True, forbid_unknown_fields=True):
         )
 
 
+class AgentCheckInput(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Whether the model of an agent is asked a short question, too."""
+
+    call: bool = False
+
+
 class AgentChanges(Struct, kw_only=True, forbid_unknown_fields=True):
     """The fields of an agent that are to change; those left out stay."""
 

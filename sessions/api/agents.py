@@ -8,8 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from sessions.api import agent_documents as documents
+from sessions.api import health
 from sessions.api.agent_documents import (
     AgentChanges,
+    AgentCheckInput,
     AgentDocument,
     AgentInput,
     AgentPage,
@@ -20,12 +22,14 @@ from sessions.api.agent_documents import (
     ProviderList,
 )
 from sessions.api.collection import version
+from sessions.api.health import FindingList
 from sessions.api.inputs import FieldsQuery
 from sessions.models import Agent
 from sessions.selectors import agents as catalogue
 from sessions.selectors import providers as reached
 from sessions.selectors import teams
 from sessions.services import agents, providers
+from sessions.toolbox import checking
 from streaming.api import codecs
 from streaming.api.base import Endpoint, once
 from streaming.api.documents import PageQuery
@@ -126,6 +130,24 @@ class Card(Endpoint):
         """Read what an agent says of itself."""
         row = catalogue.find(self.principal, agent)
         return Response(codecs.show(documents.card(row)), headers={"ETag": _tag(row)})
+
+
+class CheckAgent(Endpoint):
+    """Whether an agent could work now."""
+
+    examples: ClassVar[Mapping[str, Any]] = {"POST": {"call": False}}
+
+    @operation("agents.check", tag="agents", body=AgentCheckInput, answers={200: FindingList})
+    @once
+    def post(self, _request: Request, agent: str) -> Response:
+        """
+        Look at its use, model, tools and policy; an `error` is what keeps it from working.
+
+        With `call` its model is asked one short question, too, of which nothing is kept; that
+        needs runs:write, and may cost.
+        """
+        order = self.ordered(AgentCheckInput)
+        return health.listed(checking.check(self.principal, agent, calls=order.call))
 
 
 class Providers(Endpoint):

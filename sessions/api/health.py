@@ -69,7 +69,7 @@ class Findings(Endpoint):
     def get(self, _request: Request) -> Response:
         """List what `aegis doctor` and the page Health tell, as it is now."""
         self.principal.require(METRICS)
-        return _listed(snoozes.examine())
+        return listed(snoozes.examine())
 
 
 class SnoozeFinding(Endpoint):
@@ -93,7 +93,7 @@ class SnoozeFinding(Endpoint):
             reason=order.reason,
             until=until,
         )
-        return _listed(snoozes.examine([order.item]))
+        return listed(snoozes.examine([order.item]))
 
 
 class WakeFinding(Endpoint):
@@ -105,10 +105,11 @@ class WakeFinding(Endpoint):
         """Tell again what was left alone; superusers only."""
         order = self.ordered(WakeInput)
         mending.wake(principal=self.principal, item=order.item, state=order.state)
-        return _listed(snoozes.examine([order.item]))
+        return listed(snoozes.examine([order.item]))
 
 
-def _listed(found: list[Finding]) -> Response:
+def listed(found: list[Finding]) -> Response:
+    """What checks found, as an answer."""
     return Response({"data": [codecs.show(_document(one)) for one in found]})
 
 

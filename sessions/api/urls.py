@@ -34,6 +34,7 @@ urlpatterns = [
     route("agents", agents.Agents, name="agents"),
     route("agents/<str:agent>", agents.OneAgent, name="agent"),
     route("agents/<str:agent>/card", agents.Card, name="agent-card"),
+    route("agents/<str:agent>/check", agents.CheckAgent, name="agent-check"),
     route("providers", agents.Providers, name="providers"),
     route("providers/<str:provider>", agents.OneProvider, name="provider"),
     route("health/items", health.Findings, name="health-items"),

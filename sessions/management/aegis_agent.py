@@ -1,6 +1,5 @@
 """`aegis agent`: the catalogue of agents."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -9,16 +8,15 @@ from django.contrib.auth.models import Group
 from django_typer.management import Typer
 
 from aegis_project.health import Finding, State
-from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
-from sessions.agent import llm, trial
 from sessions.api import agent_documents as documents
 from sessions.core.catalogue import AgentDraft
-from sessions.management import aegis_doctor, output, session_options, verbs
+from sessions.management import aegis_doctor, session_options, verbs
+from sessions.management.client import Client
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How
 from sessions.management.session_options import Value
-from sessions.management.verbs import As, DryRun, Exit, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, DryRun, Exit, Json, Quiet, Yes, elsewhere, verb
 from sessions.models import Agent
 from sessions.selectors import agents as catalogue
 from sessions.selectors import teams
@@ -155,8 +153,18 @@ def update(
     SHAPE.one(How(is_json, is_quiet), "update", changed.agent)
 
 
+def _far_check(server: Client, *, agent: str, call: bool, is_json: bool, is_quiet: bool) -> None:
+    rows = server.send("POST", "agents", agent, "check", body={"call": call})["data"]
+    found = [
+        Finding(row["item"], State(row["state"]), row["said"], row["fix"], row["snoozed"])
+        for row in rows
+    ]
+    _checked(How(is_json, is_quiet), found)
+
+
 @app.command()
 @verb
+@elsewhere(_far_check)
 def check(
     agent: Slug,
     *,
@@ -172,25 +180,14 @@ def check(
 
     Examples: aegis agent check assistant; aegis agent check analyst --call
     """
-    principal = verbs.acting(as_user)
-    row = catalogue.read(principal, agent)
-    found = checking.findings(row)
-    if call:
-        principal.require("runs:write")
-        found.append(_called(row))
-    aegis_doctor.show(How(is_json, is_quiet), "agent.check", found)
+    found = checking.check(verbs.acting(as_user), agent, calls=call)
+    _checked(How(is_json, is_quiet), found)
+
+
+def _checked(how: How, found: Sequence[Finding]) -> None:
+    aegis_doctor.show(how, "agent.check", found)
     if any(one.state is State.ERROR for one in found):
         raise typer.Exit(Exit.CHECK_FAILED)
-
-
-def _called(row: Agent) -> Finding:
-    """What a model answers to one short question, of which nothing is kept."""
-    try:
-        service = llm.service_for(row)
-        answer = asyncio.run(service.complete(trial.prompt(row), limits=trial.LIMITS))
-    except AegisError as error:
-        return Finding("call", State.ERROR, f"{error.code}: {error.message}", "aegis provider list")
-    return Finding("call", State.OK, output.readable(f"It answers: {answer.text}"))
 
 
 @app.command()

@@ -1,7 +1,8 @@
 """`aegis audit`: who asked for what, and whether the chain of it is whole."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -11,21 +12,11 @@ from django.utils import timezone
 from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
-from sessions.management import audit_filters, output, verbs, waiting
-from sessions.management.audit_filters import (
-    Actor,
-    Code,
-    Command,
-    Of,
-    Outcome,
-    RequestId,
-    Since,
-    Transport,
-    Until,
-)
+from sessions.management import far_audit, output, verbs, waiting
+from sessions.management.audit_filters import filtered
 from sessions.management.listing import Limit
 from sessions.management.output import How, Misused
-from sessions.management.verbs import As, Exit, Json, Quiet, verb
+from sessions.management.verbs import As, Exit, Json, Quiet, elsewhere, verb
 from streaming.api import audit_documents as documents
 from streaming.api import codecs
 from streaming.core import audit_chain, audit_export
@@ -44,17 +35,11 @@ OVERLAP = timedelta(minutes=1)
 
 @app.command("list")
 @verb
+@elsewhere(far_audit.several)
+@filtered()
 def several(
     *,
-    command: Command = "",
-    actor: Actor = "",
-    transport: Transport = "",
-    outcome: Outcome = "all",
-    code: Code = "",
-    session: Of = "",
-    request_id: RequestId = "",
-    since: Since = "",
-    until: Until = "",
+    wanted: Wanted,
     limit: Limit = 100,
     as_user: As = "",
     is_json: Json = False,
@@ -66,31 +51,17 @@ def several(
     Examples: aegis audit list --outcome refused --since -2h;
     aegis audit list --command 'session.*' --actor 'user:*' --session demo --json
     """
-    wanted = audit_filters.wanted(
-        command=command,
-        actor=actor,
-        transport=transport,
-        outcome=outcome,
-        code=code,
-        session=session,
-        request_id=request_id,
-        since=since,
-        until=until,
-    )
     _newest(verbs.acting(as_user), "list", wanted, limit=limit, how=How(is_json, is_quiet))
 
 
 @app.command()
 @verb
+@elsewhere(far_audit.search)
+@filtered(but=["text"])
 def search(
     text: Annotated[str, typer.Argument(help="What stands somewhere in the entry.")],
     *,
-    command: Command = "",
-    actor: Actor = "",
-    outcome: Outcome = "all",
-    session: Of = "",
-    since: Since = "",
-    until: Until = "",
+    wanted: Wanted,
     limit: Limit = 100,
     as_user: As = "",
     is_json: Json = False,
@@ -101,43 +72,23 @@ def search(
 
     Examples: aegis audit search lunch; aegis audit search btc-demo --outcome refused --since -2h
     """
-    wanted = audit_filters.wanted(
-        text=text,
-        command=command,
-        actor=actor,
-        outcome=outcome,
-        session=session,
-        since=since,
-        until=until,
-    )
-    _newest(verbs.acting(as_user), "search", wanted, limit=limit, how=How(is_json, is_quiet))
+    found = replace(wanted, text=text)
+    _newest(verbs.acting(as_user), "search", found, limit=limit, how=How(is_json, is_quiet))
 
 
 def _newest(principal: Principal, name: str, wanted: Wanted, *, limit: int, how: How) -> None:
     rows = audit.narrowed(audit.readable(principal), wanted)
     page = pages.page(rows, order="-at", cursor="", limit=limit)
-    if page.next:
-        output.say(f"There are more than {limit}; see --limit.")
-    output.show(
-        how,
-        f"audit.{name}",
-        data=lambda: [codecs.show(documents.document(one)) for one in page.rows],
-        ids=[str(one.pk) for one in page.rows],
-        table=lambda: table(page.rows),
-        has_more=bool(page.next),
-    )
+    shown = [codecs.show(documents.document(one)) for one in page.rows]
+    far_audit.tell(how, name, shown, limit=limit, has_more=bool(page.next))
 
 
 @app.command()
 @verb
+@filtered(but=["since", "until"])
 def tail(
     *,
-    command: Command = "",
-    actor: Actor = "",
-    transport: Transport = "",
-    outcome: Outcome = "all",
-    code: Code = "",
-    session: Of = "",
+    wanted: Wanted,
     last: Annotated[int, typer.Option(min=0, max=1000, help="Begin with so many old ones.")] = 10,
     follow: Annotated[bool, typer.Option(help="Wait for more.")] = True,
     as_user: As = "",
@@ -148,20 +99,14 @@ def tail(
 
     Examples: aegis audit tail --outcome refused; aegis audit tail --command 'session.*' --json
     """
-    wanted = Wanted(
-        outcome="" if outcome == "all" else outcome,
-        command=command,
-        actor=actor,
-        transport=transport,
-        code=code,
-        session=session,
-    )
     rows = audit.narrowed(audit.readable(verbs.acting(as_user)), wanted)
     for row in followed(rows, last=last, follows=follow):
+        shown = codecs.show(documents.document(row))
         if is_json:
-            output.line(codecs.show(documents.document(row)))
+            output.line(shown)
         else:
-            output.plain("  ".join(cells[0] for cells in table([row]).values() if cells[0]))
+            cells = (cell(shown) for cell in far_audit.ENTRIES.values())
+            output.plain("  ".join(one for one in cells if one))
 
 
 def followed(rows: QuerySet[AuditEntry], *, last: int, follows: bool) -> Iterator[AuditEntry]:
@@ -183,6 +128,7 @@ def _lately(rows: QuerySet[AuditEntry]) -> set[int]:
 
 @app.command()
 @verb
+@elsewhere(far_audit.show)
 def show(
     entry: Annotated[str, typer.Argument(metavar="ENTRY", help="Its id.")],
     *,
@@ -196,26 +142,16 @@ def show(
     Examples: aegis audit show 4711; aegis audit show 4711 --json
     """
     row = audit.find(verbs.acting(as_user), entry)
-    document = codecs.show(documents.document(row))
-    lines = "\n".join(f"{name:13} {_text(value)}" for name, value in document.items())
-    how = How(is_json, is_quiet)
-    output.show_one(how, "audit.show", document, identity=str(row.pk), sentence=lines)
+    far_audit.tell_one(How(is_json, is_quiet), codecs.show(documents.document(row)))
 
 
 @app.command()
 @verb
+@filtered()
 def export(
     *,
     form: Annotated[Literal["csv", "ndjson"], typer.Option("--format")] = "ndjson",
-    command: Command = "",
-    actor: Actor = "",
-    transport: Transport = "",
-    outcome: Outcome = "all",
-    code: Code = "",
-    session: Of = "",
-    request_id: RequestId = "",
-    since: Since = "",
-    until: Until = "",
+    wanted: Wanted,
     as_user: As = "",
 ) -> None:
     """
@@ -224,17 +160,6 @@ def export(
     Examples: aegis audit export --format csv > audit.csv;
     aegis audit export --session demo --since 2026-01-01 > demo.ndjson
     """
-    wanted = audit_filters.wanted(
-        command=command,
-        actor=actor,
-        transport=transport,
-        outcome=outcome,
-        code=code,
-        session=session,
-        request_id=request_id,
-        since=since,
-        until=until,
-    )
     rows = audit.narrowed(audit.readable(verbs.acting(as_user)), wanted)
     chosen, after = audit_export.FORMATS[form](), 0
     typer.echo(chosen.begin(), nl=False)
@@ -272,23 +197,6 @@ def verify(
         output.say(f"{found.unsealed} are not in the chain yet; a running server puts them there.")
     if found.fault is not None:
         raise typer.Exit(Exit.CHECK_FAILED)
-
-
-def table(rows: Sequence[AuditEntry]) -> dict[str, list[str]]:
-    """The columns of a list of entries."""
-    return {
-        "ENTRY": [str(row.pk) for row in rows],
-        "AT": [output.clock(row.at) for row in rows],
-        "COMMAND": [row.command for row in rows],
-        "OUTCOME": [row.code or row.outcome for row in rows],
-        "ACTOR": [row.actor for row in rows],
-        "BY": [row.transport for row in rows],
-        "TARGET": [row.target for row in rows],
-    }
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else output.dump(value)
 
 
 def _anchor(text: str) -> Anchor | None:

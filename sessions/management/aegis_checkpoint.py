@@ -7,19 +7,16 @@ from django_typer.management import Typer
 
 from sessions.api import checkpoint_documents as documents
 from sessions.core.checkpoints import Effects
-from sessions.management import checkpoint_tables, output, session_tables, verbs
-from sessions.management.aegis_clock import SAME, From, To
+from sessions.management import checkpoint_tables, output, session_redrive, verbs
 from sessions.management.listing import Limit
 from sessions.management.output import How
 from sessions.management.session_options import Reason, Reference
 from sessions.management.several import Several
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
-from sessions.models import Session
 from sessions.selectors import beginnings, sessions
 from sessions.selectors import checkpoints as reading
-from sessions.services import checkpoints, forks, recovery, redrives
+from sessions.services import checkpoints, forks, recovery
 from sessions.services.forks import Wish
-from sessions.services.redrives import Drive
 from streaming.api import codecs
 
 app: Typer[..., Any] = Typer(help="Checkpoints: take, list, show, compare and remove them.")
@@ -230,59 +227,10 @@ def fork(
     wish = Wish(key=key, name=name, effects=effects, is_replay=replay)
     one = beginnings.checkpoint(row, checkpoint)
     made = forks.fork(principal=principal, session=row, checkpoint=one, wish=wish).session
-    _made("fork", made, How(is_json, is_quiet))
-
-
-@verb
-def redrive(
-    session: Reference,
-    *,
-    key: Annotated[str, typer.Option(help="The key of the new one.")] = "",
-    name: Annotated[str, typer.Option(help="Its name.")] = "",
-    speed: Annotated[float, typer.Option(min=0, max=100, help="0.25 to 100; 0: no limit.")] = 0.0,
-    from_: From = SAME,
-    to: To = SAME,
-    topic: Annotated[
-        list[str] | None, typer.Option("--topic", help="Only these topics or patterns.")
-    ] = None,
-    loop: Annotated[bool, typer.Option("--loop", help="At the end begin anew.")] = False,
-    as_user: As = "",
-    is_json: Json = False,
-    is_quiet: Quiet = False,
-) -> None:
-    """
-    Make a session that sends what another one recorded to components of its own.
-
-    Examples: aegis session redrive demo --speed 10 --key demo-again;
-    aegis session redrive demo --topic 'prices.*' --from 2024-08-08 --loop
-    """
-    principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
-    drive = Drive(
-        key=key,
-        name=name,
-        speed=speed,
-        from_=from_ or 0,
-        to=to or 0,
-        topics=tuple(topic or ()),
-        loop=loop,
-    )
-    made = redrives.redrive(principal=principal, session=row, drive=drive).session
-    _made("redrive", made, How(is_json, is_quiet))
-
-
-def _made(name: str, made: Session, how: How) -> None:
-    [shown] = session_tables.shown([made])
-    output.show_one(
-        how,
-        f"session.{name}",
-        shown,
-        identity=str(made.pk),
-        sentence=f"{output.state(made.state)}  {made.key}  {made.name}",
-    )
+    session_redrive.made("fork", made, How(is_json, is_quiet))
 
 
 def add_to(noun: Typer[Any, Any]) -> None:
     """Make what is done with checkpoints verbs of sessions."""
-    for command in (recover, fork, redrive):
+    for command in (recover, fork, session_redrive.redrive):
         noun.command()(command)

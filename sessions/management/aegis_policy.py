@@ -1,6 +1,7 @@
 """`aegis policy`: the rules that say what needs whom, and what they would say."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -13,18 +14,19 @@ from aegis_project.kit.errors import ValidationFailed
 from sessions.api import grants as grant_documents
 from sessions.api import policies as documents
 from sessions.api import rehearsals
-from sessions.api.rehearsals import MOST_SHOWN
 from sessions.core import policy as rule_words
 from sessions.core.lifecycle import Environment
 from sessions.core.policy import Facts
 from sessions.core.tool_calls import Risk
-from sessions.management import instants, output, session_options, verbs
+from sessions.management import far, instants, output, session_options, verbs
+from sessions.management.client import Client
+from sessions.management.far import Columns, Document
 from sessions.management.output import How
-from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.models import Grant, Policy
 from sessions.selectors import policies as reading
 from sessions.services import policies, rehearsal
-from sessions.services.rehearsal import Rehearsed, Span
+from sessions.services.rehearsal import Span
 from streaming.api import codecs
 
 app: Typer[..., Any] = Typer(help="Policies: list, show and try them; rules made from decisions.")
@@ -162,8 +164,30 @@ def revoke(
     )
 
 
+def _far_rehearse(
+    server: Client,
+    *,
+    policy: list[str] | None,
+    rules: str,
+    last: str,
+    is_json: bool,
+    is_quiet: bool,
+    **span: Any,
+) -> None:
+    since = _since(last)
+    body = {
+        "policies": policy or [],
+        "rules": session_options.value(rules, option="--rules"),
+        "since": since.isoformat() if since else None,
+        **span,
+    }
+    found = server.send("POST", "policies", "rehearse", body=body)
+    _rehearsed(How(is_json, is_quiet), found)
+
+
 @app.command()
 @verb
+@elsewhere(_far_rehearse)
 def rehearse(
     *,
     policy: Annotated[list[str] | None, typer.Option(help="A policy to ask.")] = None,
@@ -189,38 +213,41 @@ def rehearse(
     Examples: aegis policy rehearse --policy manual --last 7d;
     aegis policy rehearse --rules @proposed.json --session demo
     """
-    since = timezone.now() - instants.length(last, option="--last") if last else None
     found = rehearsal.rehearse(
         principal=verbs.acting(as_user),
-        span=Span(session=session, agent=agent, since=since, limit=limit),
+        span=Span(session=session, agent=agent, since=_since(last), limit=limit),
         slugs=policy or [],
         rules=session_options.value(rules, option="--rules"),
     )
-    document = codecs.show(rehearsals.document(found))
-    how = How(is_json, is_quiet)
+    _rehearsed(How(is_json, is_quiet), codecs.show(rehearsals.document(found)))
+
+
+def _since(last: str) -> datetime | None:
+    return timezone.now() - instants.length(last, option="--last") if last else None
+
+
+def _rehearsed(how: How, found: Document) -> None:
     if not (how.is_json or how.is_quiet):
-        output.tabulate(rehearsal_table(found))
-    words = ", ".join(f"{count} {word}" for word, count in found.counts.items())
+        output.tabulate(far.table(DIFFERING, found["data"]))
+    words = ", ".join(f"{count} {word}" for word, count in found["counts"].items())
     output.show_one(
         how,
         "policy.rehearse",
-        document,
-        identity=str(found.judged),
-        sentence=f"{found.judged} calls: {words or 'none'}",
+        found,
+        identity=str(found["judged"]),
+        sentence=f"{found['judged']} calls: {words or 'none'}",
     )
 
 
-def rehearsal_table(found: Rehearsed) -> dict[str, list[str]]:
-    """The columns of what would go another way."""
-    rows = found.differing[:MOST_SHOWN]
-    return {
-        "TOOL CALL": [str(call.pk) for call, _ in rows],
-        "TOOL": [call.tool for call, _ in rows],
-        "THEN": [one.before for _, one in rows],
-        "NOW": [one.after for _, one in rows],
-        "WHICH IS": [one.kind for _, one in rows],
-        "BY": [one.verdict.rule for _, one in rows],
-    }
+# What would go another way.
+DIFFERING: Columns = {
+    "TOOL CALL": lambda row: str(row["tool_call"]),
+    "TOOL": lambda row: row["tool"],
+    "THEN": lambda row: row["then"],
+    "NOW": lambda row: row["now"],
+    "WHICH IS": lambda row: row["kind"],
+    "BY": lambda row: row["rule"],
+}
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django_typer.management import Typer
 
 from sessions.api import reviews
-from sessions.management import aegis_checkpoint, instants, output, verbs
+from sessions.management import instants, output, session_redrive, verbs
 from sessions.management.client import Client
 from sessions.management.output import How
 from sessions.management.session_options import Reference
@@ -77,4 +77,4 @@ def _tell(how: How, row: Mapping[str, Any]) -> None:
     output.show_one(how, "replay.review", row, identity=str(row["seq"]), sentence=sentence)
 
 
-app.command("drive", help="The same as session redrive.")(aegis_checkpoint.redrive)
+app.command("drive", help="The same as session redrive.")(session_redrive.redrive)

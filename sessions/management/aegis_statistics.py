@@ -1,14 +1,17 @@
 """`aegis statistics`: numbers of sessions, in one table at a time."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import typer
+from django.utils import timezone
 
 from sessions.api import statistics_documents as documents
-from sessions.management import instants, output, verbs
+from sessions.management import far, instants, output, verbs
+from sessions.management.client import Client
 from sessions.management.output import How
-from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.selectors import sessions
 from sessions.selectors import statistics as reading
 from sessions.selectors.statistics import Wanted
@@ -20,7 +23,26 @@ By = Literal["all", "day", "agent", "session", "kind", "state", "tool", "topic"]
 Table = Mapping[str, Sequence[str]]
 
 
+def _far(
+    server: Client,
+    *,
+    span: str,
+    by: By,
+    is_own: bool,
+    is_fresh: bool,
+    is_json: bool,
+    is_quiet: bool,
+    **narrowing: str,
+) -> None:
+    since = timezone.now() - instants.length(span, option="--range")
+    asked = {name: value for name, value in narrowing.items() if value}
+    switches = {name: "true" for name, is_on in (("own", is_own), ("fresh", is_fresh)) if is_on}
+    found = server.get("statistics", since=since.isoformat(), **asked, **switches)
+    _show(found, by, How(is_json, is_quiet))
+
+
 @verb
+@elsewhere(_far)
 def statistics(
     *,
     span: Range = "7d",
@@ -66,9 +88,13 @@ def _show(found: dict[str, Any], by: By, how: How) -> None:
         for one in next(iter(table.values()), []):
             output.plain(one)
         return
-    since, until, at = (output.moment(found[name]) for name in ("since", "until", "calculated_at"))
+    since, until, at = (_moment(found[name]) for name in ("since", "until", "calculated_at"))
     output.say(f"From {since} until {until}, counted {at}")
     output.tabulate(table)
+
+
+def _moment(at: str | datetime) -> str:
+    return output.moment(far.at(at))
 
 
 def _all(found: dict[str, Any]) -> Table:

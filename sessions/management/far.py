@@ -11,9 +11,14 @@ Document = Mapping[str, Any]
 Columns = Mapping[str, Callable[[Document], str]]
 
 
-def moment(at: str | datetime | None) -> str:
-    """How long ago a moment of a document is, as a server said it or as it is shown here."""
-    return output.age(datetime.fromisoformat(at) if isinstance(at, str) else at)
+def at(moment: str | datetime) -> datetime:
+    """A moment of a document, as a server said it or as it is shown here."""
+    return datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+
+
+def moment(when: str | datetime | None) -> str:
+    """How long ago a moment of a document is."""
+    return output.age(None if when is None else at(when))
 
 
 def table(columns: Columns, rows: Sequence[Document]) -> dict[str, list[str]]:

@@ -1,14 +1,30 @@
 """Whether an agent could work now: its use, its model, its tools, its policy."""
 
+import asyncio
 from collections.abc import Iterator
 
 from aegis_project.health import Finding, State
 from aegis_project.kit.errors import AegisError
-from sessions.agent import llm
+from aegis_project.kit.principal import Principal
+from sessions.agent import llm, trial
 from sessions.core import matching, references, tools
 from sessions.models import Agent, ToolServer
-from sessions.selectors import providers
+from sessions.selectors import agents, providers
 from sessions.toolbox import box, servers
+
+
+def check(principal: Principal, slug: str, *, calls: bool = False) -> list[Finding]:
+    """
+    What can be said of an agent; with ``calls`` its model is asked a short question, too.
+
+    :raises PermissionDenied: without the scope agents:read, and runs:write for the question
+    :raises AgentNotFound: if it is not there for the principal
+    """
+    agent = agents.read(principal, slug)
+    if not calls:
+        return findings(agent)
+    principal.require("runs:write")
+    return [*findings(agent), _called(agent)]
 
 
 def findings(agent: Agent) -> list[Finding]:
@@ -65,3 +81,13 @@ def _policy(agent: Agent) -> Finding:
         return Finding("policy", State.NOTICE, said)
     count = len(agent.policy.rules)
     return Finding("policy", State.OK, f"{agent.policy.slug} has {count} rules.")
+
+
+def _called(agent: Agent) -> Finding:
+    """What a model answers to one short question, of which nothing is kept."""
+    try:
+        service = llm.service_for(agent)
+        answer = asyncio.run(service.complete(trial.prompt(agent), limits=trial.LIMITS))
+    except AegisError as error:
+        return Finding("call", State.ERROR, f"{error.code}: {error.message}", "aegis provider list")
+    return Finding("call", State.OK, f"It answers: {answer.text}")

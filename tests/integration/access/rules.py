@@ -106,6 +106,7 @@ HTTP: dict[str, Rule] = {
     "PATCH api/v1/agents/<str:agent>": Rule("agents:write", {"name": "Another"}),
     "DELETE api/v1/agents/<str:agent>": Rule("agents:write"),
     "GET api/v1/agents/<str:agent>/card": Rule(),
+    "POST api/v1/agents/<str:agent>/check": Rule("agents:read", {}),
     "GET api/v1/agents/<str:agent>/triggers": Rule("agents:read"),
     "POST api/v1/agents/<str:agent>/triggers": Rule(
         "agents:write", {"schedule": "0 0 1 1 *", "prompt": "Look."}

@@ -9,6 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from jsonschema import Draft202012Validator
 
+from components.core.scopes import SCOPES
 from sessions.management import client, schemas
 from tests.calling import Caller, caller
 from tests.integration.sessions import far_help
@@ -67,6 +68,15 @@ def far(aegis, monkeypatch: pytest.MonkeyPatch):
         return aegis(*words)
 
     return run
+
+
+@pytest.fixture(params=["aegis", "far"])
+def anywhere(request: pytest.FixtureRequest):
+    """The command line here, and with every right of a team at another server."""
+    found = request.getfixturevalue(request.param)
+    if request.param == "aegis":
+        return found
+    return lambda *words: found(*words, scopes=tuple(sorted(SCOPES)))
 
 
 def check(words: tuple[str, ...], out: str) -> None:

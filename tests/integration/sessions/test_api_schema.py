@@ -36,6 +36,7 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/agents",
         "/api/v1/agents/{agent}",
         "/api/v1/agents/{agent}/card",
+        "/api/v1/agents/{agent}/check",
         "/api/v1/agents/{agent}/triggers",
         "/api/v1/approvals",
         "/api/v1/approvals/batch",

@@ -5,9 +5,13 @@ from uuid import uuid4
 
 import pytest
 
+from sessions.management import audit_filters
+from sessions.services import lifecycle
+from streaming.api.audit_documents import AuditFilter
 from streaming.models import AuditChain, AuditEntry
 from streaming.services import sealing
 from tests import emptying
+from tests.factories import OPERATOR
 
 pytestmark = [
     pytest.mark.django_db,
@@ -17,21 +21,23 @@ pytestmark = [
 
 
 @pytest.fixture
-def desk(aegis):
+def desk(aegis, monkeypatch: pytest.MonkeyPatch):
     """A session that was made and started at the command line, with a refusal in between."""
     emptying.forget_audit()
-    aegis("session", "create", "Desk", "--key", "desk")
-    aegis("session", "pause", "desk")
-    aegis("session", "start", "desk")
+    with monkeypatch.context() as here:
+        here.delenv("AEGIS_SERVER", raising=False)
+        aegis("session", "create", "Desk", "--key", "desk")
+        aegis("session", "pause", "desk")
+        aegis("session", "start", "desk")
     return AuditEntry.objects.get(command="session.start")
 
 
-def test_entries_are_listed_and_shown(aegis, desk: AuditEntry):
-    listed = aegis("audit", "list", "--json").document
-    table = aegis("audit", "list", "--outcome", "refused").out.splitlines()
-    shown = aegis("audit", "show", str(desk.pk), "--json").document
-    in_words = aegis("audit", "show", str(desk.pk)).out
-    missing = aegis("audit", "show", "0")
+def test_entries_are_listed_and_shown(anywhere, desk: AuditEntry):
+    listed = anywhere("audit", "list", "--json").document
+    table = anywhere("audit", "list", "--outcome", "refused").out.splitlines()
+    shown = anywhere("audit", "show", str(desk.pk), "--json").document
+    in_words = anywhere("audit", "show", str(desk.pk)).out
+    missing = anywhere("audit", "show", "0")
 
     commands = [one["command"] for one in listed["data"]]
     assert commands == ["session.start", "session.pause", "session.create"]
@@ -43,22 +49,22 @@ def test_entries_are_listed_and_shown(aegis, desk: AuditEntry):
     assert missing.code == 3
 
 
-def test_lists_are_narrowed_by_moments(aegis, desk: AuditEntry):
-    before = aegis("audit", "list", "--until", "2020-01-01", "-q")
-    after = aegis(
+def test_lists_are_narrowed_by_moments(anywhere, desk: AuditEntry):
+    before = anywhere("audit", "list", "--until", "2020-01-01", "-q")
+    after = anywhere(
         "audit", "list", "--since", "2020-01-01T00:00+00:00", "--command", "*.start", "-q"
     )
-    wrong = aegis("audit", "list", "--since", "yesterday")
+    wrong = anywhere("audit", "list", "--since", "yesterday")
 
     assert (before.out, after.out) == ("", "")
     assert wrong.code == 2
 
 
-def test_entries_are_searched(aegis, desk: AuditEntry):
-    aegis("session", "pause", "desk", "--reason", "Wörkshop")
-    reason = aegis("audit", "search", "wörkshop", "--json").document
-    refused = aegis("audit", "search", "DESK", "--outcome", "refused", "-q")
-    nothing = aegis("audit", "search", "quagga", "-q")
+def test_entries_are_searched(anywhere, desk: AuditEntry):
+    lifecycle.pause(principal=OPERATOR, session=str(desk.session_id), reason="Wörkshop")
+    reason = anywhere("audit", "search", "wörkshop", "--json").document
+    refused = anywhere("audit", "search", "DESK", "--outcome", "refused", "-q")
+    nothing = anywhere("audit", "search", "quagga", "-q")
 
     [entry] = reason["data"]
     assert (entry["command"], entry["detail"]["reason"]) == ("session.pause", "Wörkshop")
@@ -66,11 +72,47 @@ def test_entries_are_searched(aegis, desk: AuditEntry):
     assert (nothing.code, nothing.out) == (0, "")
 
 
-def test_more_than_the_limit_is_told(aegis, desk: AuditEntry):
-    told = aegis("audit", "list", "--limit", "1", "-q")
+def test_more_than_the_limit_is_told(anywhere, desk: AuditEntry):
+    told = anywhere("audit", "list", "--limit", "1", "-q")
 
     assert len(told.out.splitlines()) == 1
     assert "There are more than 1" in told.err
+
+
+def test_what_is_listed_there_is_what_is_listed_here(aegis, far, monkeypatch, desk: AuditEntry):
+    there = far("audit", "list", "--json", scopes=("audit:read",)).document
+    shown = far("audit", "list", "--code", "INVALID_STATE", scopes=("audit:read",)).out
+    refused = far("audit", "list")
+    monkeypatch.delenv("AEGIS_SERVER")
+    here = aegis("audit", "list", "--session", "desk", "--json").document
+    table = aegis("audit", "list", "--code", "INVALID_STATE", "--session", "desk").out
+
+    assert (there, shown) == (here, table)
+    assert refused.code == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (["--target", "desk"], 2),
+        (["--text", "DESK", "--outcome", "ok"], 2),
+        (["--transport", "cli", "--command", "session.*"], 3),
+        (["--transport", "rest"], 0),
+        (["--code", "INVALID_STATE"], 1),
+        (["--request-id", "none"], 0),
+        (["--actor", "system:*", "--session", "desk"], 3),
+    ],
+)
+def test_the_filters_are_those_of_the_interface(
+    anywhere, desk: AuditEntry, words: list[str], count: int
+):
+    listed = anywhere("audit", "list", *words, "-q")
+
+    assert len(listed.out.split()) == count
+
+
+def test_every_filter_of_the_interface_has_an_option():
+    assert set(audit_filters.FILTERS) == set(AuditFilter.__struct_fields__)
 
 
 def test_entries_are_exported(aegis, desk: AuditEntry):

@@ -6,11 +6,12 @@ import pytest
 
 from components.services.registry import Expected
 from sessions.core.lifecycle import State
-from sessions.models import Session
+from sessions.models import Replay, Session
 from sessions.services import lifecycle
 from streaming.models import Event
 from tests import factories
 from tests.factories import OPERATOR
+from tests.integration.sessions.test_review import recorded
 
 pytestmark = [
     pytest.mark.django_db,
@@ -85,9 +86,25 @@ def test_who_may_not_read_events_reviews_nothing(far, session):
     assert far("replay", "review", "k", scopes=("sessions:read",)).code == 4
 
 
-def test_to_drive_is_another_word_for_a_redrive(aegis):
-    factories.session_in(State.STOPPED, key="k")
+def test_to_drive_is_another_word_for_a_redrive(anywhere):
+    factories.session_in(State.STOPPED, key="k", team="default")
 
-    told = aegis("replay", "drive", "k", "--json")
+    told = anywhere("replay", "drive", "k", "--json")
 
     assert (told.code, told.document["error"]["code"]) == (2, "VALIDATION_ERROR")
+
+
+def test_what_was_recorded_is_driven_again(anywhere):
+    parent = factories.session(key="tape", team="default")
+    recorded(parent)
+
+    made = anywhere("session", "redrive", "tape", "--key", "again", "--speed", "10", "--loop",
+                    "--topic", "prices.*", "--from", "1700000000002", "--json")  # fmt: skip
+    quiet = anywhere("replay", "drive", "tape", "--from", "2023-11-14T22:13:20Z", "-q")
+
+    row = Session.objects.get(key="again")
+    clock = Replay.objects.get(session=row)
+    assert made.document["data"]["id"] == str(row.pk)
+    assert (row.parent_id, clock.speed, clock.source["loop"]) == (parent.pk, 10, True)
+    assert clock.range_from == 1_700_000_000_002
+    assert quiet.out.strip() == str(Session.objects.exclude(key="again").get(parent=parent).pk)

@@ -22,7 +22,7 @@ pytestmark = [
 ]
 SCOPES = (
     *("sessions:read", "agents:read", "runs:read"),
-    *("components:read", "policies:read", "tool_servers:read"),
+    *("components:read", "policies:read", "tool_servers:read", "runs:write"),
 )
 
 
@@ -135,10 +135,10 @@ def checked(aegis: Any, slug: str, *more: str) -> dict[str, str]:
     return {one["check"]: f"{one['state']}: {one['said']}" for one in found}
 
 
-def test_an_agent_that_could_work_says_so(aegis):
+def test_an_agent_that_could_work_says_so(run):
     agents.assistant()
 
-    found = checked(aegis, "assistant", "--call")
+    found = checked(run, "assistant", "--call")
 
     assert found["use"] == "ok: It is in use."
     assert found["model"] == "ok: default is scripted:assistant."
@@ -165,13 +165,14 @@ def test_tools_of_an_agent_are_looked_for(aegis, tools: list[str], said: str):
     assert checked(aegis, "analyst")["tools"].startswith(said)
 
 
-def test_what_keeps_an_agent_from_working_is_named(aegis):
-    Agent.objects.create(slug="analyst", model="openai:gpt-5", is_active=False)
+def test_what_keeps_an_agent_from_working_is_named(run):
+    team = factories.team("default")
+    Agent.objects.create(slug="analyst", model="openai:gpt-5", is_active=False, team=team)
 
-    found = checked(aegis, "analyst", "--call")
-    quiet = aegis("agent", "check", "analyst", "-q")
-    table = aegis("agent", "check", "analyst")
-    missing = aegis("agent", "check", "nobody")
+    found = checked(run, "analyst", "--call")
+    quiet = run("agent", "check", "analyst", "-q")
+    table = run("agent", "check", "analyst")
+    missing = run("agent", "check", "nobody")
 
     assert found["use"] == "error: It is not in use."
     assert found["model"] == (
@@ -183,6 +184,16 @@ def test_what_keeps_an_agent_from_working_is_named(aegis):
     assert missing.code == 3
 
 
+def test_a_model_is_asked_by_who_may_let_agents_work(far):
+    agents.assistant()
+
+    told = far("agent", "check", "assistant", scopes=("agents:read",))
+    refused = far("agent", "check", "assistant", "--call", scopes=("agents:read",))
+
+    assert (told.code, refused.code) == (0, 4)
+    assert "runs:write" in refused.err
+
+
 def test_the_rules_of_its_policy_are_counted(aegis):
     aegis("policy", "list", "-q")
     agent = asking.agent()
@@ -191,7 +202,7 @@ def test_the_rules_of_its_policy_are_counted(aegis):
     assert checked(aegis, agent.slug)["policy"].startswith("ok: manual has ")
 
 
-def test_fields_of_findings_are_chosen(aegis):
-    told = aegis("agent", "check", "assistant", "--json", "--fields", "check,state")
+def test_fields_of_findings_are_chosen(run):
+    told = run("agent", "check", "assistant", "--json", "--fields", "check,state")
 
     assert json.loads(told.out)["data"][0] == {"check": "use", "state": "ok"}

@@ -135,13 +135,13 @@ def test_nothing_is_written(program: Caller):
     ) == before
 
 
-def test_the_command_line_rehearses(aegis: Any, tmp_path: Any):
+def test_the_command_line_rehearses(anywhere: Any, tmp_path: Any):
     history()
     file = tmp_path / "rules.json"
     file.write_text(json.dumps(RULES))
 
-    told = aegis("policy", "rehearse", "--rules", f"@{file}", "--session", "desk")
-    document = aegis("policy", "rehearse", "--policy", "manual", "--json").document["data"]
+    told = anywhere("policy", "rehearse", "--rules", f"@{file}", "--session", "desk")
+    document = anywhere("policy", "rehearse", "--policy", "manual", "--json").document["data"]
 
     assert told.out.splitlines()[-1] == "7 calls: 1 fewer, 2 missed, 1 more, 1 needless, 2 same"
     assert told.out.splitlines()[0].split() == [
@@ -157,14 +157,14 @@ def test_the_command_line_rehearses(aegis: Any, tmp_path: Any):
     assert document["counts"] == {"more": 2, "same": 5}
 
 
-def test_the_command_line_rehearses_what_is_not_long_ago(aegis: Any):
+def test_the_command_line_rehearses_what_is_not_long_ago(anywhere: Any):
     history()
     history("other")
     long_ago = timezone.now() - timedelta(days=8)
     ToolCall.objects.filter(session__key="desk").update(created_at=long_ago)
 
-    lately = aegis("policy", "rehearse", "--policy", "manual", "--last", "7d", "-q")
-    ever = aegis("policy", "rehearse", "--policy", "manual", "-q")
-    wrong = aegis("policy", "rehearse", "--last", "soon")
+    lately = anywhere("policy", "rehearse", "--policy", "manual", "--last", "7d", "-q")
+    ever = anywhere("policy", "rehearse", "--policy", "manual", "-q")
+    wrong = anywhere("policy", "rehearse", "--last", "soon")
 
     assert (lately.out, ever.out, wrong.code) == ("7\n", "14\n", 2)

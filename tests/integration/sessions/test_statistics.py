@@ -206,35 +206,35 @@ def test_as_many_questions_for_many_sessions_as_for_one(work, django_assert_max_
         statistics.read(OPERATOR, statistics.Wanted(), is_fresh=True)
 
 
-def test_the_command_line_shows_a_table_at_a_time(work, aegis):
+def test_the_command_line_shows_a_table_at_a_time(work, anywhere):
     Run.objects.update(created_at=timezone.now())
 
-    found = aegis("statistics", "--range", "24h", "--fresh", "--json").document
-    agents = aegis("statistics", "--by", "agent", "--fresh", "-q")
-    whole = aegis("statistics")
+    found = anywhere("statistics", "--range", "24h", "--fresh", "--json").document
+    agents = anywhere("statistics", "--by", "agent", "--fresh", "-q")
+    whole = anywhere("statistics")
 
     assert found["data"]["runs"]["total"] == 1
     assert agents.out.split() == ["analyst"]
     assert "tokens" in whole.out
-    assert aegis("statistics", "--range", "soon").code == 2
+    assert anywhere("statistics", "--range", "soon").code == 2
 
 
-def test_the_command_line_counts_in_the_span_that_it_was_told(work, aegis):
+def test_the_command_line_counts_in_the_span_that_it_was_told(work, anywhere):
     Run.objects.update(created_at=timezone.now() - timedelta(days=2))
 
     spans = ("24h", "7d")
-    found = [aegis("statistics", "--range", one, "--fresh", "--json").document for one in spans]
+    found = [anywhere("statistics", "--range", one, "--fresh", "--json").document for one in spans]
 
     assert [one["data"]["runs"]["total"] for one in found] == [0, 1]
 
 
-def test_sessions_are_counted_by_kind_and_state(aegis):
+def test_sessions_are_counted_by_kind_and_state(anywhere):
     factories.session_in(State.RUNNING, key="k")
     factories.session(key="other")
 
-    kinds = aegis("stats", "--by", "kind", "--fresh")
-    states = aegis("statistics", "--by", "state")
-    document = aegis("stats", "--json").document
+    kinds = anywhere("stats", "--by", "kind", "--fresh")
+    states = anywhere("statistics", "--by", "state")
+    document = anywhere("stats", "--json").document
 
     assert [line.split() for line in kinds.out.splitlines()] == [
         ["KIND", "SESSIONS"],
