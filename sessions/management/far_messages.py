@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sessions.core import keys
 from sessions.core.runs import PEOPLE
-from sessions.management import far, far_files, listing, output
+from sessions.management import beginnings, far, far_files, listing, output
 from sessions.management.client import PAGE, Client
 from sessions.management.far import Columns, Document
 from sessions.management.output import How
@@ -31,16 +32,32 @@ def several(
     server: Client, *, session: str, limit: int, before: int, is_json: bool, is_quiet: bool
 ) -> None:
     """The newest messages of a conversation there, in their order."""
-    found: list[Document] = []
     asked: dict[str, Any] = {"before": before} if before else {}
+    found, has_more = _newest(server, session, limit, **asked)
+    far.several(How(is_json, is_quiet), "message.list", MESSAGES, found, has_more=has_more)
+
+
+def _newest(
+    server: Client, session: str, limit: int, *, fields: str = "", **asked: Any
+) -> tuple[list[Document], bool]:
+    """So many messages of the chosen branch, and whether there are more ahead of them."""
+    found: list[Document] = []
+    only = {"fields": fields} if fields else {}
     while True:
-        page = server.get("sessions", session, "messages", limit=min(PAGE, limit), **asked)
-        found, limit = [*page["data"], *found], limit - len(page["data"])
-        if not page["has_more"] or limit <= 0:
-            break
+        some = min(PAGE, limit - len(found))
+        page = server.get("sessions", session, "messages", limit=some, **only, **asked)
+        found = [*page["data"], *found]
+        if not page["has_more"] or len(found) >= limit:
+            return found, page["has_more"]
         asked = {"before_id": page["next_cursor"]}
-    how = How(is_json, is_quiet)
-    far.several(how, "message.list", MESSAGES, found, has_more=page["has_more"])
+
+
+def _whole(server: Client, session: str, message: str) -> str:
+    """The id of a message of the chosen branch there that begins so; else what was said."""
+    if keys.span(message) is None:
+        return message
+    rows, _ = _newest(server, session, beginnings.MOST, fields="id")
+    return keys.only((row["id"] for row in rows), message)
 
 
 def say(
@@ -79,14 +96,15 @@ def edit(
     is_quiet: bool,
 ) -> None:
     """Say a message differently."""
-    place = ("sessions", session, "messages", message, "edit")
+    place = ("sessions", session, "messages", _whole(server, session, message), "edit")
     made = server.send("POST", *place, body={"content": _text(text)})
     _tell(server, How(is_json, is_quiet), "message.edit", made, wait=wait)
 
 
 def choose(server: Client, *, session: str, message: str, is_json: bool, is_quiet: bool) -> None:
     """Go back to the branch that a message is on."""
-    found = server.send("POST", "sessions", session, "messages", message, "choose")
+    one = _whole(server, session, message)
+    found = server.send("POST", "sessions", session, "messages", one, "choose")
     show(How(is_json, is_quiet), "message.choose", found)
 
 

@@ -6,7 +6,10 @@ import pytest
 
 from sessions.management import output
 from sessions.models import Approval, Bookmark, Checkpoint, Run
+from sessions.services import conversation
+from sessions.services.conversation import Utterance
 from tests import asking, factories
+from tests.factories import OPERATOR
 from tests.integration.sessions import working_help as help_
 
 pytestmark = [
@@ -16,6 +19,7 @@ pytestmark = [
 ]
 
 RUNS = ("sessions:read", "runs:read", "runs:write", "agents:read", "sessions:control")
+MESSAGES = ("sessions:read", "messages:read", "messages:write", "runs:write")
 APPROVALS = ("sessions:read", "approvals:read", "approvals:decide", "runs:read")
 
 
@@ -134,6 +138,24 @@ def test_a_server_is_asked_by_the_beginning_of_an_id(far):
     none = far("runs", "show", "ccccdddd", "-q", scopes=RUNS)
 
     assert (shown.out, asked.out) == (f"{run.pk}\n", f"{approval.pk}\n")
+    assert none.code == 3
+
+
+def test_a_server_is_asked_by_the_beginning_of_the_id_of_a_message(far):
+    session = factories.session(key="k", team="default")
+    said = [
+        conversation.say(principal=OPERATOR, session=session, draft=Utterance(word, answers=False))
+        for word in ("hello", "again")
+    ]
+    [first, _] = [str(one.message.pk) for one in said]
+
+    edited = far("message", "edit", "k", beginning(first), "Well?", "--json", scopes=MESSAGES)
+    chosen = far("message", "choose", "k", beginning(edited.document["data"]["id"]), "-q",
+                 scopes=MESSAGES)  # fmt: skip
+    none = far("message", "choose", "k", "ccccdddd", scopes=MESSAGES)
+
+    assert edited.document["data"]["content"] == "Well?"
+    assert chosen.out == f"{edited.document['data']['id']}\n"
     assert none.code == 3
 
 
