@@ -7,14 +7,16 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from aegis_project import marks
+from aegis_project.kit.moments import stamp
 from aegis_project.kit.principal import Principal
-from sessions.admin import approval_situation, events, words
+from sessions.admin import approval_course, approval_situation, events, words
 from sessions.admin.approval_cells import left, person, risk_word, shown
 from sessions.core.freshness import Known
 from sessions.core.policy import Who
 from sessions.models import Approval, ToolCall
 from sessions.selectors import approvals as reading
 from sessions.selectors import timeline, tool_calls
+from sessions.selectors.situation import Course
 
 PARTS_AT = "admin/aegis/approval"
 PARTS = ("queue", "head", "strip", "what", "situation", "who", "past")
@@ -23,9 +25,17 @@ SHORT = timedelta(seconds=60)
 
 
 def context(
-    row: Approval, principal: Principal, *, known: Known | None, now: datetime
+    row: Approval,
+    principal: Principal,
+    *,
+    known: Known | None,
+    course: Course | None,
+    now: datetime,
 ) -> dict[str, Any]:
     """All that the card shows; ``known`` is what is known now of what it rests on."""
+    measured = approval_situation.context(row, known, now=now)
+    why = {one.topic: one.why for one in measured["inputs"]}
+    topic = course.measured.topic if course else ""
     return {
         "approval": row,
         "call": row.tool_call,
@@ -39,7 +49,8 @@ def context(
         "may_see_session": principal.allows("sessions:read"),
         "requested_at": marks.clock(row.requested_at, now=now),
         **_clock(row, now=now),
-        **approval_situation.context(row, known, now=now),
+        **measured,
+        **approval_course.context(row, course, why=why.get(topic, "")),
         **_outcome(row, principal, now=now),
         **_asked(row),
         "queue": _queue(principal, row, now=now),
@@ -59,10 +70,15 @@ def moment(row: Approval) -> list[events.Row]:
 
 
 def parts(
-    row: Approval, principal: Principal, *, known: Known | None, now: datetime
+    row: Approval,
+    principal: Principal,
+    *,
+    known: Known | None,
+    course: Course | None,
+    now: datetime,
 ) -> dict[str, str]:
     """The parts of the card that change while one looks at it, by their name."""
-    return render(context(row, principal, known=known, now=now))
+    return render(context(row, principal, known=known, course=course, now=now))
 
 
 def render(shown_now: dict[str, Any]) -> dict[str, str]:
@@ -77,6 +93,8 @@ def _clock(row: Approval, *, now: datetime) -> dict[str, Any]:
         "is_stopped": row.clock_stopped_at is not None,
         "is_short": row.is_open and is_short,
         "expires_at": marks.clock(row.expires_at, now=now),
+        "drains_from": stamp(row.requested_at),
+        "drains_until": stamp(row.expires_at),
         "on_timeout": "it is approved" if row.on_timeout == "approve" else "it is refused",
     }
 

@@ -46,7 +46,8 @@ def _shown(request: HttpRequest, row: Approval) -> JsonResponse:
     principal = asking(request)
     fresh = reading.find(principal, row)
     known = situation.now(fresh) if fresh.is_open else None
-    parts = card.parts(fresh, principal, known=known, now=timezone.now())
+    course = situation.course_now(fresh) if fresh.is_open else None
+    parts = card.parts(fresh, principal, known=known, course=course, now=timezone.now())
     return JsonResponse({"state": fresh.state, "is_open": fresh.is_open, "parts": parts})
 
 

@@ -12,6 +12,7 @@ from sessions.core.freshness import Known
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
 from sessions.selectors import situation
+from sessions.selectors.situation import Course
 from streaming import node
 from streaming.hints import Hint
 
@@ -89,7 +90,8 @@ class CardFeed(Feed):
     async def turn(self) -> list[Frame]:
         row = await read_db(reading.read, self.principal, self.approval_id)
         known = await self._known(row) if row.is_open else None
-        changed = self._changes.of(await read_db(self._render, row, known))
+        course = await self._course(row) if row.is_open else None
+        changed = self._changes.of(await read_db(self._render, row, known, course))
         is_first, self._is_first = self._is_first, False
         if not (changed or is_first):
             return []
@@ -102,5 +104,10 @@ class CardFeed(Feed):
             return {}
         return await situation.newest(here.hub, row.session_id, names) if here else None
 
-    def _render(self, row: Approval, known: Known | None) -> dict[str, str]:
-        return approval_card.parts(row, self.principal, known=known, now=timezone.now())
+    async def _course(self, row: Approval) -> Course | None:
+        here = node.current()
+        return await situation.course(here.hub, row) if here else None
+
+    def _render(self, row: Approval, known: Known | None, course: Course | None) -> dict[str, str]:
+        now = timezone.now()
+        return approval_card.parts(row, self.principal, known=known, course=course, now=now)

@@ -39,8 +39,8 @@ class DecideForm(forms.Form):
     """
     A decision on one approval.
 
-    What is of high risk is approved by whoever writes the name of the tool: no hand does that by
-    the way. Arguments count as edited only where ``arguments`` says that their fields were there.
+    What is of high risk is approved by whoever writes the name of the tool, or holds a button for
+    which the page writes it: no hand does that by the way. Arguments count as edited only where ``arguments`` says that their fields were there.
     """
 
     arguments = forms.CharField(required=False, widget=forms.HiddenInput)

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from sessions.admin.approval_cells import shown
-from sessions.core.comparing import Compared, compare
+from sessions.core.comparing import MINUS, Compared, compare, is_moment
 from sessions.core.freshness import Known
 from sessions.models import Approval
 from sessions.selectors import situation
@@ -18,8 +18,8 @@ class Field(NamedTuple):
     """One value, then and now, and what changed."""
 
     name: str
-    then: str
-    now: str
+    then: SafeString | str
+    now: SafeString | str
     change: str
 
 
@@ -63,7 +63,7 @@ def inputs(row: Approval, known: Known | None, *, now: datetime) -> list[Input]:
         found.append(
             Input(
                 topic,
-                [_field(one) for one in compared],
+                [_field(one, now) for one in compared],
                 _age(then, row.requested_at),
                 _age_now(current, now),
                 far.get(topic, ""),
@@ -72,13 +72,28 @@ def inputs(row: Approval, known: Known | None, *, now: datetime) -> list[Input]:
     return found
 
 
-def _field(one: Compared) -> Field:
+def _field(one: Compared, at: datetime) -> Field:
     return Field(
         one.name,
-        shown(one.then) if one.has_then else "nothing",
-        shown(one.now) if one.has_now else "nothing",
-        one.change if one.has_then or one.has_now else "",
+        _value(one.name, one.then, at) if one.has_then else "nothing",
+        _value(one.name, one.now, at) if one.has_now else "nothing",
+        _change(one) if one.has_then or one.has_now else "",
     )
+
+
+def _value(name: str, value: Any, at: datetime) -> SafeString | str:
+    """What was measured; a moment in the form that the page's switch asks for."""
+    if not is_moment(name, value):
+        return shown(value)
+    return marks.clock(datetime.fromtimestamp(value / 1000, UTC), now=at)
+
+
+def _change(one: Compared) -> str:
+    if not (is_moment(one.name, one.then) and is_moment(one.name, one.now)):
+        return one.change
+    seconds = abs(one.now - one.then) / 1000
+    sign = "+" if one.now > one.then else MINUS
+    return f"{sign}{marks.duration(seconds)}" if seconds >= 1 else "same"
 
 
 def _age(known: Any, at: datetime) -> SafeString:

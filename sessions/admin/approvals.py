@@ -143,7 +143,8 @@ class ApprovalAdmin(PlainAdmin):
     def _shown(self, request: HttpRequest, row: Approval) -> dict[str, Any]:
         principal, now = asking(request), timezone.now()
         known = situation.now(row) if row.is_open else None
-        shown = card.context(row, principal, known=known, now=now)
+        course = situation.course_now(row) if row.is_open else None
+        shown = card.context(row, principal, known=known, course=course, now=now)
         return {
             "form": DecideForm(approval=row),
             "parts": card.render(shown),

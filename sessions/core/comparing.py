@@ -1,10 +1,16 @@
 """What changed between two values that were measured, field by field."""
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
 MOST_DIGITS = 40
 SMALLEST_PERCENT, LARGEST_PERCENT = Decimal("0.01"), Decimal(1000)
+# From 2000 to 2100, in unix milliseconds.
+MOMENTS = range(946_684_800_000, 4_102_444_800_000)
+OF_TIME = re.compile(
+    r"(?:^|_)(?:time|timestamp|ts|at|date)(?:_ms)?$|[a-z]Time(?:stamp)?$", re.ASCII
+)
 MINUS, SPACE = "\N{MINUS SIGN}", "\N{NO-BREAK SPACE}"
 
 
@@ -28,10 +34,15 @@ class Compared(NamedTuple):
             return "new" if self.has_now else "gone"
         if self.then == self.now:
             return "same"
-        before, after = _number(self.then), _number(self.now)
+        before, after = number(self.then), number(self.now)
         if before is None or after is None:
             return "changed"
         return _difference(before, after)
+
+
+def is_moment(name: str, value: Any) -> bool:
+    """Whether a field is a moment in unix milliseconds: its name says so, and its size does."""
+    return type(value) is int and value in MOMENTS and OF_TIME.search(name) is not None
 
 
 def compare(then: Any, now: Any, *, has_then: bool = True, has_now: bool = True) -> list[Compared]:
@@ -57,7 +68,7 @@ def _difference(before: Decimal, after: Decimal) -> str:
     return f"{sign}{abs(difference).normalize():f}"
 
 
-def _number(value: Any) -> Decimal | None:
+def number(value: Any) -> Decimal | None:
     """A number, or a text that is one, as exchanges write theirs."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import orjson
@@ -10,6 +10,7 @@ from django.db import connection
 
 from aegis_project.kit.errors import AegisError
 from sessions.core import freshness
+from sessions.core.course import Measured, Point, measured, points
 from sessions.core.freshness import Guard, Known, Moved
 from sessions.models import Approval
 from streaming import node
@@ -18,6 +19,15 @@ from streaming.hub import Hub
 
 MOST_BYTES = 16_384
 MOST_TOPICS = 20
+MOST_RECORDS, MOST_FRAMES = 1200, 8
+BEFORE_MS = 90_000
+
+
+class Course(NamedTuple):
+    """Which number it is, and its points in the order of time."""
+
+    measured: Measured
+    points: list[Point]
 
 
 async def newest(hub: Hub, session_id: object, names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -63,6 +73,48 @@ def now(approval: Approval) -> Known | None:
     if connection.vendor != "sqlite" and not connection.in_atomic_block:
         connection.close()
     return here.call(newest(here.hub, approval.session_id, names))
+
+
+async def course(hub: Hub, approval: Approval) -> Course | None:
+    """
+    How the number went that the decision rests on: from before it was asked until now.
+
+    None where nothing is pinned that is a number, and of what is decided.
+    """
+    found = measured(
+        _guards(approval), arguments=approval.tool_call.arguments, then=approval.evidence
+    )
+    if found is None or not approval.is_open:
+        return None
+    since = int(approval.requested_at.timestamp() * 1000) - BEFORE_MS
+    records = await _since(hub, (str(approval.session_id), found.topic), since)
+    return Course(found, points(records, found.path, read=orjson.loads))
+
+
+def course_now(approval: Approval) -> Course | None:
+    """The same in an edge's own thread; None where no server runs."""
+    here = node.current()
+    if here is None:
+        return None
+    if connection.vendor != "sqlite" and not connection.in_atomic_block:
+        connection.close()
+    return here.call(course(here.hub, approval))
+
+
+async def _since(hub: Hub, key: tuple[str, str], since: int) -> list[tuple[int, bytes]]:
+    """The newest records that are no older, as far as a few frames hold them."""
+    try:
+        start, head = await hub.bounds(key)
+        after, found = max(start - 1, head.seq - MOST_RECORDS), []
+        for _ in range(MOST_FRAMES):
+            cut = await hub.read(key, after, MOST_RECORDS) if after < head.seq else None
+            if cut is None or not cut.data:
+                break
+            found += [one for one in zip(cut.ts, cut.data, strict=True) if one[0] >= since]
+            after = cut.last
+    except AegisError:
+        return []
+    return found
 
 
 def topics_of(approval: Approval) -> list[str]:

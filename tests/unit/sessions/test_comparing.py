@@ -1,6 +1,6 @@
 import pytest
 
-from sessions.core.comparing import Compared, compare
+from sessions.core.comparing import Compared, compare, is_moment
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,23 @@ def test_what_is_no_object_on_one_side_is_compared_whole():
     assert compare({"a": 1}, 5) == [Compared("", {"a": 1}, 5)]
     assert compare({}, {}) == [Compared("", {}, {})]
     assert compare(None, None, has_then=False, has_now=False)[0].change == "gone"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("time", 1795338955224, True),
+        ("closeTime", 1795338955224, True),
+        ("updated_at", 1795338955224, True),
+        ("ts_ms", 1795338955224, True),
+        ("time", 1795338955, False),
+        ("time", 1795338955224.5, False),
+        ("time", True, False),
+        ("time", "1795338955224", False),
+        ("bid", 1795338955224, False),
+        ("lifetime", 1795338955224, False),
+        ("", 1795338955224, False),
+    ],
+)
+def test_a_moment_is_told_by_its_name_and_its_size(name, value, expected):
+    assert is_moment(name, value) is expected

@@ -1,6 +1,8 @@
 // The card on which people decide: nothing counts as decided until the server says so.
 
+import { course } from "./course.js";
 import { Edits } from "./edits.js";
+import { hold } from "./hold.js";
 import { tell } from "./live.js";
 import { morph } from "./morph.js";
 import * as times from "./times.js";
@@ -28,6 +30,7 @@ export class Card {
     this.isOpen = Boolean(this.form);
     this.edits = null;
     times.writeAll(root);
+    course.show();
     if (!this.form) return;
     this.bar = at("ae-bar");
     this.dialog = at("ae-ask");
@@ -44,7 +47,8 @@ export class Card {
   listen() {
     const { dialog } = this;
     this.form.addEventListener("submit", (event) => event.preventDefault());
-    at("ae-approve").addEventListener("click", () => this.approve());
+    if (this.isHigh) this.letHold(at("ae-approve"));
+    else at("ae-approve").addEventListener("click", () => this.approve());
     at("ae-reject").addEventListener("click", () => this.reject());
     at("ae-claim").addEventListener("click", () => this.claim());
     at("ae-hand-over").addEventListener("click", () => this.handOver());
@@ -56,6 +60,20 @@ export class Card {
       dialog.close();
       this.send(this.said.decide, { [dialog.dataset.verb]: "1" });
     });
+  }
+
+  /** What is of high risk is approved by a button that is held, or by a word that is written. */
+  letHold(button) {
+    hold(button, {
+      isFree: () => this.isFree,
+      held: () => this.isFree && this.send(this.said.decide, { approve: "1", reason: "", confirm: this.said.tool }),
+      pressed: () => this.approve(),
+      holding: (is) => (at("ae-note").textContent = is ? "Keep holding…" : ""),
+    });
+  }
+
+  get isFree() {
+    return this.isOpen && !this.isBusy && !this.isGone;
   }
 
   // What the socket says
@@ -83,6 +101,7 @@ export class Card {
       morph(element, html);
       times.writeAll(element);
     }
+    course.show();
     if (!isOpen && this.isOpen) this.fold();
     this.allow();
   }
@@ -154,6 +173,7 @@ export class Card {
     if (!button || this.isBusy) return;
     button.disabled = this.isGone;
     if (this.isGone) button.setAttribute("aria-describedby", "ae-gone");
+    else if (this.isHigh) button.setAttribute("aria-describedby", "ae-approve-how");
     else button.removeAttribute("aria-describedby");
   }
 
@@ -164,7 +184,7 @@ export class Card {
   }
 
   approve() {
-    if (!this.isOpen || this.isBusy || this.isGone) return;
+    if (!this.isFree) return;
     if (this.isHigh) this.ask("approve");
     else this.send(this.said.decide, { approve: "1", reason: "" });
   }

@@ -65,8 +65,7 @@ export class Edits {
     document.getElementById("ae-undo").hidden = !count;
     document.getElementById("ae-digest-note").hidden = !count;
     const label = document.querySelector("#ae-approve > span");
-    const dots = label.textContent.endsWith("…") ? "…" : "";
-    label.textContent = `Approve${count ? ` with ${count} change${count === 1 ? "" : "s"}` : ""}${dots}`;
+    label.textContent = `${label.dataset.verb}${count ? ` with ${count} change${count === 1 ? "" : "s"}` : ""}`;
   }
 
   /** What will be carried out, in words. */

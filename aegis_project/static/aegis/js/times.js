@@ -53,9 +53,17 @@ function write(element) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** How much is left of a stretch of time, as the part of a bar that is full. */
+function drain(bar) {
+  const [from, until] = [bar.dataset.from, bar.dataset.until].map(Date.parse);
+  const left = Math.min(Math.max((until - now()) / Math.max(until - from, 1), 0), 1);
+  bar.style.setProperty("--left", left.toFixed(4));
+}
+
 /** Write all times below an element, or on the page. */
 export function writeAll(root = document) {
   root.querySelectorAll("time[data-form]").forEach(write);
+  root.querySelectorAll("[data-drain]").forEach(drain);
 }
 
 function choose(chosen) {

@@ -1,0 +1,36 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from sessions.admin import approval_course
+from sessions.core.course import Measured
+from sessions.models import Approval
+from sessions.selectors.situation import Course
+
+AT = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+MS = int(AT.timestamp() * 1000)
+BID = Measured("book", "bid")
+
+
+def shown(*points: tuple[int, float]) -> dict[str, object]:
+    found = approval_course.context(Approval(requested_at=AT), Course(BID, [*points]), why="")
+    return dict(found.get("course", {}))
+
+
+def test_sentence_says_what_the_chart_shows():
+    found = shown((MS - 2000, 62298.4), (MS - 1000, 62299), (MS + 1000, -5))
+
+    assert found["name"] == "book bid"
+    assert found["sentence"] == (
+        "62\u2009299 when asked, \u22125 at last, between \u22125 and 62\u2009299."
+    )
+    assert found["asked_at"] == "2026-11-22T09:00:00.000Z"
+
+
+def test_what_began_later_has_no_value_from_when_it_was_asked():
+    assert shown((MS + 1, 1), (MS + 2, 2))["sentence"] == "2 at last, between 1 and 2."
+
+
+@pytest.mark.parametrize("course", [None, Course(BID, []), Course(BID, [(MS, 1.0)])])
+def test_a_single_point_is_no_chart(course):
+    assert approval_course.context(Approval(requested_at=AT), course, why="") == {}
