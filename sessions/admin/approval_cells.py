@@ -21,9 +21,14 @@ LONGEST = 90
 def call(row: Approval, *, now: datetime) -> SafeString:
     """The tool and what it is to be called with."""
     return format_html(
-        '<span class="ae-two" data-row="{}"><span class="ae-name">{}</span>'
+        '<span class="ae-two" data-row="{}" data-session="{}" data-agent="{}"'
+        ' data-environment="{}" data-risk="{}"><span class="ae-name">{}</span>'
         '<span class="ae-key">{}</span></span>',
         row.pk,
+        row.session.key,
+        row.run.agent_slug,
+        row.session.environment,
+        row.tool_call.risk,
         words.tool(row.tool_call.tool),
         preview(row.tool_call.arguments),
     )

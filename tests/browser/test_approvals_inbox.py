@@ -98,3 +98,26 @@ def test_what_comes_while_one_looks_can_be_selected_too(desk, floor, other_floor
 
     expect(desk.page.locator("h2.ae-title")).to_have_text("2 rejected, 0 refused")
     assert (floor.state(first), other_floor.state(new)) == ("rejected", "rejected")
+
+
+def test_panel_says_what_several_decisions_would_reach(desk, floor, other_floor):
+    first, high = floor.ask(("place_order", ORDER), ("flatten", {}))
+    other = other_floor.order(quantity=9)
+    desk.open(INBOX).live()
+    blast = desk.page.locator("#ae-blast")
+    approve = desk.page.locator("#changelist-actions button[value=approve]")
+
+    row(desk, high).locator("input.action-select").check()
+    expect(blast).to_contain_text("1 call of high risk: approved alone, on its card.")
+    expect(approve).to_be_disabled()
+    row(desk, first).locator("input.action-select").check()
+    expect(blast).to_contain_text(floor.session["key"])
+    expect(approve).to_have_text("Approve 1…")
+    row(desk, other).locator("input.action-select").check()
+
+    expect(blast).to_contain_text(other_floor.slug)
+    expect(blast).to_contain_text("development")
+    expect(approve).to_have_text("Approve 2…")
+    expect(desk.page.locator("#changelist-actions button[value=reject]")).to_have_text("Reject 3…")
+    row(desk, high).locator("input.action-select").uncheck()
+    expect(blast).not_to_contain_text("high risk")

@@ -175,7 +175,7 @@ def first(feed: Any) -> Any:
 
 
 def opens_card(feed: CardFeed) -> Any:
-    return feed._render(approvals.read(feed.principal, feed.approval_id), None)
+    return feed._render(approvals.read(feed.principal, feed.approval_id), None, None)
 
 
 def opens_dashboard(feed: DashboardFeed) -> Any:

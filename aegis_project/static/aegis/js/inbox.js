@@ -1,6 +1,7 @@
 // The inbox: rows change where they stand, and what is new comes below what is there.
 
 import { Beside } from "./beside.js";
+import * as blast from "./blast.js";
 import * as bulk from "./bulk.js";
 import "./copy.js";
 import * as keys from "./keys.js";
@@ -97,6 +98,7 @@ class Inbox {
     document.getElementById("ae-changed").textContent = "";
     document.getElementById("ae-refresh").hidden = true;
     bulk.arrange();
+    blast.arrange();
     bulk.rewire();
     times.writeAll();
     beside.refresh();
@@ -119,6 +121,7 @@ class Inbox {
 
 times.start();
 bulk.arrange();
+blast.arrange();
 const beside = new Beside();
 const inbox = new Inbox();
 const live = new Live([inbox, beside]);
