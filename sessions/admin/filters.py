@@ -1,5 +1,7 @@
 """What the session list can be narrowed to."""
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.contrib.admin import SimpleListFilter
@@ -7,12 +9,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from aegis_project import marks
 from components.admin.asking import asking
 from components.core.lifecycle import CONNECTED
 from components.models import Component
+from sessions.admin.ticks import Ticks
 from sessions.core import lifecycle
 from sessions.models import Session, SessionTag
-from sessions.selectors import sessions, tags
+from sessions.selectors import idleness, sessions
 
 MOST_TAGS = 100
 GONE = ("lost", "failed")
@@ -28,6 +32,7 @@ class ViewFilter(SimpleListFilter):
     VIEWS = {
         "open": "All open",
         "mine": "Mine",
+        "waiting": "Waiting",
         "broken": "Broken",
         "production": "Production running",
         "closed": "Closed",
@@ -37,34 +42,70 @@ class ViewFilter(SimpleListFilter):
         return list(self.VIEWS.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
-        match current_view(request):
-            case "mine":
-                return queryset.filter(owner=request.user.pk).exclude(state__in=lifecycle.CLOSED)
-            case "broken":
-                return queryset.filter(Q(state="failed") | _has_gone(), state__in=lifecycle.OPEN)
-            case "production":
-                return queryset.filter(environment="production", state="running")
-            case "closed":
-                return queryset.filter(state__in=lifecycle.CLOSED)
-            case "open":
-                # What a later Aegis calls by a word that is not known here is not hidden.
-                return queryset.exclude(state__in=lifecycle.CLOSED)
-        return queryset
+        # What a later Aegis calls by a word that is not known here is not hidden.
+        is_open = ~Q(state__in=lifecycle.CLOSED)
+        views = {
+            "open": is_open,
+            "mine": is_open & Q(owner=request.user.pk),
+            "waiting": Q(state__in=lifecycle.OPEN) & sessions.is_waited_for(),
+            "broken": Q(state__in=lifecycle.OPEN) & (Q(state="failed") | _has_gone()),
+            "production": Q(environment="production", state="running"),
+            "closed": Q(state__in=lifecycle.CLOSED),
+        }
+        return queryset.filter(views.get(current_view(request), Q()))
 
 
 def current_view(request: HttpRequest) -> str:
     """The view that is shown: everything open, unless a state is asked for by itself."""
     value = request.GET.get(ViewFilter.parameter_name)
-    if value is None and "state__exact" in request.GET:
+    if value is None and not request.GET.keys().isdisjoint({"state", "state__exact"}):
         return ""
     return value if value in ViewFilter.VIEWS else "open"
 
 
-class TagFilter(SimpleListFilter):
+class StateFilter(Ticks):
+    """The states; one that a later Aegis knows is there when it is asked for."""
+
+    title = "state"
+    parameter_name = "state"
+    words = tuple(state.value for state in lifecycle.State)
+    marks = marks.SESSION
+
+
+class EnvironmentFilter(Ticks):
+    """The environments, production first."""
+
+    title = "environment"
+    parameter_name = "environment"
+    words = tuple(
+        sorted((one.value for one in lifecycle.Environment), key=lambda one: one != "production")
+    )
+
+
+class KindFilter(Ticks):
+    """What work it is."""
+
+    title = "kind"
+    parameter_name = "kind"
+    words = tuple(kind.value for kind in lifecycle.Kind)
+    is_folded = True
+
+
+class ModeFilter(Ticks):
+    """Whether it runs on what is now, or on what was."""
+
+    title = "mode"
+    parameter_name = "mode"
+    words = tuple(mode.value for mode in lifecycle.Mode)
+    is_folded = True
+
+
+class TagFilter(Ticks):
     """The tags that the sessions in sight carry."""
 
     title = "tag"
     parameter_name = "tag"
+    is_folded = True
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         carried = SessionTag.objects.filter(
@@ -73,37 +114,42 @@ class TagFilter(SimpleListFilter):
         names = carried.order_by("tag__name").values_list("tag__name", flat=True).distinct()
         return [(name, name) for name in names[:MOST_TAGS]]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
-        chosen = self.value()
-        is_known = chosen in dict(self.lookup_choices)
-        return tags.carrying(queryset, str(chosen)) if is_known else queryset
+    def any_of(self, ticked: list[str]) -> Q:
+        carried = SessionTag.objects.filter(session=OuterRef("pk"), tag__name__in=ticked)
+        return Q(Exists(carried))
 
 
-class ConditionFilter(SimpleListFilter):
-    """Conditions that can be asked of the rows."""
+class ConditionFilter(Ticks):
+    """The conditions that can be asked of the rows."""
 
     title = "condition"
     parameter_name = "condition"
+    words = ("waiting", "degraded", "starting", "replaying", "stale")
+    marks = marks.CONDITION
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("degraded", "Degraded"), ("starting", "Starting"), ("replaying", "Replaying")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
-        match self.value():
-            case "degraded":
-                runs = Q(state="running") | Q(start_requested_at__isnull=False)
-                return queryset.filter(runs & _has_gone())
-            case "starting":
-                return queryset.exclude(start_requested_at=None)
-            case "replaying":
-                return queryset.filter(mode="historical", state="running")
-        return queryset
+    def any_of(self, ticked: list[str]) -> Q:
+        known = [_condition(word) for word in ticked if word in self.words]
+        return reduce(or_, known, Q(pk__in=[]))
 
 
-def _has_gone() -> Exists:
+def _condition(word: str) -> Q:
+    match word:
+        case "waiting":
+            return sessions.is_waited_for()
+        case "degraded":
+            runs = Q(state="running") | Q(start_requested_at__isnull=False)
+            return runs & _has_gone()
+        case "starting":
+            return Q(start_requested_at__isnull=False)
+        case "replaying":
+            return Q(mode="historical", state="running")
+    return Q(pk__in=idleness.stale(now=timezone.now()))
+
+
+def _has_gone() -> Q:
     orphaned = Q(state__in=CONNECTED, lease__expires_at__lte=timezone.now())
     gone = Component.objects.filter(Q(state__in=GONE) | orphaned)
-    return Exists(gone.filter(session=OuterRef("pk")))
+    return Q(Exists(gone.filter(session=OuterRef("pk"))))
 
 
 def search(queryset: QuerySet[Session], term: str) -> QuerySet[Session]:

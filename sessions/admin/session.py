@@ -70,12 +70,12 @@ class SessionAdmin(PlainAdmin):
     list_select_related = ("owner",)
     list_filter = (
         filters.ViewFilter,
-        "state",
+        filters.StateFilter,
         filters.ConditionFilter,
+        filters.EnvironmentFilter,
+        filters.KindFilter,
+        filters.ModeFilter,
         filters.TagFilter,
-        "environment",
-        "kind",
-        "mode",
     )
     search_fields = ("name", "key")
     search_help_text = "Name, key, id or participant"

@@ -23,6 +23,12 @@ def over(*, now: datetime) -> list[UUID]:
     return [row.pk for row in _unused(now) if _is_over(row, now=now)]
 
 
+def stale(*, now: datetime) -> list[UUID]:
+    """The open sessions in which there was no work for longer than they allow, used or not."""
+    rows = Session.objects.open().filter(_may_be_idle(now)).only("config", "last_activity_at")
+    return [row.pk for row in rows if _is_over(row, now=now)]
+
+
 def is_over(session_id: UUID, *, now: datetime) -> bool:
     """Whether a session is still one of those."""
     return any(_is_over(row, now=now) for row in _unused(now).filter(pk=session_id))

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from aegis_project.kit.principal import Principal
 from aegis_project.prepared import Prepared
@@ -183,9 +183,14 @@ def _waited_for(ids: tuple[UUID, ...]) -> QuerySet[Session, tuple[UUID]]:
 
 def waiting(rows: QuerySet[Session]) -> QuerySet[Session]:
     """Those in which a decision is open, or a run waits for somebody."""
+    return rows.filter(is_waited_for())
+
+
+def is_waited_for() -> Q:
+    """Whether a decision is open in a session, or a run waits for somebody."""
     decision = Approval.objects.filter(session=OuterRef("pk"), state=approvals.State.PENDING.value)
     run = Run.objects.filter(session=OuterRef("pk"), state=runs.State.WAITING.value)
-    return rows.filter(Exists(decision) | Exists(run))
+    return Q(Exists(decision) | Exists(run))
 
 
 def is_orphan(state: str, held_until: datetime | None, *, now: datetime) -> bool:

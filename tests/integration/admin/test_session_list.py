@@ -106,6 +106,12 @@ def test_closed_and_deleted_sessions_leave_the_open_view(client, superuser, new_
         ("condition=degraded", ["lost"]),
         ("condition=starting", ["starting"]),
         ("condition=replaying", ["replay"]),
+        ("condition=starting,replaying", ["replay", "starting"]),
+        ("condition=unheard-of", []),
+        ("state=running&environment=production", ["live"]),
+        ("state=running,created&mode=historical", ["replay"]),
+        ("view=waiting", []),
+        ("condition=stale", []),
         ("q=risk-meter", ["lost"]),
     ],
 )
@@ -292,3 +298,17 @@ def test_errors_of_a_day_are_found_by_their_own_index(new_session):
         plan = found.explain()
 
     assert "event_error_of_log" in plan
+
+
+def test_facets_are_ticked_and_counted_when_somebody_asks(client, superuser, new_session):
+    new_session("one")
+    Session.objects.filter(pk=new_session("two").pk).update(state="running")
+    client.force_login(superuser)
+
+    ticked = client.get(f"{SESSIONS}?state=running,hibernating").content.decode()
+    counted = text(client.get(f"{SESSIONS}?state=running&_facets=True"))
+
+    assert 'href="?state=running%2Chibernating%2Cpaused"' in ticked
+    assert 'href="?state=hibernating"' in ticked, "a second press takes the tick away"
+    assert "created 1 running 1 paused 0" in counted
+    assert "created running paused" in text(client.get(SESSIONS))
