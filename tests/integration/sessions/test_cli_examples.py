@@ -9,7 +9,17 @@ import pytest
 import typer
 from typer._click.exceptions import UsageError
 
+from components.core.lifecycle import Role
+from components.services.registry import Expected
 from sessions.management.commands.aegis import HELPS, Command
+from sessions.models import Agent, Policy, Provider, ToolServer
+from sessions.services import artifacts, checkpoints, conversation, forks, presets
+from sessions.services.conversation import Utterance
+from sessions.services.forks import Wish
+from sessions.services.presets import About
+from streaming.models import AuditEntry
+from tests import asking, factories
+from tests.factories import OPERATOR
 
 pytestmark = [
     # django-typer has not followed Typer there yet.
@@ -18,6 +28,23 @@ pytestmark = [
 EXAMPLES = re.compile(r"^Examples?: (.*)", re.DOTALL | re.MULTILINE)
 # What of a shell stands behind a command, or around it.
 SHELL = frozenset("<>|()")
+
+
+# What only reads, and ends by itself.
+READING = (
+    *("search", "statistics", "schema", "completion", "quota list", "budget list", "role list"),
+    *("session list", "session state", "session diff", "component list", "component show"),
+    *("event tail", "credential list", "message list", "message export", "agent list"),
+    *("agent show", "agent check", "runs list", "approval list", "checkpoint list"),
+    *("checkpoint show", "checkpoint diff", "replay review", "policy list", "policy show"),
+    *("policy test", "policy grants", "policy rehearse", "provider list", "provider show"),
+    *("tool list", "tool show", "tool calls", "tool-server list", "tool-server show"),
+    *("artifact list", "artifact read", "artifact analyze", "tag list", "tag suggest"),
+    *("bookmark list", "template list", "template show", "template versions", "trigger list"),
+    *("webhook list", "audit list", "audit search", "audit export", "demo status"),
+)
+# What stands in the place of an id, a file to be written or read, a model that is asked, or an end.
+OTHERWISE = ("…", "-o", "@", "--call", "--type", "a.pdf")
 
 
 def commands() -> Iterator[tuple[str, Any]]:
@@ -97,3 +124,45 @@ def test_what_is_another_word_says_for_what():
     known = {*names, *(name.partition(" ")[2] for name in names)}
     assert set(said) <= known
     assert set(HELPS) <= set(root.commands) - nouns
+
+
+@pytest.fixture
+def desk():
+    """What the examples speak of."""
+    parts = [
+        Expected(name="prices", required=False),
+        Expected(name="desk", role=Role.TOOL, required=False),
+    ]
+    demo = factories.session(key="demo", team="default", expected=parts)
+    factories.session(key="btc-demo", team="default")
+    factories.readied(demo, "desk", capabilities={"tools": [{"name": "buy"}]})
+    conversation.say(
+        principal=OPERATOR, session=demo, draft=Utterance(content="A price gap.", answers=False)
+    )
+    for name, content in (("report.md", b"# Prices"), ("prices.csv", b"at,price\n1,2\n")):
+        artifacts.create(principal=OPERATOR, session=demo, name=f"reports/{name}", content=content)
+        artifacts.create(principal=OPERATOR, session=demo, name=name, content=content)
+    for _ in range(2):
+        checkpoints.create(principal=OPERATOR, session=demo, label="before the opening")
+    forks.fork(principal=OPERATOR, session=demo, checkpoint="latest", wish=Wish(key="demo-fork"))
+    asking.approval(asking.run(demo))
+    Agent.objects.create(slug="analyst", model="scripted:assistant")
+    Provider.objects.create(slug="local", base_url="http://127.0.0.1:9")
+    ToolServer.objects.create(slug="search", url="https://tools.example/mcp", is_active=False)
+    Policy.objects.create(slug="desk")
+    presets.create(
+        principal=OPERATOR, about=About(slug="desk", name="Desk", team=demo.team), recipe={}
+    )
+
+
+@pytest.mark.django_db
+def test_the_examples_that_only_read_end_well_and_write_nothing(aegis, desk):
+    before, known, ends = AuditEntry.objects.count(), dict(commands()), {}
+    for name in READING:
+        for words in examples(known[name].help):
+            if not any(sign in word for word in words for sign in OTHERWISE):
+                ends[" ".join(words)] = (name, aegis(*words))
+
+    assert {line: told.err for line, (_, told) in ends.items() if told.code} == {}
+    assert {name for name, _ in ends.values()} == set(READING)
+    assert AuditEntry.objects.count() == before
