@@ -15,7 +15,7 @@ import pytest
 from sessions.management.process import inherited
 from tests.e2e import places, remote
 from tests.e2e.remote import Member
-from tests.serving import is_running, start_server, until
+from tests.serving import START_SECONDS, is_running, start_server, until
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -50,8 +50,9 @@ def pair(running):
 
 
 def answers(running):
-    """Whether the server answers at all, whoever takes the connection."""
-    with closing(HTTPConnection(urlsplit(running.url).netloc, timeout=30)) as http:
+    """Whether the server answers at all, as soon as one of its processes takes the connection."""
+    address = urlsplit(running.url).netloc
+    with closing(HTTPConnection(address, timeout=START_SECONDS)) as http:
         http.request("GET", "/healthz")
         return http.getresponse().status == 200
 
@@ -95,6 +96,7 @@ def test_processes_end_when_their_parent_is_killed(shared):
 
 async def test_components_of_one_session_meet_whichever_process_takes_them(shared):
     with start_server("--processes", "3", **shared) as running:
+        assert await asyncio.to_thread(answers, running)
         made = await remote.make(running)
         token, session = made["session_token"], made["id"]
         await remote.order(running, session, "start")
