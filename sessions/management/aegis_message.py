@@ -33,7 +33,7 @@ from streaming.api import codecs
 app: Typer[..., Any] = Typer(help="Messages: read a conversation and say something.")
 
 WIDTH = 100
-Id = Annotated[str, typer.Argument(metavar="MESSAGE", help="Its id.")]
+Id = Annotated[str, typer.Argument(metavar="MESSAGE", help="Its id, or the beginning of it.")]
 Content = Annotated[str, typer.Argument(metavar="TEXT", help="What is said; - reads it.")]
 Wait = Annotated[float, typer.Option(min=0, max=3600, help="Seconds to wait for the answer.")]
 

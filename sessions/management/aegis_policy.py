@@ -24,6 +24,7 @@ from sessions.management.far import Columns, Document
 from sessions.management.output import How
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.models import Grant, Policy
+from sessions.selectors import beginnings
 from sessions.selectors import policies as reading
 from sessions.services import policies, rehearsal
 from sessions.services.rehearsal import Span
@@ -142,7 +143,7 @@ def grants(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) 
 @app.command()
 @verb
 def revoke(
-    grant: Annotated[str, typer.Argument(metavar="GRANT", help="Its id.")],
+    grant: Annotated[str, typer.Argument(metavar="GRANT", help="Its id, or the beginning of it.")],
     *,
     as_user: As = "",
     is_json: Json = False,
@@ -153,7 +154,8 @@ def revoke(
 
     Examples: aegis policy revoke 5f0c…; aegis policy revoke 5f0c… --json
     """
-    row = policies.revoke(principal=verbs.acting(as_user), grant=grant)
+    principal = verbs.acting(as_user)
+    row = policies.revoke(principal=principal, grant=beginnings.grant(principal, grant))
     document = codecs.show(grant_documents.document(row))
     output.show_one(
         How(is_json, is_quiet),

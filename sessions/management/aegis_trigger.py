@@ -24,7 +24,7 @@ from streaming.api import codecs
 
 app: Typer[..., Any] = Typer(help="Triggers: let topics or the clock wake agents.")
 
-Id = Annotated[str, typer.Argument(metavar="TRIGGER", help="Its id.")]
+Id = Annotated[str, typer.Argument(metavar="TRIGGER", help="Its id, or the beginning of it.")]
 Ids = Annotated[list[str], typer.Argument(metavar="TRIGGER...", help="Ids.")]
 
 

@@ -21,7 +21,7 @@ from streaming.api import codecs
 
 app: Typer[..., Any] = Typer(help="Webhooks: create and change them, see what was sent.")
 
-Id = Annotated[str, typer.Argument(metavar="WEBHOOK", help="Its id.")]
+Id = Annotated[str, typer.Argument(metavar="WEBHOOK", help="Its id, or the beginning of it.")]
 Ids = Annotated[list[str], typer.Argument(metavar="WEBHOOK...", help="Ids.")]
 Event = Annotated[
     list[str] | None,
@@ -206,7 +206,9 @@ def deliveries(
 @verb
 def redeliver(
     webhook: Id,
-    delivery: Annotated[str, typer.Argument(metavar="DELIVERY", help="Its id.")],
+    delivery: Annotated[
+        str, typer.Argument(metavar="DELIVERY", help="Its id, or the beginning of it.")
+    ],
     *,
     as_user: As = "",
     is_json: Json = False,

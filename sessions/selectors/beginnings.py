@@ -17,7 +17,7 @@ from aegis_project.kit.principal import Principal
 from sessions.core import keys
 from sessions.core.errors import ArtifactNotFound, WebhookNotFound
 from sessions.models import Artifact, Checkpoint, Message, Session
-from sessions.selectors import approvals, artifacts, bookmarks, runs, triggers, webhooks
+from sessions.selectors import approvals, artifacts, bookmarks, policies, runs, triggers, webhooks
 
 
 def approval(principal: Principal, reference: str) -> str:
@@ -43,6 +43,11 @@ def trigger(principal: Principal, reference: str) -> str:
 def webhook(principal: Principal, reference: str) -> str:
     """Of the webhooks that the principal may read."""
     return _whole(lambda: webhooks.readable(principal), reference)
+
+
+def grant(principal: Principal, reference: str) -> str:
+    """Of the rules made from decisions that the principal may read."""
+    return _whole(lambda: policies.grants(principal), reference)
 
 
 def delivery(principal: Principal, webhook: str, reference: str) -> str:

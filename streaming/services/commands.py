@@ -25,6 +25,7 @@ TARGETS = (
     "approval",
     "run",
     "bookmark",
+    "grant",
     "trigger",
     "webhook",
 )

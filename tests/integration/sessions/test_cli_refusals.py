@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth.models import User
 
-from sessions.models import Delivery
+from sessions.models import Delivery, Grant
 from sessions.services import artifacts, bookmarks, checkpoints, conversation, triggers, webhooks
 from sessions.services.bookmarks import Mark
 from sessions.services.conversation import Utterance
@@ -40,6 +40,7 @@ VERBS = [
     ("artifact link k note.txt --version 1", "file.link"),
     ("artifact remove k {artifact} --yes", "artifact.delete"),
     ("artifact remove k note.txt --yes", "artifact.delete"),
+    ("policy revoke {grant}", "grant.revoke"),
     ("trigger update {trigger} --off", "trigger.update"),
     ("trigger remove {trigger} --yes", "trigger.remove"),
     ("webhook update {webhook} --resting", "webhook.change"),
@@ -62,8 +63,12 @@ def ids() -> dict[str, str]:
     said = conversation.say(
         principal=OPERATOR, session=session, draft=Utterance(content="hello", answers=False)
     ).message
+    approval = asking.approval(run)
     found = {
-        "approval": asking.approval(run),
+        "approval": approval,
+        "grant": Grant.objects.create(
+            session=session, team=session.team, tool="orders.place", approval=approval
+        ),
         "other": asking.approval(run),
         "run": run,
         "checkpoint": checkpoints.create(principal=OPERATOR, session=session),
