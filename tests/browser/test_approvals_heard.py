@@ -85,7 +85,7 @@ def test_ap10_feed_that_falls_silent_turns_amber_and_approving_asks_for_a_fresh_
     stale = bar(desk, "situation").locator(".ae-stale")
     expect(stale).to_have_text("silent")
     strip = bar(desk, "strip").locator("[data-tone=warn]")
-    expect(strip).to_contain_text("book silent.")
+    expect(strip).to_contain_text("book is silent.")
     expect(strip).to_contain_text("Approving asks once more")
     assert stale.evaluate("(one) => getComputedStyle(one).color") == "rgb(143, 86, 0)"
     bar(desk, "approve").click()

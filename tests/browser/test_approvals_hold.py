@@ -143,3 +143,18 @@ def test_course_of_what_was_measured_is_a_chart_with_a_sentence_and_a_table(desk
     expect(course.locator("figcaption")).to_contain_text("62\u2009011.4 at last")
     expect(course.get_by_role("row")).to_have_count(5)
     expect(course.get_by_role("row").nth(1)).to_contain_text("62011.4")
+
+
+def test_bar_says_what_will_be_executed_and_in_whose_name(desk, floor):
+    approval = floor.order()
+    desk.open(card(approval)).live()
+    told = desk.page.locator(".ae-decide-as")
+    expect(told).to_have_text("Executes as asked, recorded as admin")
+
+    desk.page.keyboard.press("e")
+    desk.page.get_by_label("quantity", exact=True).fill("3")
+    desk.page.get_by_label("side", exact=True).select_option("sell")
+
+    expect(told).to_have_text("Executes with quantity 3, side sell, recorded as admin")
+    bar(desk, "undo").click()
+    expect(told).to_have_text("Executes as asked, recorded as admin")

@@ -121,7 +121,9 @@ class Course {
     ctx.arc(x, y, 2.2 * devicePixelRatio, 0, 2 * Math.PI);
     ctx.fill();
     ctx.textAlign = "left";
-    ctx.fillText(why ? `${last} ${why}` : last, right + 6 * devicePixelRatio, y);
+    ctx.fillText(last, right + 6 * devicePixelRatio, y);
+    ctx.textAlign = "right";
+    if (why) ctx.fillText(why, right - 4 * devicePixelRatio, y - 8 * devicePixelRatio);
     ctx.fillStyle = token("--people");
     ctx.textAlign = asked > right - 60 * devicePixelRatio ? "right" : "left";
     const aside = (ctx.textAlign === "left" ? 4 : -4) * devicePixelRatio;

@@ -64,15 +64,19 @@ export class Edits {
     document.getElementById("ae-changes").textContent = count ? text : "";
     document.getElementById("ae-undo").hidden = !count;
     document.getElementById("ae-digest-note").hidden = !count;
+    document.getElementById("ae-executes").textContent = count ? `Executes with ${this.words}` : "Executes as asked";
     const label = document.querySelector("#ae-approve > span");
     label.textContent = `${label.dataset.verb}${count ? ` with ${count} change${count === 1 ? "" : "s"}` : ""}`;
   }
 
+  /** What differs from what was asked: `quantity 3, side sell`. */
+  get words() {
+    return this.changed.map((row) => `${row.querySelector("label").textContent} ${shown(fieldOf(row))}`).join(", ");
+  }
+
   /** What will be carried out, in words. */
   sentence() {
-    const changed = this.changed;
-    if (!changed.length) return "It is called as it was asked.";
-    return `It is called with ${changed.map((row) => `${row.querySelector("label").textContent} ${shown(fieldOf(row))}`).join(", ")}.`;
+    return this.changed.length ? `It is called with ${this.words}.` : "It is called as it was asked.";
   }
 
   /** Say at the fields what was wrong with them. */
