@@ -108,7 +108,9 @@ class ApprovalAdmin(PlainAdmin):
 
     def card_view(self, request: HttpRequest, approval_id: Any) -> HttpResponse:
         """The card alone, for the page that shows it beside the inbox."""
-        row = reading.read(asking(request), str(approval_id))
+        principal = asking(request)
+        principal.require("approvals:read")
+        row = reading.find(principal, str(approval_id))
         return TemplateResponse(request, f"{card.PARTS_AT}/card.html", self._shown(request, row))
 
     def claim_view(self, request: HttpRequest, approval_id: Any) -> HttpResponse:

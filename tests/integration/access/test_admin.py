@@ -50,6 +50,7 @@ MORE = {
     "program/remove": "programs:write",
     "agent/trial": "agents:read runs:write",
     "agent/remove": "agents:write",
+    "approval/card": "approvals:read",
     "approval/claim": "approvals:decide",
     "approval/bulk": "approvals:decide",
     "grant/remove": "policies:write",
