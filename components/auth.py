@@ -232,6 +232,10 @@ class Registrar:
         """A frame came: the component lives, if its control socket is here."""
         Links.of(nodes.required()).heard(seat.component_id)
 
+    async def subscribed(self, seat: Seat) -> None:
+        """The data socket has its first topics: one step more for whoever watches the handshake."""
+        await run_db(standing.note_topics, component_id=seat.component_id, fence=seat.fence)
+
     async def lost(self, seat: Seat) -> None:
         """The data socket is gone; state and READY stand, and the grace runs."""
         await run_db(standing.detach_data, component_id=seat.component_id, fence=seat.fence)

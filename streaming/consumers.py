@@ -58,6 +58,9 @@ class Registrar(Protocol):
     def heard(self, seat: Seat) -> None:
         """A frame came."""
 
+    async def subscribed(self, seat: Seat) -> None:
+        """The socket has its first topics."""
+
     async def lost(self, seat: Seat) -> None:
         """The socket is gone, and no newer one has taken its place."""
 
@@ -79,7 +82,7 @@ class DataConsumer(AsyncConsumer):
     def __init__(self, *, registrar: Registrar, hub: Callable[[], Hub] = node_hub) -> None:
         self.registrar = registrar
         self._find_hub = hub
-        self._is_abandoned = False
+        self._is_abandoned = self._has_topics = False
         # The topics that this component may publish, by name, as far as it has.
         self._keys: dict[str, Key] = {}
         # Made when something is published: most sockets only listen.
@@ -247,6 +250,7 @@ class DataConsumer(AsyncConsumer):
         match frame:
             case messages.Subscribe(id=ref, requests=requests):
                 await self.hub.subscribe(connection.seat, connection.send, requests, ref=ref)
+                await self._note_topics(connection)
             case messages.Unsubscribe(id=ref, topics=names):
                 gone = self.hub.unsubscribe(connection, names)
                 connection.post(frames.unsubscribed(ref, gone))
@@ -258,6 +262,15 @@ class DataConsumer(AsyncConsumer):
             case messages.Unknown(command=command, id=ref):
                 error = UnknownCommand(command=command)
                 connection.post(frames.error(error, ref=command if ref is None else ref))
+
+    async def _note_topics(self, connection: Connection) -> None:
+        if self._has_topics or not (connection.subscriptions or connection.patterns):
+            return
+        self._has_topics = True
+        try:
+            await self.registrar.subscribed(connection.seat)
+        except Exception:  # READY says as much
+            logger.exception("Topics were not noted", extra={"action": "topics_not_noted"})
 
 
 def _named(producer: Producer, component_id: str) -> Producer:

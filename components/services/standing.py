@@ -33,22 +33,28 @@ def identify(*, component_id: str, fence: int) -> None:
     :raises ConnectionReplaced: if a newer registration took the place
     :raises PartnerLost: if its control socket is gone
     """
-    now = timezone.now()
+    here = dict.fromkeys(("identified_at", "updated_at"), timezone.now())
     with database.atomic():
         # Usually nobody came between, and one statement does it.
-        here = Component.objects.connected().filter(pk=component_id, fence=fence)
-        if not here.update(is_data_connected=True, identified_at=now, updated_at=now):
+        if not _turn(component_id, fence, {"state__in": CONNECTED}, is_data_connected=True, **here):
             _current(component_id, fence)
             raise PartnerLost
-        hints.send(hints.Hint("component", component_id))
+
+
+def note_topics(*, component_id: str, fence: int) -> bool:
+    """A registration has its first topics; False when it is not current, or had some."""
+    return _turn(component_id, fence, {"subscribed_at": None}, subscribed_at=timezone.now())
 
 
 def detach_data(*, component_id: str, fence: int) -> bool:
     """The data socket of a registration is gone; False when that registration is not current."""
+    return _turn(component_id, fence, {"is_data_connected": True}, is_data_connected=False)
+
+
+def _turn(component_id: str, fence: int, was: dict[str, Any], **becomes: Any) -> bool:
     with database.atomic():
-        gone = Component.objects.filter(pk=component_id, fence=fence, is_data_connected=True)
-        changed = bool(gone.update(is_data_connected=False))
-        if changed:
+        rows = Component.objects.filter(pk=component_id, fence=fence, **was)
+        if changed := bool(rows.update(**becomes)):
             hints.send(hints.Hint("component", component_id))
     return changed
 

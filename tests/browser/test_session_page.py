@@ -145,7 +145,11 @@ def test_co1_each_rung_of_the_handshake_lights_up_in_order(desk, api, served):
     component.hello()
     expect(ladder).to_have_attribute("aria-label", re.compile("^3 of 6 steps"))
     expect(says).to_have_text("waits for READY")
-    component.subscribe().ready()
+    component.subscribe()
+    expect(ladder).to_have_attribute("aria-label", re.compile("^4 of 6 steps"))
+    expect(says).to_have_text("waits for READY")
+    component.ready()
+    expect(ladder).to_have_attribute("aria-label", re.compile("^5 of 6 steps"))
     expect(says).to_have_text("ready, runs when the session does")
     desk.page.locator("#ae-lever [data-verb=start]").click()
     expect(says).to_have_text("receives data")
@@ -163,8 +167,9 @@ def test_co4_revoked_token_closes_its_sockets_and_the_page_says_so(desk, api, se
 
     api.call("DELETE", f"credentials/{made['credential']['id']}")
 
-    with pytest.raises(ConnectionClosed):
-        list(component.control)
+    for socket in (component.control, component.data):
+        with pytest.raises(ConnectionClosed):
+            list(socket)
     expect(desk.page.locator("#ae-panel .ae-chip[data-word=failed]")).to_be_visible()
     expect(desk.page.locator("#ae-panel")).to_contain_text("token revoked")
     component.close()

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sessions.core.flash_dip import words
-from tests.browser.desk import LIST, Api, Desk, until
+from tests.browser.desk import LIST, Api, Desk, Scripted, until
 from tests.browser.floor import INBOX
 from tests.runs import SESSION, demo
 from tests.serving import Running, start_server
@@ -101,6 +101,8 @@ def test_dm5_ten_minutes_lead_from_the_command_to_the_report(told: Running, walk
     walker.picture("topics")
 
     fork(walker, at)
+    other_words(told, api)
+    own_component(walker, told, api, session)
     walker.open("/admin/aegis_streaming/auditentry/")
     expect(walker.page.locator("main")).to_contain_text("approval")
     walker.open("/admin/health/")
@@ -146,3 +148,38 @@ def fork(walker: Walker, at: str) -> None:
     walker.page.locator("#ae-fork-effects [value=recorded]").check()
     walker.page.get_by_role("button", name="Fork from here").click()
     expect(walker.page.locator(".ae-event-what").first).to_have_text("Forked")
+    expect(walker.page.locator(".ae-ribbon")).to_contain_text("Fork, effects recorded.")
+    walker.page.get_by_role("link", name="Compare with the original").click()
+    expect(walker.page.locator("#ae-first")).to_contain_text("FIRST DIFFERENCE")
+
+
+def other_words(told: Running, api: Api) -> None:
+    """The same sessions at the command line, and as clients of other interfaces have them."""
+    decided = told.manage("aegis", "approval", "list", "--state", "approved", "--json")
+    as_004 = told.manage("aegis", "session", "show", SESSION, "--dialect", "004")
+    as_001 = api.get(f"agent-sessions/{SESSION}")
+
+    assert words.FLATTEN in decided
+    assert '"status":"active"' in as_004
+    assert as_001["state"] == "running"
+
+
+def own_component(walker: Walker, told: Running, api: Api, session: str) -> None:
+    """Connect a program with the token that the page makes, and see what it says."""
+    walker.open(f"{LIST}{session}/change/?tab=participants").live()
+    walker.page.locator("#ae-token").click()
+    made = walker.page.locator("#ae-made-shell").inner_text()
+    (token,) = re.findall(r"AEGIS_SESSION_TOKEN=(\S+)", made)
+    mine = Scripted(told.ws_url, token, "mine").register().hello().ready()
+    expect(walker.page.locator("#ae-panel")).to_contain_text("mine")
+    until(lambda: state_of(api, "mine") == "running")
+    mine.publish("mine.ticks", {"word": "quagga"})
+
+    walker.open(f"/admin/aegis_streaming/log/{session}/mine.ticks/").live()
+    expect(walker.page.locator(".ae-record-data").first).to_contain_text("quagga")
+    mine.close()
+
+
+def state_of(api: Api, name: str) -> str:
+    found = api.get(f"sessions/{SESSION}/components")["data"]
+    return next(str(one["state"]) for one in found if one["name"] == name)

@@ -106,6 +106,17 @@ def test_without_a_control_socket_there_is_no_data_socket(session: Session, stat
         standing.identify(**own(component))
 
 
+def test_the_first_topics_of_a_registration_are_noted_once(session: Session):
+    component = factories.joined(session, "feed")
+
+    noted = [standing.note_topics(**own(component)) for _ in range(2)]
+    again = factories.joined(session, "feed")
+    late = standing.note_topics(**own(component))
+
+    again.refresh_from_db()
+    assert (noted, late, again.subscribed_at) == ([True, False], False, None)
+
+
 def test_a_lost_data_socket_leaves_state_and_ready_as_they_were(session: Session):
     component = factories.readied(session, "feed")
 

@@ -25,7 +25,7 @@ class Door:
 
     def __init__(self):
         self.seats = {"a": seat("a"), "plain": plain_seat("p")}
-        self.heard_of, self.lost_of = [], []
+        self.heard_of, self.lost_of, self.subscribed_of = [], [], []
 
     async def authenticate(self, hello, scope):
         token = hello["session_token"]
@@ -39,6 +39,9 @@ class Door:
 
     def heard(self, seat):
         self.heard_of.append(seat.component_id)
+
+    async def subscribed(self, seat):
+        self.subscribed_of.append(seat.component_id)
 
     async def lost(self, seat):
         self.lost_of.append(seat.component_id)
@@ -205,6 +208,34 @@ async def test_hello_of_an_older_registration_is_refused(hub, door):
 
 
 # Frames
+
+
+async def test_first_topics_are_told_once_and_those_that_are_refused_are_none(hub, door):
+    door.seats["a"] = seat("a", patterns=("klines.*",))
+    async with open_socket(hub, door) as socket:
+        socket.say(COMMAND="SUBSCRIBE", id=1, topics=["trades.BTC"])
+        await socket.answered(2)
+        before = list(door.subscribed_of)
+        for ref in (2, 3):
+            socket.say(COMMAND="SUBSCRIBE", id=ref, topics=[TOPIC])
+        await socket.answered(4)
+
+    assert (before, door.subscribed_of) == ([], ["component-a"])
+
+
+async def test_topics_that_cannot_be_noted_close_nothing(hub, door, monkeypatch, caplog):
+    async def fails(_seat):
+        raise OperationalError
+
+    monkeypatch.setattr(door, "subscribed", fails)
+    async with open_socket(hub, door) as socket:
+        for ref in (1, 2):
+            socket.say(COMMAND="SUBSCRIBE", id=ref, topics=[TOPIC])
+        await socket.answered(3)
+        is_open = not socket.closed
+
+    assert is_open
+    assert caplog.messages == ["Topics were not noted"]
 
 
 async def test_publish_reaches_the_subscribers_and_is_answered_when_asked(hub, door):

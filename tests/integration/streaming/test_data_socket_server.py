@@ -34,6 +34,9 @@ class Door:
     def heard(self, seat):
         pass
 
+    async def subscribed(self, seat):
+        pass
+
     async def lost(self, seat):
         pass
 
