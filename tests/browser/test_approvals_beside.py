@@ -1,6 +1,7 @@
 """The card beside the inbox: it follows what is chosen, and so does the address."""
 
 import re
+from typing import Any
 
 from playwright.sync_api import expect
 
@@ -112,6 +113,25 @@ def test_card_that_does_not_come_is_told_and_can_be_chosen_again(desk, floor):
 
     expect(quantity(desk)).to_have_text("6")
     assert (floor.state(first), floor.state(second)) == ("pending", "pending")
+
+
+def test_decision_that_fails_after_somebody_went_on_is_told_with_its_tool(desk, floor):
+    first, _ = both(floor)
+    desk.open(INBOX).live()
+    asked: list[Any] = []
+    # Playwright marks what it calls, and a method of a list takes no marks.
+    desk.page.route(f"**{card(first)}", lambda route: asked.append(route))  # noqa: PLW0108
+    desk.page.keyboard.press("j")
+    desk.page.keyboard.press("a")
+    expect(desk.page.locator("#ae-note")).to_have_text("Recording…")
+
+    desk.page.keyboard.press("j")
+    expect(quantity(desk)).to_have_text("6")
+    asked[0].abort()
+
+    problem = desk.page.locator("#ae-problem")
+    expect(problem).to_contain_text("component.broker.place_order: The server did not answer.")
+    assert floor.state(first) == "pending"
 
 
 def test_inbox_stands_by_risk_and_is_narrowed_to_an_agent(desk, floor, other_floor):

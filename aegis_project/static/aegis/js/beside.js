@@ -74,8 +74,8 @@ export class Beside extends Card {
     this.id = id;
     this.shut();
     this.mark();
+    this.load(Boolean(id));
     if (!id) return this.place.replaceChildren(...this.nothing);
-    this.load(true);
     const answer = await fetch(`${inbox}${id}/card/`).catch(() => null);
     const html = await answer?.text().catch(() => null);
     if (id !== this.id) return;

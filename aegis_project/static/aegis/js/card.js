@@ -8,6 +8,7 @@ import { morph } from "./morph.js";
 import * as times from "./times.js";
 
 const HURRY_SECONDS = 30;
+const OFFLINE = { message: "The server did not answer. Nothing was confirmed.", code: "OFFLINE" };
 const at = (id) => document.getElementById(id);
 
 // The part that shows the call stands in a place of its own: the form has its heading's id.
@@ -132,23 +133,28 @@ export class Card {
   /** Ask the server; meanwhile the bar says that it records, and nothing can be said twice. */
   async send(url, said) {
     const { root } = this;
+    const { tool } = this.said;
     const body = new FormData(this.form);
     for (const [name, value] of Object.entries(said)) body.set(name, value);
     this.busy(true);
     const headers = { Accept: "application/json" };
     const answer = await fetch(url, { method: "POST", body, headers }).catch(() => null);
     const found = await answer?.json().catch(() => null);
-    // Somebody went on to another card; the row of this one says what became of it.
-    if (root !== this.root) return false;
-    this.busy(false);
-    if (answer?.ok) {
-      at("ae-problem").replaceChildren();
-      this.paint(found.parts, found.is_open);
-      if (!this.isOpen) this.focus();
-      return true;
+    const error = answer?.ok ? null : (found?.error ?? OFFLINE);
+    if (root !== this.root) {
+      // Somebody went on to another card; the row of this one says how it was decided.
+      if (error && at("ae-problem")) tell(at("ae-problem"), { ...error, message: `${tool}: ${error.message}` });
+      return false;
     }
-    this.refused(found?.error ?? { message: "The server did not answer. Nothing was confirmed.", code: "OFFLINE" });
-    return false;
+    this.busy(false);
+    if (error) {
+      this.refused(error);
+      return false;
+    }
+    at("ae-problem").replaceChildren();
+    this.paint(found.parts, found.is_open);
+    if (!this.isOpen) this.focus();
+    return true;
   }
 
   busy(is) {
