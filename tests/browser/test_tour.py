@@ -158,10 +158,13 @@ def other_words(told: Running, api: Api) -> None:
     decided = told.manage("aegis", "approval", "list", "--state", "approved", "--json")
     as_004 = told.manage("aegis", "session", "show", SESSION, "--dialect", "004")
     as_001 = api.get(f"agent-sessions/{SESSION}")
+    beside = {one["kind"] for one in api.get("sessions?tag=demo")["data"]}
 
     assert words.FLATTEN in decided
     assert '"status":"active"' in as_004
     assert as_001["state"] == "running"
+    # Two quiet ones go on, which know only the interfaces of 001 and 002.
+    assert beside == {"stream", "metrics", "chat"}
 
 
 def own_component(walker: Walker, told: Running, api: Api, session: str) -> None:
