@@ -2,6 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -103,6 +104,8 @@ class PartsFeed(ChangingFeed):
     def __init__(self, principal: Principal, *, session_id: UUID, tab: str) -> None:
         super().__init__(principal)
         self.session_id, self.tab = session_id, tab
+        # The ledger is counted once, then only what is new in it.
+        self._counted, self._rare = 0, Counter[str]()
 
     def wants(self, hint: Hint) -> bool:
         return hint.kind == "moved" or (
@@ -115,7 +118,16 @@ class PartsFeed(ChangingFeed):
     def _read(self) -> dict[str, str]:
         page = panels.load(self.principal, self.session_id)
         self.follow(page.session)
-        return panels.render(page, self.tab)
+        return panels.render(page, self.tab) | self._counts(page)
+
+    def _counts(self, page: panels.Page) -> dict[str, str]:
+        """How much there is under the quick filters of the timeline that count."""
+        if self.tab != "timeline" or not self.principal.allows("events:read"):
+            return {}
+        found = timeline.counts(page.session.pk, after=self._counted, up_to=page.head)
+        self._counted = page.head
+        self._rare.update(found)
+        return {f"show-{show}": str(self._rare[show] or "") for show in found}
 
 
 class LedgerFeed(Feed):

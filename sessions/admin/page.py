@@ -76,11 +76,18 @@ def _timeline(request: HttpRequest, page: panels.Page, shown: str) -> dict[str, 
         "stretch": found,
         "rows": ledger.html(found.rows),
         "show": shown,
-        "shows": ledger.SHOWS,
+        "shows": _shows(page),
         "views": VIEWS,
         "at": at,
         "is_following": before is None,
     }
+
+
+def _shows(page: panels.Page) -> list[tuple[str, str, int | None]]:
+    """The quick filters, those of what is rare with how much there is of it."""
+    may_read = page.principal.allows("events:read")
+    counted = timeline.counts(page.session.pk, up_to=page.head) if may_read else {}
+    return [(word, title, counted.get(word)) for word, title in ledger.SHOWS.items()]
 
 
 def _drawn(request: HttpRequest, page: panels.Page) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from sessions.admin.events import pretty
 from sessions.admin.lever import Verb, verbs
 from sessions.admin.strips import Strip, strips
 from sessions.models import Session
-from sessions.selectors import presets, sessions
+from sessions.selectors import made, presets, sessions
 from sessions.selectors.sessions import View
 from sessions.services import capsules
 from streaming.models import Log
@@ -182,6 +182,7 @@ def tabs(page: Page, current: str) -> list[dict[str, Any]]:
         "participants": f"{present}/{total}" if total else "0",
         "topics": str(len(page.topics)) if page.topics else "",
         "conversation": str(page.session.message_count or ""),
+        **{word: str(count or "") for word, count in made.of(page.session.pk).items()},
     }
     is_short = present < total and page.session.state == "running"
     return [
@@ -262,9 +263,9 @@ def entries(page: Page) -> str:
 
 def kept(page: Page) -> str:
     """The positions that the session can come back to."""
-    made = ribbon.made_of(page.principal, page.session)
+    sessions_made = ribbon.made_of(page.principal, page.session)
     panel = checkpoint_cells.panel(page.session, now=page.now)
-    return _render("checkpoints", page, made=made[:LAST_MADE], **panel)
+    return _render("checkpoints", page, made=sessions_made[:LAST_MADE], **panel)
 
 
 def files(page: Page) -> str:

@@ -12,6 +12,7 @@ from streaming.models import Event, Log
 from streaming.models.log import ERRORS, LEDGER
 
 PAGE = 100
+RARE = ("errors", "people")
 
 
 def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:
@@ -27,6 +28,14 @@ def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:
         case "components":
             return rows.filter(Q(type__startswith="component.") | Q(type__startswith="heartbeat."))
     return rows
+
+
+def counts(session_id: UUID, *, after: int = 0, up_to: int) -> dict[str, int]:
+    """How many events between two positions there are under the filters of what is rare."""
+    return {
+        show: of_session(session_id, show=show).filter(seq__gt=after, seq__lte=up_to).count()
+        for show in RARE
+    }
 
 
 def body(event: Event) -> dict[str, Any]:

@@ -226,8 +226,11 @@ async def test_only_parts_that_changed_are_sent_again(cookie, session, superuser
         await run_db(lifecycle.start, principal=principal(superuser), session=session.pk)
         second = await socket.frame("parts")
 
-    assert sorted(first["parts"]) == ["lever", "meta", "ribbon", "strip", "tabs", "title"]
-    assert sorted(second["parts"]) == ["lever", "meta", "title"]
+    shows = ["show-errors", "show-people"]
+    always = ["lever", "meta", "ribbon", *shows, "strip", "tabs", "title"]
+    assert sorted(first["parts"]) == always
+    assert sorted(second["parts"]) == ["lever", "meta", "show-people", "title"]
+    assert second["parts"]["show-people"] == "2"
 
 
 async def test_rows_are_read_again_and_new_ones_counted(cookie, session, superuser, new_session):

@@ -12,11 +12,29 @@ export class Lever {
     this.dialog = document.getElementById("ae-ask");
     this.form.addEventListener("submit", (event) => this.pulled(event));
     this.dialog.querySelector("form").addEventListener("submit", (event) => this.answered(event));
+    this.place.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-more]");
+      if (button) this.more(button.getAttribute("aria-expanded") === "false");
+    });
+    document.addEventListener("click", (event) => {
+      if (!this.place.contains(event.target)) this.more(false);
+    });
+    this.place.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      this.more(false);
+      this.place.querySelector("[data-more]")?.focus();
+    });
     document.getElementById("ae-ask-cancel").addEventListener("click", () => this.dialog.close());
+  }
+
+  // On a phone the bar has the two verbs that are needed at once; the rest opens above it.
+  more(isOpen) {
+    this.place.querySelector("[data-more]")?.setAttribute("aria-expanded", String(isOpen));
   }
 
   pulled(event) {
     event.preventDefault();
+    this.more(false);
     const button = event.submitter;
     if (!button?.dataset.verb) return;
     if (button.getAttribute("aria-disabled")) {
