@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from aegis_project import lists
+from sessions.core import conditions
 from sessions.models import Session
 from sessions.services import approvals, lifecycle
 from streaming.models import Event, Log
@@ -182,6 +183,19 @@ def test_sl2_session_with_a_state_of_the_future_is_listed_with_its_word(
     assert 'data-word="hibernating"' in listed.content.decode()
     assert page.status_code == 200
     assert 'data-word="hibernating"' in page.content.decode()
+
+
+def test_sl2_session_with_an_unknown_condition_is_listed_with_its_word(
+    client, superuser, new_session, monkeypatch
+):
+    new_session("later")
+    monkeypatch.setattr(conditions, "derive", lambda *_args, **_more: ["dreaming"])
+    client.force_login(superuser)
+
+    listed = client.get(SESSIONS)
+
+    assert rows(listed) == ["later"]
+    assert 'data-word="dreaming"' in listed.content.decode()
 
 
 def test_empty_list_says_what_to_do_next(client, superuser):
