@@ -75,7 +75,7 @@ def test_ap1_request_appears_on_dashboard_and_session_page_and_in_their_titles(
 def test_ap10_feed_that_falls_silent_turns_amber_and_approving_asks_for_a_fresh_look(
     desk, new_floor
 ):
-    floor = new_floor(freshness=[{"topic": "book", "age_seconds": 3}])
+    floor = new_floor(freshness=[{"topic": "book", "age_seconds": 8}])
     floor.api.post(
         f"sessions/{floor.session['id']}/topics/book", {"records": [{"data": {"bid": 1}}]}
     )

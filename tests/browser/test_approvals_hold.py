@@ -8,6 +8,14 @@ from playwright.sync_api import expect
 from tests.browser.desk import Desk
 from tests.browser.floor import Floor, card
 
+# What the note of the bar and the button have said since.
+REMEMBER = """() => {
+  window.aegisSaid = [];
+  const note = (all) => all.forEach((one) => window.aegisSaid.push(one.target.textContent));
+  const what = { childList: true, characterData: true, subtree: true };
+  for (const said of document.querySelectorAll("#ae-note, #ae-approve [data-left]"))
+    new MutationObserver(note).observe(said, what);
+}"""
 SCALE = "(bar) => new DOMMatrix(getComputedStyle(bar).transform).a"
 
 
@@ -22,17 +30,21 @@ def flatten(desk: Desk, floor: Floor) -> dict[str, Any]:
     return approval
 
 
+def said(desk: Desk) -> list[str]:
+    return list(desk.page.evaluate("window.aegisSaid"))
+
+
 def test_what_is_of_high_risk_is_approved_by_a_button_that_is_held(desk, floor):
     flatten(desk, floor)
+    desk.page.evaluate(REMEMBER)
     bar(desk, "approve").hover()
 
     desk.page.mouse.down()
-    expect(bar(desk, "approve")).to_have_attribute("data-holding", "")
-    expect(bar(desk, "note")).to_have_text("Keep holding…")
 
     expect(bar(desk, "decided")).to_contain_text("Approved by you")
     desk.page.mouse.up()
     expect(desk.page.get_by_role("dialog")).to_be_hidden()
+    assert said(desk)[0] == "Keep holding…"
     assert floor.broker.calls == [{"why": "the book stands still"}]
 
 
@@ -62,41 +74,41 @@ def test_key_that_is_only_pressed_asks_for_the_word(desk, floor, key):
 
 def test_hold_that_slips_off_the_button_decides_and_asks_nothing(desk, floor):
     approval = flatten(desk, floor)
+    desk.page.evaluate(REMEMBER)
     bar(desk, "approve").hover()
-    desk.page.mouse.down()
-    expect(bar(desk, "approve")).to_have_attribute("data-holding", "")
 
+    desk.page.mouse.down()
     desk.page.mouse.move(700, 300)
 
     expect(bar(desk, "approve")).not_to_have_attribute("data-holding", "")
     expect(bar(desk, "note")).to_have_text("")
     desk.page.mouse.up()
     expect(desk.page.get_by_role("dialog")).to_be_hidden()
+    assert "Keep holding…" in said(desk)
     assert floor.state(approval) == "pending"
 
 
-def test_hold_says_what_is_held_and_nothing_moves_for_who_wants_that(new_context, served, floor):
+def test_hold_says_what_is_left_and_nothing_moves_for_who_wants_that(new_context, served, floor):
     page = new_context(reduced_motion="reduce").new_page()
     desk = Desk(page, served.url)
     flatten(desk, floor)
-    ring = page.locator(".ae-ring circle").last
-    name = "(one) => getComputedStyle(one).animationName"
+    ring, drain = page.locator(".ae-ring circle").last, page.locator(".ae-drain i")
+    bar(desk, "approve").evaluate("(one) => one.setAttribute('data-holding', '')")
+    moving = ring.evaluate("(one) => getComputedStyle(one).animationName")
+    draining = drain.evaluate("(one) => getComputedStyle(one).transitionDuration")
+    desk.page.evaluate(REMEMBER)
 
     bar(desk, "approve").hover()
     page.mouse.down()
-    expect(page.locator("#ae-approve [data-left]")).to_have_text("1 s")
-    moving = ring.evaluate(name)
-    drains = page.locator(".ae-drain i").evaluate(
-        "(one) => getComputedStyle(one).transitionDuration"
-    )
-    page.mouse.move(700, 300)
+    expect(bar(desk, "decided")).to_contain_text("Approved by you")
 
-    assert (moving, drains) == ("none", "0s")
+    assert (moving, draining) == ("none", "0s")
+    assert "1 s" in said(desk)
     assert desk.faults == []
 
 
 def test_bar_of_the_clock_drains_and_is_not_read(desk, new_floor):
-    floor = new_floor(seconds=40)
+    floor = new_floor(seconds=120)
     approval = floor.order()
     desk.open(card(approval)).live()
     left = desk.page.locator(".ae-drain i")
