@@ -45,30 +45,25 @@ F = TypeVar("F", bound=Callable[..., None])
 
 def filtered(*, but: Collection[str] = ()) -> Callable[[F], F]:
     """Give a verb the options of all filters ``but`` these; it gets what they mean as ``wanted``."""
-    names = [name for name in FILTERS if name not in but]
+    usual = {name: "all" if name == "outcome" else "" for name in FILTERS if name not in but}
 
     def make(function: F) -> F:
         @wraps(function)
         def run(*args: Any, **kwargs: Any) -> None:
-            said = {name: kwargs.pop(name) for name in names}
+            said = {name: kwargs.pop(name, value) for name, value in usual.items()}
             function(*args, wanted=wanted(**said), **kwargs)
 
         kind, signature = inspect.Parameter.KEYWORD_ONLY, inspect.signature(function)
         options = [
-            inspect.Parameter(
-                name,
-                kind,
-                default="all" if name == "outcome" else "",
-                annotation=FILTERS[name],
-            )
-            for name in names
+            inspect.Parameter(name, kind, default=value, annotation=FILTERS[name])
+            for name, value in usual.items()
         ]
         own = [one for one in signature.parameters.values() if one.name != "wanted"]
         first = [one for one in own if one.kind is not kind]
         rest = [one for one in own if one.kind is kind]
         run.__signature__ = signature.replace(parameters=[*first, *options, *rest])  # type: ignore[attr-defined]  # functions have what one gives them
         kept = {name: one for name, one in function.__annotations__.items() if name != "wanted"}
-        run.__annotations__ = {**kept, **{name: FILTERS[name] for name in names}}
+        run.__annotations__ = {**kept, **{name: FILTERS[name] for name in usual}}
         return cast(F, run)
 
     return make
