@@ -41,6 +41,29 @@ def test_a_checkpoint_appears_on_the_open_page(desk, api):
     expect(desk.page.locator("#ae-checkpoints")).to_contain_text("elsewhere")
 
 
+def test_sp9_a_fork_and_its_parent_lead_to_each_other(desk, api):
+    parent = api.session()
+    path = f"sessions/{parent['id']}"
+    api.post(f"{path}/start")
+    kept = api.post(f"{path}/checkpoints", {"label": "before"})
+    before = api.get(path)
+    desk.open(f"{LIST}{parent['id']}/checkpoints/{kept['id']}/")
+    desk.page.get_by_role("button", name="Fork from here").click()
+    expect(desk.page.locator("#ae-title .ae-chip")).to_have_attribute("data-word", "created")
+    made = desk.page.locator("#ae-session").get_attribute("data-session")
+
+    desk.page.locator(".ae-ribbon a").first.click()
+    expect(desk.page.locator("#ae-session")).to_have_attribute("data-session", parent["id"])
+    desk.session(parent, "?tab=checkpoints")
+    desk.page.locator("#ae-made a").click()
+    expect(desk.page.locator("#ae-session")).to_have_attribute("data-session", str(made))
+
+    after = api.get(path)
+    assert [after[name] for name in ("state", "version", "activation")] == [
+        before[name] for name in ("state", "version", "activation")
+    ]
+
+
 def test_re3_a_fork_asks_anew_when_live_and_carries_out_nothing_when_recorded(
     desk, api, served, floor
 ):

@@ -8,6 +8,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.browser import people
 from tests.browser.desk import Desk, Scripted, until
+from tests.browser.test_sweep import faults
 
 # Notes each state that the chip of the one participant shows.
 WATCH_CHIP = """() => {
@@ -330,3 +331,30 @@ def test_sp11_closed_session_is_read_only(desk, api):
     assert desk.enabled() == ["end"]
     expect(desk.page.locator("#ae-panel")).to_have_text("Nobody took part in this session.")
     until(lambda: not desk.page.locator("#ae-token").count())
+
+
+def test_lever_on_a_phone_has_two_verbs_and_a_menu(desk, api):
+    session = api.session()
+    api.post(f"sessions/{session['id']}/start")
+    desk.page.set_viewport_size({"width": 320, "height": 800})
+    desk.session(session, "?view=list")
+    verb = desk.page.locator
+    expect(verb("[data-verb=pause]")).to_be_in_viewport()
+    expect(verb("[data-verb=stop]")).to_be_in_viewport()
+    expect(verb("[data-verb=complete]")).to_be_hidden()
+    more = desk.page.get_by_role("button", name="More verbs")
+
+    more.focus()
+    desk.page.keyboard.press("Enter")
+    expect(verb("[data-verb=complete]")).to_be_in_viewport()
+    assert faults(desk) == []
+    desk.page.set_viewport_size({"width": 320, "height": 800})
+    desk.page.keyboard.press("Escape")
+    expect(verb("[data-verb=complete]")).to_be_hidden()
+    expect(more).to_be_focused()
+    more.click()
+    verb("[data-verb=end]").click()
+    desk.page.get_by_role("button", name="End session").click()
+
+    expect(desk.page.locator("#ae-title .ae-chip")).to_have_attribute("data-word", "ended")
+    expect(verb("[data-verb=complete]")).to_be_hidden()

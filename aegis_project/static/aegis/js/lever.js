@@ -19,10 +19,11 @@ export class Lever {
     document.addEventListener("click", (event) => {
       if (!this.place.contains(event.target)) this.more(false);
     });
-    this.place.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape") return;
+    document.addEventListener("keydown", (event) => {
+      const open = this.place.querySelector("[data-more][aria-expanded=true]");
+      if (event.key !== "Escape" || !open) return;
       this.more(false);
-      this.place.querySelector("[data-more]")?.focus();
+      open.focus();
     });
     document.getElementById("ae-ask-cancel").addEventListener("click", () => this.dialog.close());
   }
