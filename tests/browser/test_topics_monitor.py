@@ -2,10 +2,13 @@
 
 import json
 import re
+import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from websockets.exceptions import ConnectionClosed
 
 from tests.browser import people
 from tests.browser.desk import Scripted, until
@@ -170,6 +173,46 @@ def test_to4_lag_of_a_throttled_subscriber_rises_and_falls_as_the_api_says(desk,
     expect(lag).to_have_attribute("data-lag", "0")
     assert api.get(path)["data"][0]["lag"] == 0
     slow.close()
+
+
+def drained(component: Scripted) -> None:
+    """Take all that it is sent, until its socket ends."""
+    with suppress(ConnectionClosed):
+        while True:
+            component.data.recv()
+
+
+def test_co3_a_slow_consumer_falls_behind_and_drops_alone(desk, api, feed, served):
+    slow, quick = (
+        Scripted(served.ws_url, api.token_of(feed.session), name, "book").register()
+        for name in ("slow", "quick")
+    )
+    for one in (slow, quick):
+        one.hello().subscribe().ready()
+    reading = threading.Thread(target=drained, args=(quick,))
+    reading.start()
+    path = f"sessions/{feed.session['id']}/topics/book/subscribers"
+    publish(api, feed, "book", {"n": 0})
+    until(lambda: len(api.get(path)["data"]) == 2)
+    desk.open(feed.page("book")).live()
+    rows = desk.page.locator("#ae-subscribers tr")
+    held, other = rows.filter(has_text="slow"), rows.filter(has_text="quick")
+
+    slow.data.send(json.dumps({"COMMAND": "PAUSE", "topic": "book"}))
+    expect(held).to_contain_text("paused by itself")
+    for _ in range(80):
+        publish(api, feed, "book", *range(500))
+    expect(held.locator("[data-lag]")).not_to_have_attribute("data-lag", "0")
+    slow.data.send(json.dumps({"COMMAND": "RESUME", "topic": "book"}))
+
+    expect(held.locator("[data-label=Dropped]")).to_have_text(re.compile("[1-9]"))
+    expect(held.locator("[data-label=Overflow]")).to_have_text(re.compile("[a-z]"))
+    expect(other.locator("[data-lag]")).to_have_attribute("data-lag", "0")
+    dropped = {one["component_id"]: one["dropped"] for one in api.get(path)["data"]}
+    assert (dropped[slow.id] > 0, dropped[quick.id]) == (True, 0)
+    for one in (slow, quick):
+        one.close()
+    reading.join()
 
 
 def test_to5_page_answers_while_a_fast_tail_runs_and_keeps_its_window(desk, api, feed):
