@@ -127,7 +127,11 @@ class Course {
     ctx.fillStyle = token("--people");
     ctx.textAlign = asked > right - 60 * devicePixelRatio ? "right" : "left";
     const aside = (ctx.textAlign === "left" ? 4 : -4) * devicePixelRatio;
-    ctx.fillText("asked", asked + aside, bbox.top + 7 * devicePixelRatio);
+    // In the half of the plot where the line is not.
+    const was = this.values[Math.max(this.times.findLastIndex((time) => time <= this.asked), 0)];
+    const isHigh = valToPos(was, "y", true) < bbox.top + bbox.height / 2;
+    const edge = isHigh ? bbox.top + bbox.height - 7 * devicePixelRatio : bbox.top + 7 * devicePixelRatio;
+    ctx.fillText("asked", asked + aside, edge);
     ctx.restore();
   }
 
