@@ -25,6 +25,7 @@ from sessions.admin import (
     page,
     redrive,
     review,
+    saw,
     statistics,
     talking,
 )
@@ -133,6 +134,7 @@ class SessionAdmin(PlainAdmin):
                 ("token/", "token", page.token),
                 ("bookmark/", "bookmark", keeping.keep),
                 ("conversation/", "conversation", talking.earlier),
+                ("saw/<uuid:run_id>/", "saw", saw.show),
                 ("say/", "say", talking.say),
                 ("cancel/", "cancel", talking.cancel),
                 ("review/", "review", review.show),

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.desk import Desk, until
 from tests.browser.floor import ORDER
+from tests.browser.test_sweep import faults
 
 QUIET = {"kind": "chat", "agent": "assistant"}
 
@@ -225,3 +226,32 @@ def test_text_is_text_and_never_markup(desk, api):
 
     expect(desk.page.locator(".ae-message-text")).to_have_text(said)
     assert json.dumps(texts(desk)) == json.dumps([said])
+
+
+def test_what_the_agent_saw_opens_from_its_run_by_keyboard_and_goes_back(desk, api):
+    slug = f"looker-{uuid4().hex[:8]}"
+    api.post("agents", {"slug": slug, "name": "Looker", "model": "default", "tools": ["*"]})
+    session = api.session(kind="chat", agent=slug, config={"approval_mode": "auto"})
+    desk.session(session, "?tab=conversation")
+    script = [
+        {"text": "I look.", "tools": [{"tool": "session_status", "arguments": {}}]},
+        {"text": "It runs."},
+    ]
+    api.post(
+        f"sessions/{session['id']}/messages",
+        {"content": "How is it?", "parameters": {"script": script}},
+    )
+    runs = desk.page.locator("#ae-runs")
+    expect(runs).to_contain_text("completed")
+
+    opener = runs.get_by_role("button", name=f"1 {slug}")
+    opener.press("Enter")
+
+    seen = desk.page.get_by_role("region", name="What the agent saw")
+    expect(seen.get_by_role("heading")).to_be_focused()
+    expect(seen.get_by_role("row", name="session_status")).to_be_visible()
+    expect(seen.get_by_role("row", name="Conversation")).to_contain_text("2")
+    assert faults(desk) == []
+    desk.page.keyboard.press("Escape")
+    expect(seen).to_be_hidden()
+    expect(opener).to_be_focused()

@@ -78,6 +78,7 @@ MORE = {
     "session/token": "sessions:control",
     "session/bookmark": "sessions:read",
     "session/conversation": "messages:read",
+    "session/saw": "messages:read",
     "session/say": "messages:write",
     "session/cancel": "runs:write",
     "session/review": "events:read",

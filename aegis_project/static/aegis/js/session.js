@@ -8,6 +8,7 @@ import { Ledger } from "./ledger.js";
 import { Lever } from "./lever.js";
 import { Live } from "./live.js";
 import { Parts } from "./parts.js";
+import { Saw } from "./saw.js";
 import { Topics } from "./topics.js";
 import * as times from "./times.js";
 
@@ -33,7 +34,10 @@ if (tab === "timeline") {
   // A stretch of the past stays as it is.
   if (page.dataset.window === undefined) feeds.push(lanes);
 }
-if (tab === "conversation") feeds.push(new Conversation(page));
+if (tab === "conversation") {
+  feeds.push(new Conversation(page));
+  new Saw();
+}
 const topics = tab === "topics" ? new Topics(page) : null;
 if (topics) feeds.push(topics, topics.tails);
 new Lever();
