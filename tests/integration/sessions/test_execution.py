@@ -121,7 +121,9 @@ async def test_the_second_question_is_asked_when_the_first_is_answered():
         await ended(second)
 
     said = await run_db(
-        lambda: list(Message.objects.filter(role="assistant").values_list("run", "content"))
+        lambda: list(
+            Message.objects.filter(role="assistant").order_by("place").values_list("run", "content")
+        )
     )
     assert said == [(first.pk, "one"), (second.pk, "two")]
 

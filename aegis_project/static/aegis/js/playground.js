@@ -22,7 +22,7 @@ const filled = (text) =>
 function note(kind, socket, text) {
   const log = at("log");
   const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 30;
-  const row = document.createElement("li");
+  const row = document.createElement("div");
   row.dataset.kind = kind;
   const time = document.createElement("time");
   time.dataset.form = "clock";
