@@ -251,7 +251,9 @@ def test_what_the_agent_saw_opens_from_its_run_by_keyboard_and_goes_back(desk, a
     expect(seen.get_by_role("heading")).to_be_focused()
     expect(seen.get_by_role("row", name="session_status")).to_be_visible()
     expect(seen.get_by_role("row", name="Conversation")).to_contain_text("2")
-    assert faults(desk) == []
     desk.page.keyboard.press("Escape")
     expect(seen).to_be_hidden()
     expect(opener).to_be_focused()
+    desk.page.keyboard.press("Enter")
+    expect(seen).to_be_visible()
+    assert faults(desk) == []
