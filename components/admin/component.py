@@ -1,4 +1,4 @@
-"""The list and the page of components; nothing is changed here."""
+"""The list and the page of components."""
 
 from typing import Any
 
@@ -104,6 +104,7 @@ class ComponentAdmin(PlainAdmin):
     actions = None
     change_list_template = "admin/aegis/components.html"
     change_form_template = "admin/aegis/component.html"
+    change_form_outer_after_template = "admin/aegis/component_acts.html"
     fieldsets = (
         (
             None,
@@ -135,6 +136,26 @@ class ComponentAdmin(PlainAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         shown: HttpResponse = super().changelist_view(
             request, {"title": "Components", **(extra_context or {})}
+        )
+        return shown
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        """Its page, with what may be done with it."""
+        row = self.get_object(request, object_id)
+        context = {
+            "may_steer": row is not None
+            and row.session.is_open
+            and asking(request).allows("sessions:control"),
+            "is_here": row is not None and selectors.is_here(row),
+        }
+        shown: HttpResponse = super().change_view(
+            request, object_id, form_url, context | (extra_context or {})
         )
         return shown
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from aegis_project.kit.errors import PermissionDenied
 from aegis_project.kit.principal import Principal
 from aegis_project.prepared import Prepared
+from components.core import launching
 from components.core.errors import ComponentAmbiguous, ComponentNotFound, CredentialNotFound
 from components.core.lifecycle import State
 from components.models import Component, Credential, Program
@@ -70,6 +71,12 @@ def awaited(session_id: UUID | str, *, lease_id: UUID | None) -> set[str]:
     elsewhere = Q(is_data_connected=True, lease__expires_at__gt=now) & ~Q(lease_id=lease_id)
     rows = Component.objects.filter(takes_part, session_id=session_id).exclude(elsewhere)
     return {str(pk) for pk in rows.values_list("pk", flat=True)}
+
+
+def is_here(component: Component) -> bool:
+    """Whether a component is connected, or has a process."""
+    launch = getattr(component, "launch", None)
+    return launching.is_here(component.state, launch.state if launch else None)
 
 
 def find(reference: str, *, session_id: UUID | str) -> Component:

@@ -67,7 +67,7 @@ def detach(
     if dry_run:
         principal.require("components:read")
         found = selectors.find(component, session_id=row.pk)
-        planned = Moved(found, is_forgotten=not participants.has_something_here(found))
+        planned = Moved(found, is_forgotten=not selectors.is_here(found))
         _detached(how, codecs.show(api.detached(planned)), dry_run=True)
         return
     verbs.confirm(f"Detach {component} from {session}?", is_sure=is_sure)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from aegis_project.kit.principal import Principal
 from components import selectors
-from components.core import launching
 from components.core.errors import ProgramMissing
 from components.core.events import ComponentEvent
 from components.core.standing import DETACHED
@@ -45,7 +44,7 @@ def detach(*, principal: Principal, session: moving.Reference, component: str) -
         raise moving.illegal(row, "detach")
     standing.lock(session_id=row.pk)
     found = selectors.find(component, session_id=row.pk)
-    is_here = has_something_here(found)
+    is_here = selectors.is_here(found)
     if is_here:
         standing.dismiss(
             session_id=row.pk, component_ids=[found.pk], actor=principal.actor, error=DETACHED
@@ -80,9 +79,3 @@ def restart(*, principal: Principal, session: moving.Reference, component: str) 
     told = ComponentEvent.RELAUNCHED
     standing.tell(told, found, actor=principal.actor, program=found.program.name)
     return Moved(found)
-
-
-def has_something_here(component: Component) -> bool:
-    """Whether a component is connected, or has a process."""
-    launch = getattr(component, "launch", None)
-    return launching.is_here(component.state, launch.state if launch else None)

@@ -79,6 +79,8 @@ MORE = {
     "session/bookmark": "sessions:read",
     "session/conversation": "messages:read",
     "session/saw": "messages:read",
+    "session/detach": "sessions:control",
+    "session/restart": "sessions:control",
     "session/say": "messages:write",
     "session/cancel": "runs:write",
     "session/review": "events:read",

@@ -1,0 +1,87 @@
+"""A component is taken out, or begins anew, from its page."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from components.core.programs import Draft
+from components.models import Component, Program
+from components.services import programs
+from sessions.core.lifecycle import State
+from sessions.models import Session
+from tests import factories
+from tests.factories import OPERATOR
+from tests.integration.admin.help import address, text
+
+
+@pytest.fixture
+def prices(new_session, new_component):
+    return new_component(new_session("desk"), "prices", state="running")
+
+
+def page(row) -> str:
+    return reverse("admin:aegis_components_component_change", args=[row.pk])
+
+
+def acts(answer) -> list[str]:
+    """What the forms below the page of a component do."""
+    return re.findall(r'action="[^"]*/components/[0-9a-f-]+/(\w+)/"', answer.content.decode())
+
+
+def test_who_is_here_is_let_go_and_stays_listed(client, operator, prices):
+    client.force_login(operator)
+    assert "Detaching lets it go" in text(client.get(page(prices)))
+
+    done = client.post(address(prices.session, "detach", prices.pk), follow=True)
+
+    assert done.redirect_chain[-1][0] == page(prices)
+    assert "prices is taken out of its session." in text(done)
+    prices.refresh_from_db()
+    assert (prices.state, prices.required) == ("stopped", False)
+
+
+def test_who_never_came_is_gone_and_the_session_shows_who_is_left(
+    client, operator, new_session, new_component
+):
+    row = new_component(new_session("desk"), "prices", state="pending")
+    Session.objects.update(component_count=1)
+    client.force_login(operator)
+    assert "Nothing of it is here." in text(client.get(page(row)))
+
+    done = client.post(address(row.session, "detach", row.pk), follow=True)
+
+    assert done.redirect_chain[-1][0] == f"{address(row.session)}?tab=participants"
+    assert not Component.objects.exists()
+
+
+def test_a_program_begins_anew(client, superuser, prices):
+    programs.define(principal=OPERATOR, draft=Draft(name="feed", argv=("feed",)))
+    Component.objects.filter(pk=prices.pk).update(program=Program.objects.get())
+    Session.objects.filter(pk=prices.session_id).update(state=State.RUNNING.value)
+    client.force_login(superuser)
+    assert acts(client.get(page(prices))) == ["restart", "detach"]
+
+    done = client.post(address(prices.session, "restart", prices.pk), follow=True)
+
+    assert "prices begins anew." in text(done)
+    assert factories.told(prices.session)[-1][0] == "component.relaunched"
+
+
+def test_whom_no_launcher_runs_is_not_offered_to_and_refused_in_words(client, operator, prices):
+    Session.objects.filter(pk=prices.session_id).update(state=State.RUNNING.value)
+    client.force_login(operator)
+    assert acts(client.get(page(prices))) == ["detach"]
+
+    done = client.post(address(prices.session, "restart", prices.pk), follow=True)
+
+    assert "PROGRAM_MISSING" in text(done)
+
+
+def test_nothing_is_offered_where_it_may_not_be_done(client, viewer, operator, prices):
+    client.force_login(viewer)
+    assert acts(client.get(page(prices))) == []
+
+    client.force_login(operator)
+    Session.objects.filter(pk=prices.session_id).update(state=State.COMPLETED.value)
+    assert acts(client.get(page(prices))) == []
