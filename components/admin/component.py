@@ -139,24 +139,14 @@ class ComponentAdmin(PlainAdmin):
         )
         return shown
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: Any = None,
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], **kwargs: Any
     ) -> HttpResponse:
         """Its page, with what may be done with it."""
-        row = self.get_object(request, object_id)
-        context = {
-            "may_steer": row is not None
-            and row.session.is_open
-            and asking(request).allows("sessions:control"),
-            "is_here": row is not None and selectors.is_here(row),
-        }
-        shown: HttpResponse = super().change_view(
-            request, object_id, form_url, context | (extra_context or {})
-        )
+        row: Component = kwargs["obj"]
+        context["may_steer"] = row.session.is_open and asking(request).allows("sessions:control")
+        context["is_here"] = selectors.is_here(row)
+        shown: HttpResponse = super().render_change_form(request, context, **kwargs)
         return shown
 
     @admin.display(description="Session", ordering="session__name")

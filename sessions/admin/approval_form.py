@@ -40,7 +40,8 @@ class DecideForm(forms.Form):
     A decision on one approval.
 
     What is of high risk is approved by whoever writes the name of the tool, or holds a button for
-    which the page writes it: no hand does that by the way. Arguments count as edited only where ``arguments`` says that their fields were there.
+    which the page writes it: no hand does that by the way. Arguments count as edited only where
+    ``arguments`` says that their fields were there.
     """
 
     arguments = forms.CharField(required=False, widget=forms.HiddenInput)

@@ -46,12 +46,11 @@ def _of_run(mark: Mark, verb: str, *facts: str) -> Tell:
 
 
 def _completed(data: Data) -> tuple[Mark, str, str]:
-    cost = str(data.get("cost") or "").rstrip("0").rstrip(".")
-    return (
-        RUN["completed"],
-        f"{data.get('agent', 'Run')} is done",
-        f"US$ {cost}" if cost not in ("", "0") else "",
-    )
+    cost = str(data.get("cost") or "")
+    if "." in cost:
+        cost = cost.rstrip("0").rstrip(".")
+    said = f"US$ {cost}" if cost not in ("", "0") else ""
+    return RUN["completed"], f"{data.get('agent', 'Run')} is done", said
 
 
 def _of_call(mark: Mark, verb: str, *facts: str) -> Tell:

@@ -16,7 +16,7 @@ class Saw:
     """
     Of one run: ``tokens`` of all its requests as its provider counted them, and the parts.
 
-    There are no ``parts`` where the message that it answers is gone. The instructions are those
+    There are no ``parts`` of a run that answers no message, or one that is gone. The instructions are those
     that its agent has now.
     """
 

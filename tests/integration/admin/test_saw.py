@@ -61,7 +61,7 @@ def test_without_its_question_nothing_is_told_of_its_parts(client, superuser):
 
     told = text(saw(client, run))
 
-    assert "The message that it answers is gone." in told
+    assert "No message of this conversation is its question." in told
     assert "Tools offered 0" in told
 
 

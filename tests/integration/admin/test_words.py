@@ -80,7 +80,16 @@ def test_what_something_took_has_the_digits_that_can_be_read(seconds: float, tol
     assert marks.took(seconds) == told
 
 
-@pytest.mark.parametrize(("cost", "told"), [("0.000000", ""), ("0.012300", "US$ 0.0123"), ("", "")])
+@pytest.mark.parametrize(
+    ("cost", "told"),
+    [
+        ("0.000000", ""),
+        ("0.012300", "US$ 0.0123"),
+        ("10.000000", "US$ 10"),
+        ("10", "US$ 10"),
+        ("", ""),
+    ],
+)
 def test_a_run_that_cost_nothing_says_no_cost(cost: str, told: str):
     said = words.sentence("run.completed", {"agent": "analyst", "cost": cost})
 
