@@ -25,6 +25,7 @@ from sessions.management import (
     session_options,
     session_send,
     session_tables,
+    session_waits,
     verbs,
     waiting,
 )
@@ -163,14 +164,18 @@ def several(
     if dialect is not None:
         output.line(outlook.several(dialect, page.rows))
         return
+    how, ids = How(is_json, is_quiet), [str(row.pk) for row in page.rows]
+    waits = session_waits.here(principal, page.rows) if how.is_table else None
     output.show(
-        How(is_json, is_quiet),
+        how,
         "session.list",
         data=lambda: session_tables.shown(page.rows),
-        ids=[str(row.pk) for row in page.rows],
-        table=lambda: session_tables.table(page.rows),
+        ids=ids,
+        table=lambda: session_tables.listed(page.rows, waits),
         has_more=bool(page.next),
     )
+    if how.is_table:
+        session_waits.tell(waits, ids)
 
 
 def _narrowed(

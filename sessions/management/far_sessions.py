@@ -7,10 +7,11 @@ from typing import Any
 
 from components.core.lifecycle import CONNECTED
 from sessions.core.lifecycle import CLOSED, OPEN, State
-from sessions.management import far, output, session_options, verbs
+from sessions.management import far, output, session_options, session_waits, verbs
 from sessions.management.client import Client
 from sessions.management.far import Columns, Document
 from sessions.management.output import How, Misused
+from sessions.management.session_waits import Waits
 from sessions.management.several import would
 from sessions.management.verbs import OutOfReach, PersonNeeded, TimedOut
 from sessions.management.waiting import DEAD_ENDS
@@ -73,7 +74,17 @@ def several(
     if has_more:
         output.say(f"There are more than {limit}; see --limit.")
     how = How(given["is_json"], given["is_quiet"])
-    far.several(how, "session.list", SESSIONS, rows, has_more=has_more)
+    waits = session_waits.there(server) if how.is_table and rows else None
+    far.several(how, "session.list", _listed(waits), rows, has_more=has_more)
+    if how.is_table:
+        session_waits.tell(waits, [row["id"] for row in rows])
+
+
+def _listed(waits: Waits) -> Columns:
+    """The columns with what waits for people in each session."""
+    before = {heading: cell for heading, cell in SESSIONS.items() if heading != "TAGS"}
+    waiting = {"WAITS": lambda row: session_waits.cell(waits, row["id"])}
+    return {**before, **waiting, "TAGS": SESSIONS["TAGS"]}
 
 
 def state(server: Client, *, session: str, dialect: Any, is_json: bool, is_quiet: bool) -> None:

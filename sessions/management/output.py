@@ -45,6 +45,11 @@ class How:
     is_json: bool = False
     is_quiet: bool = False
 
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table with its own columns, for people."""
+        return not (self.is_json or self.is_quiet or _only.get())
+
 
 def say(sentence: str = "") -> None:
     """Tell the person something that is not data."""

@@ -9,7 +9,8 @@ from django.utils import timezone
 from sessions.api import documents
 from sessions.dialects import outlook
 from sessions.dialects.outlook import Dialect
-from sessions.management import output
+from sessions.management import output, session_waits
+from sessions.management.session_waits import Waits
 from sessions.management.verbs import Exit
 from sessions.models import Session
 from sessions.selectors import sessions
@@ -54,6 +55,14 @@ def table(rows: Sequence[Session]) -> dict[str, list[str]]:
         "LAST": [output.age(row.last_activity_at, now=now) for row in rows],
         "TAGS": [" ".join(row.tags) for row in rows],
     }
+
+
+def listed(rows: Sequence[Session], waits: Waits) -> dict[str, list[str]]:
+    """The same with what waits for people in each."""
+    columns = table(rows)
+    tags = columns.pop("TAGS")
+    waiting = [session_waits.cell(waits, str(row.pk)) for row in rows]
+    return {**columns, "WAITS": waiting, "TAGS": tags}
 
 
 def card(row: Session) -> dict[str, list[str]]:

@@ -27,7 +27,7 @@ class Odds:
 
 def of(principal: Principal, session_ids: Collection[UUID], *, now: datetime) -> dict[UUID, Odds]:
     """Of each of these sessions, in two queries for all of them."""
-    asks = _waiting(session_ids) if approvals.may_read(principal) else None
+    asks = waiting(principal, session_ids)
     faults = _errors(session_ids, now - DAY) if principal.allows("events:read") else None
     return {
         pk: Odds(
@@ -38,7 +38,10 @@ def of(principal: Principal, session_ids: Collection[UUID], *, now: datetime) ->
     }
 
 
-def _waiting(session_ids: Collection[UUID]) -> dict[UUID, int]:
+def waiting(principal: Principal, session_ids: Collection[UUID]) -> dict[UUID, int] | None:
+    """How many decisions wait in those of these sessions in which one does; None as above."""
+    if not approvals.may_read(principal):
+        return None
     rows = Approval.objects.filter(session__in=session_ids, state=State.PENDING.value)
     return dict(rows.order_by().values_list("session_id").annotate(Count("pk")))
 

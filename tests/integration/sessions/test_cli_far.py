@@ -36,6 +36,19 @@ def test_sessions_are_listed_and_shown_as_on_the_machine_itself(aegis, far, monk
     assert made.key in listed
 
 
+def test_what_waits_is_listed_as_far_as_the_credential_may_know(far):
+    row = factories.session(key="asked")
+    asking.approval(asking.run(row))
+
+    known = far("session", "list", scopes=("sessions:read", "approvals:read"))
+    unknown = far("session", "list")
+
+    assert known.out.splitlines()[1].split()[-1] == "1"
+    assert known.err == "1 session. 1 approval waits:  aegis approval list\n"
+    assert unknown.out.splitlines()[1].split()[-1] == "-"
+    assert unknown.err == "1 session.\n"
+
+
 def _but_ages(table: str) -> list[list[str]]:
     return [[word for word in line.split() if not word.isdigit()] for line in table.splitlines()]
 

@@ -76,11 +76,38 @@ def test_sessions_are_listed(aegis):
 
     lines = told.out.splitlines()
     assert lines[0].split() == [
-        *("KEY", "STATE", "NAME", "KIND", "MODE", "ENV", "PARTS", "LAST", "TAGS"),
+        *("KEY", "STATE", "NAME", "KIND", "MODE", "ENV", "PARTS", "LAST", "WAITS", "TAGS"),
     ]
     assert lines[1].split()[:2] == ["new", "○"]
     assert lines[2].split()[:4] == ["run", "▶", "running", "Run"]
     assert len(lines) == 3
+    assert told.err == "2 sessions.\n"
+
+
+def test_a_list_says_what_waits_and_where_to_see_it(aegis):
+    asked, _ = factories.session(key="asked"), factories.session(key="calm")
+    for _ in range(2):
+        asking.approval(asking.run(asked))
+
+    told = aegis("session", "list")
+
+    heading, *lines = told.out.splitlines()
+    place = heading.index("WAITS")
+    assert [(line.split()[0], line[place:].split()) for line in lines] == [
+        ("calm", ["-"]),
+        ("asked", ["2"]),
+    ]
+    assert told.err == "2 sessions. 2 approvals wait:  aegis approval list\n"
+
+
+def test_what_waits_is_told_of_a_table_alone(aegis):
+    row = factories.session(key="k")
+    asking.approval(asking.run(row))
+
+    said = [aegis("session", "list", *how) for how in (["--json"], ["-q"], ["--fields", "key"])]
+
+    assert [one.err for one in said] == ["", "", ""]
+    assert "WAITS" not in said[2].out
 
 
 def test_a_list_is_a_document(aegis):
