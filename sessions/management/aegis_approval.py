@@ -204,6 +204,7 @@ def claim(
 
 @app.command("hand-over")
 @verb
+@elsewhere(far_approvals.hand_over)
 def hand_over(
     approval: Id,
     to: Annotated[str, typer.Argument(help="A user's name, or a role: role:approver.")],

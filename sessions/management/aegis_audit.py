@@ -1,6 +1,5 @@
 """`aegis audit`: who asked for what, and whether the chain of it is whole."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,18 +11,17 @@ from django.utils import timezone
 from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
-from sessions.management import far_audit, output, verbs, waiting
+from sessions.management import audit_filters, far_audit, verbs, waiting
 from sessions.management.audit_filters import filtered
 from sessions.management.listing import Limit
-from sessions.management.output import How, Misused
-from sessions.management.verbs import As, Exit, Json, Quiet, elsewhere, verb
+from sessions.management.output import How
+from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from streaming.api import audit_documents as documents
 from streaming.api import codecs
-from streaming.core import audit_chain, audit_export
+from streaming.core import audit_export
 from streaming.models import AuditEntry
 from streaming.selectors import audit, audit_proof, pages
 from streaming.selectors.audit import Wanted
-from streaming.selectors.audit_proof import Anchor
 
 app: Typer[..., Any] = Typer(
     help="Audit: list, search, follow, show, export and verify what was asked for."
@@ -85,6 +83,7 @@ def _newest(principal: Principal, name: str, wanted: Wanted, *, limit: int, how:
 
 @app.command()
 @verb
+@elsewhere(far_audit.tail)
 @filtered(but=["since", "until"])
 def tail(
     *,
@@ -101,12 +100,7 @@ def tail(
     """
     rows = audit.narrowed(audit.readable(verbs.acting(as_user)), wanted)
     for row in followed(rows, last=last, follows=follow):
-        shown = codecs.show(documents.document(row))
-        if is_json:
-            output.line(shown)
-        else:
-            cells = (cell(shown) for cell in far_audit.ENTRIES.values())
-            output.plain("  ".join(one for one in cells if one))
+        far_audit.tell_next(codecs.show(documents.document(row)), is_json=is_json)
 
 
 def followed(rows: QuerySet[AuditEntry], *, last: int, follows: bool) -> Iterator[AuditEntry]:
@@ -147,6 +141,7 @@ def show(
 
 @app.command()
 @verb
+@elsewhere(far_audit.export)
 @filtered()
 def export(
     *,
@@ -170,6 +165,7 @@ def export(
 
 @app.command()
 @verb
+@elsewhere(far_audit.verify)
 def verify(
     *,
     after: Annotated[int, typer.Option(min=0, help="Begin behind this place.")] = 0,
@@ -185,24 +181,6 @@ def verify(
 
     Examples: aegis audit verify --kept 1204:9f86d0…; aegis audit verify --after 1204 --json
     """
-    found = audit_proof.verify(verbs.acting(as_user), after=after, kept=_anchor(kept))
-    output.show_one(
-        How(is_json, is_quiet),
-        "audit.verify",
-        codecs.show(documents.verdict(found)),
-        identity=f"{found.place}:{found.digest}",
-        sentence=f"{found.sentence}\n{found.place}:{found.digest}",
-    )
-    if found.unsealed:
-        output.say(f"{found.unsealed} are not in the chain yet; a running server puts them there.")
-    if found.fault is not None:
-        raise typer.Exit(Exit.CHECK_FAILED)
-
-
-def _anchor(text: str) -> Anchor | None:
-    if not text:
-        return None
-    place, _, digest = text.partition(":")
-    if not re.fullmatch("[0-9]{1,16}", place) or not re.match(audit_chain.DIGEST_FORM, digest):
-        raise Misused("--kept: it must be PLACE:DIGEST, as verify prints it.")
-    return Anchor(int(place), digest)
+    anchor = audit_filters.anchor(kept)
+    found = audit_proof.verify(verbs.acting(as_user), after=after, kept=anchor)
+    far_audit.tell_verdict(How(is_json, is_quiet), codecs.show(documents.verdict(found)))

@@ -7,12 +7,12 @@ from django_typer.management import Typer
 
 from sessions.api import checkpoint_documents as documents
 from sessions.core.checkpoints import Effects
-from sessions.management import checkpoint_tables, output, session_redrive, verbs
+from sessions.management import checkpoint_tables, far_checkpoints, output, session_redrive, verbs
 from sessions.management.listing import Limit
 from sessions.management.output import How
 from sessions.management.session_options import Reason, Reference
 from sessions.management.several import Several
-from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
 from sessions.selectors import beginnings, sessions
 from sessions.selectors import checkpoints as reading
 from sessions.services import checkpoints, forks, recovery
@@ -170,6 +170,7 @@ def remove(
 
 
 @verb
+@elsewhere(far_checkpoints.recover)
 def recover(
     session: Reference,
     checkpoint: Name = LATEST,
@@ -202,6 +203,7 @@ def recover(
 
 
 @verb
+@elsewhere(far_checkpoints.fork)
 def fork(
     session: Reference,
     checkpoint: Name = LATEST,

@@ -1,6 +1,7 @@
 """Which entries of the audit are meant: the options of `aegis audit`, and what is read from them."""
 
 import inspect
+import re
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import wraps
@@ -9,7 +10,10 @@ from typing import Annotated, Any, Literal, TypeVar, cast
 import typer
 
 from sessions.management import instants
+from sessions.management.output import Misused
+from streaming.core import audit_chain
 from streaming.selectors.audit import Wanted
+from streaming.selectors.audit_proof import Anchor
 
 Command = Annotated[str, typer.Option(help="Only this command; session.* for several.")]
 Actor = Annotated[str, typer.Option(help="Only of this actor; user:* for several.")]
@@ -81,6 +85,20 @@ def wanted(*, outcome: str, since: str = "", until: str = "", **words: str) -> W
         until=_moment("--until", until),
         **words,
     )
+
+
+def anchor(text: str) -> Anchor | None:
+    """
+    What somebody kept of the chain, if they did.
+
+    :raises Misused: for what is no place with its digest
+    """
+    if not text:
+        return None
+    place, _, digest = text.partition(":")
+    if not re.fullmatch("[0-9]{1,16}", place) or not re.match(audit_chain.DIGEST_FORM, digest):
+        raise Misused("--kept: it must be PLACE:DIGEST, as verify prints it.")
+    return Anchor(int(place), digest)
 
 
 def _moment(name: str, text: str) -> datetime | None:

@@ -78,6 +78,12 @@ def claim(server: Client, *, approval: str, release: bool, is_json: bool, is_qui
     far.one(How(is_json, is_quiet), "approval.claim", APPROVALS, row)
 
 
+def hand_over(server: Client, *, approval: str, to: str, is_json: bool, is_quiet: bool) -> None:
+    """Leave it to somebody else."""
+    row = server.send("POST", "approvals", _whole(server, approval), "claim", body={"to": to})
+    far.one(How(is_json, is_quiet), "approval.hand-over", APPROVALS, row)
+
+
 def _whole(server: Client, approval: str) -> str:
     return beginnings.far_whole(server, "approvals", reference=approval)
 

@@ -30,7 +30,7 @@ def _far(
     body = {name: value for name, value in given.items() if value}
     body |= {"from": from_} if from_ else {}
     row = server.send("POST", "sessions", session, "redrive", body={**body, "topics": topic or []})
-    _tell("redrive", row, How(is_json, is_quiet))
+    tell("redrive", row, How(is_json, is_quiet))
 
 
 @verb
@@ -75,9 +75,10 @@ def redrive(
 def made(name: str, session: Session, how: How) -> None:
     """Tell of a session that was made of another one."""
     [shown] = session_tables.shown([session])
-    _tell(name, shown, how)
+    tell(name, shown, how)
 
 
-def _tell(name: str, row: Document, how: How) -> None:
+def tell(name: str, row: Document, how: How) -> None:
+    """Tell of a session that a server made of another one."""
     sentence = f"{output.state(row['state'])}  {row['key']}  {row['name']}"
     output.show_one(how, f"session.{name}", row, identity=str(row["id"]), sentence=sentence)

@@ -145,11 +145,11 @@ def verb(function: F) -> F:
                 is_json=bool(kwargs.get("is_json")),
             )
 
-    if "is_json" in inspect.signature(function).parameters:
-        more = {"fields": Fields, "wide": Wide} | (
-            {"far_server": Server, "far_token": Token} if far else {}
-        )
-        _also(run, function, more)
+    is_shown = "is_json" in inspect.signature(function).parameters
+    more = {"fields": Fields, "wide": Wide} if is_shown else {}
+    if far:
+        more |= {"far_server": Server, "far_token": Token}
+    _also(run, function, more)
     return cast(F, run)
 
 

@@ -44,9 +44,13 @@ class Verdict:
         """The verdict in words."""
         if self.fault is not None:
             return f"The chain is broken. {self.fault.message}"
-        entries = "entry" if self.checked == 1 else "entries"
-        rest = ", there are more" if self.has_more else ", chain whole"
-        return f"{self.checked:,} {entries}{rest}"
+        return walked(self.checked, has_more=self.has_more)
+
+
+def walked(count: int, *, has_more: bool = False) -> str:
+    """How many entries were found right, in words."""
+    entries = "entry" if count == 1 else "entries"
+    return f"{count:,} {entries}{', there are more' if has_more else ', chain whole'}"
 
 
 def verify(

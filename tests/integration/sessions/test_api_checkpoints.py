@@ -178,17 +178,19 @@ def test_the_command_line_takes_lists_compares_and_removes(aegis: Any):
     assert (missed.code, "aegis checkpoint list" in missed.err) == (3, True)
 
 
-def test_the_command_line_recovers_and_forks(aegis: Any):
+def test_the_command_line_recovers_and_forks(anywhere: Any):
     session = made()
-    taken(session)
+    kept = taken(session)
     remember(session, 2)
 
-    planned = aegis("session", "recover", "desk", "kept", "--dry-run", "--json")
-    recovered = aegis("session", "recover", "desk", "kept")
-    forked = aegis("session", "fork", "desk", "kept", "--key", "other", "--effects", "live")
+    planned = anywhere("session", "recover", "desk", "kept", "--dry-run", "--json")
+    recovered = anywhere("session", "recover", "desk", str(kept.pk)[:8], "--reason", "Wrong.")
+    forked = anywhere("session", "fork", "desk", "kept", "--key", "other", "--effects", "live")
+    nothing = anywhere("session", "fork", "desk", "nothing")
 
     assert [one["would"] for one in planned.document["data"]] == ["recover"]
-    assert recovered.out == "‖ paused  desk\n"
+    assert "‖ paused" in recovered.out
+    assert nothing.code == 3
     assert forked.out == "○ created  other  Fork of desk\n"
     session.refresh_from_db()
     assert session.memory == {"n": 1}

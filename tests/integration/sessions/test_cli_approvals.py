@@ -108,14 +108,21 @@ def test_an_approval_is_claimed_and_given_back(aegis):
     assert (mine, approval.claimed_by) == ([str(approval.pk)], "")
 
 
-def test_an_approval_is_handed_over(aegis):
+def test_an_approval_is_handed_over(anywhere):
     approval = waiting()
 
-    told = aegis("approval", "hand-over", str(approval.pk), "role:approver", "--json").document
-    refused = aegis("approval", "hand-over", str(approval.pk), "nobody")
+    told = anywhere("approval", "hand-over", str(approval.pk), "role:approver", "--json").document
+    refused = anywhere("approval", "hand-over", str(approval.pk)[:8], "nobody")
+    approval.refresh_from_db()
 
-    assert told["data"]["claimed_by"] == "role:approver"
+    assert told["data"]["claimed_by"] == approval.claimed_by == "role:approver"
     assert refused.code == 3
+
+
+def test_what_an_approver_was_left_is_theirs(aegis):
+    approval = waiting()
+    aegis("approval", "hand-over", str(approval.pk), "role:approver")
+
     assert aegis("approval", "list", "--mine", "-q").out.split() == [str(approval.pk)]
 
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from sessions.management import audit_filters
+from sessions.management import audit_filters, far_audit
 from sessions.services import lifecycle
 from streaming.api.audit_documents import AuditFilter
 from streaming.models import AuditChain, AuditEntry
@@ -115,30 +115,34 @@ def test_every_filter_of_the_interface_has_an_option():
     assert set(audit_filters.FILTERS) == set(AuditFilter.__struct_fields__)
 
 
-def test_entries_are_exported(aegis, desk: AuditEntry):
-    lines = aegis("audit", "export", "--session", "desk").out.splitlines()
-    table = aegis("audit", "export", "--format", "csv", "--outcome", "refused").out
+@pytest.mark.django_db(transaction=True)
+def test_entries_are_exported(anywhere, desk: AuditEntry):
+    lines = anywhere("audit", "export", "--session", "desk").out.splitlines()
+    table = anywhere("audit", "export", "--format", "csv", "--outcome", "refused").out
 
     commands = [json.loads(one)["command"] for one in lines]
     assert commands == ["session.create", "session.pause", "session.start"]
     assert [one["code"] for one in csv.DictReader(io.StringIO(table))] == ["INVALID_STATE"]
 
 
-def test_the_chain_is_verified(aegis, desk: AuditEntry):
+def test_the_chain_is_verified(anywhere, monkeypatch, desk: AuditEntry):
+    monkeypatch.setattr(far_audit, "AT_ONCE", 2)
     sealing.seal(lease_id=uuid4())
     end = AuditChain.objects.get()
     AuditEntry.objects.create(command="x", actor="x", outcome="ok")
 
-    told = aegis("audit", "verify")
-    kept = aegis("audit", "verify", "-q", "--kept", f"{end.place}:{end.digest}")
+    told = anywhere("audit", "verify")
+    kept = anywhere("audit", "verify", "-q", "--kept", f"{end.place}:{end.digest}")
+    behind = anywhere("audit", "verify", "--after", "1", "--json").document["data"]
     AuditChain.objects.update(place=4, digest="ab")
-    broken = aegis("audit", "verify", "--json")
-    wrong = aegis("audit", "verify", "--kept", "7")
+    broken = anywhere("audit", "verify", "--json")
+    wrong = anywhere("audit", "verify", "--kept", "7")
 
     assert told.out.splitlines() == ["3 entries, chain whole", f"3:{end.digest}"]
-    assert "1 are not in the chain yet" in told.err
+    assert "are not in the chain yet" in told.err
     assert (kept.code, kept.out) == (0, f"3:{end.digest}\n")
-    assert broken.code == 9
+    assert (behind["checked"], behind["sentence"]) == (2, "2 entries, chain whole")
+    assert (broken.code, broken.document["data"]["checked"]) == (9, 3)
     assert broken.document["data"]["fault"] == {
         "kind": "cut",
         "place": 4,
@@ -146,3 +150,27 @@ def test_the_chain_is_verified(aegis, desk: AuditEntry):
         "message": "The chain ends at place 3, but the sealer knows of place 4.",
     }
     assert wrong.code == 2
+
+
+def test_the_newest_entries_are_told_and_what_is_written_meanwhile(
+    aegis, far, monkeypatch, desk: AuditEntry
+):
+    old = far("audit", "tail", "--last", "2", "--no-follow", scopes=("audit:read",)).out
+    looks = iter([lambda: lifecycle.pause(principal=OPERATOR, session=str(desk.session_id))])
+
+    def look(_seconds: float) -> None:
+        next(looks, _interrupted)()
+
+    monkeypatch.setattr(far_audit, "_pause", look)
+    followed = far("audit", "tail", "--last", "1", "--json", scopes=("audit:read",))
+    monkeypatch.delenv("AEGIS_SERVER")
+    here = aegis("audit", "tail", "--last", "3", "--no-follow", "--session", "desk").out
+
+    told = [json.loads(one)["command"] for one in followed.out.splitlines()]
+    assert told == ["session.start", "session.pause"]
+    assert followed.code == 130
+    assert old.splitlines() == here.splitlines()[:2]
+
+
+def _interrupted() -> None:
+    raise KeyboardInterrupt
