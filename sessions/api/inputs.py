@@ -182,6 +182,12 @@ class ReasonInput(Struct, kw_only=True, forbid_unknown_fields=True):
     reason: Reason = ""
 
 
+class AssignInput(ReasonInput, kw_only=True, forbid_unknown_fields=True):
+    """Whose the session shall be: a person of its team, or `shared` for the team itself."""
+
+    owner: Annotated[str, Meta(min_length=1, max_length=150)]
+
+
 class ResultInput(ReasonInput, kw_only=True, forbid_unknown_fields=True):
     """What came of the session: any JSON value."""
 

@@ -6,8 +6,15 @@ from rest_framework.response import Response
 from sessions import commands
 from sessions.api import answers, inputs
 from sessions.api.documents import SessionDocument
-from sessions.api.inputs import AttachInput, FailureInput, ReasonInput, ResultInput, StartQuery
-from sessions.services import creation, lifecycle
+from sessions.api.inputs import (
+    AssignInput,
+    AttachInput,
+    FailureInput,
+    ReasonInput,
+    ResultInput,
+    StartQuery,
+)
+from sessions.services import assigning, creation, lifecycle
 from sessions.services.outcome import Outcome
 from streaming.api.base import Endpoint, alone, once
 from streaming.api.schema import operation
@@ -139,6 +146,22 @@ class End(Endpoint):
         return answers.outcome(
             lifecycle.end(principal=self.principal, session=session, reason=reason)
         )
+
+
+class Assign(Endpoint):
+    """Say whose the session is."""
+
+    examples = {"POST": {"owner": "shared"}}
+
+    @operation("sessions.assign", tag="sessions", body=AssignInput, answers=ONE)
+    @once
+    def post(self, _request: Request, session: str) -> Response:
+        """Make an open session that of a person of its team, or the team's."""
+        order = self.ordered(AssignInput)
+        done = assigning.assign(
+            principal=self.principal, session=session, owner=order.owner, reason=order.reason
+        )
+        return answers.session(done.session)
 
 
 class Attach(Endpoint):

@@ -76,6 +76,7 @@ urlpatterns = [
     route(f"{ONE}/seek", clock.Seek, name="session-seek"),
     route(f"{ONE}/step", clock.Step, name="session-step"),
     route(f"{ONE}/speed", clock.Speed, name="session-speed"),
+    route(f"{ONE}/assign", lever.Assign, name="session-assign"),
     route(f"{ONE}/attach", lever.Attach, name="session-attach"),
     route(f"{ONE}/components", parts.SessionComponents, name="session-components"),
     route(f"{ONE}/components/<str:component>", parts.SessionComponent, name="session-component"),

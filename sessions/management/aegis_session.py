@@ -20,6 +20,7 @@ from sessions.management import (
     aegis_watch,
     far_sessions,
     output,
+    session_assign,
     session_making,
     session_note,
     session_options,
@@ -270,6 +271,7 @@ aegis_lever.add_to(app)
 aegis_clock.add_to(app)
 aegis_compare.add_to(app)
 aegis_tag.add_to(app)
+session_assign.add_to(app)
 aegis_checkpoint.add_to(app)
 aegis_capsule.add_to(app)
 aegis_watch.add_to(app)

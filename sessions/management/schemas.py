@@ -63,7 +63,7 @@ LEVER = "start pause stop complete fail end delete restart recover"
 PLANNED = "start.plan pause.plan stop.plan end.plan delete.plan restart.plan recover.plan"
 # What stands in `data`, by the name in `schema`.
 DOCUMENTS: dict[str, Any] = {
-    **_of("session", f"list {LEVER}", list[SessionDocument]),
+    **_of("session", f"list assign {LEVER}", list[SessionDocument]),
     **_of("session", "create attach import fork redrive", SessionDocument),
     **_of("session", PLANNED, list[published.PlannedDocument]),
     **_of("session", "state", published.StateDocument),

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 
 from aegis_project.kit.errors import PermissionDenied, ValidationFailed
 from aegis_project.kit.principal import Principal
-from sessions.core import tags
+from sessions.core import tags, texts
 from sessions.core.events import SessionEvent
 from sessions.core.library_errors import TagAlreadyExists, TagNotFound
 from sessions.models import Session, SessionTag, Tag
@@ -38,9 +38,12 @@ class Tagged:
 
     session: Session
     names: list[str]
+    reason: str = ""
 
     def audit(self) -> Trace:
-        detail = {"tags": self.names}
+        detail: dict[str, Any] = {"tags": self.names}
+        if self.reason:
+            detail["reason"] = self.reason
         return Trace(session_id=self.session.pk, target=self.session.key, detail=detail)
 
 
@@ -111,7 +114,9 @@ def remove(*, principal: Principal, tag: str) -> Changed:
 
 
 @command("session.tag", scope=SCOPE)
-def put(*, principal: Principal, session: Reference, names: Sequence[str]) -> Tagged:
+def put(
+    *, principal: Principal, session: Reference, names: Sequence[str], reason: str = ""
+) -> Tagged:
     """
     Put tags on a session in whatever state; own ones are made if there are none of these names.
 
@@ -120,9 +125,10 @@ def put(*, principal: Principal, session: Reference, names: Sequence[str]) -> Ta
     :raises SessionNotFound: if the session is not there for the principal
     :raises ValidationFailed: for a name that cannot be, or too many
     """
+    texts.check(reason=reason)
     row = moving.locked(principal, session)
     put_on(row, principal=principal, names=names)
-    return Tagged(row, row.tags)
+    return Tagged(row, row.tags, reason)
 
 
 def put_on(row: Session, *, principal: Principal, names: Sequence[str]) -> None:
@@ -138,20 +144,21 @@ def put_on(row: Session, *, principal: Principal, names: Sequence[str]) -> None:
 
 
 @command("session.untag", scope=SCOPE)
-def take_off(*, principal: Principal, session: Reference, name: str) -> Tagged:
+def take_off(*, principal: Principal, session: Reference, name: str, reason: str = "") -> Tagged:
     """
     Take a tag off a session, whoever put it there.
 
     :raises SessionNotFound: if the session is not there for the principal
     :raises TagNotFound: if the session does not carry it
     """
+    texts.check(reason=reason)
     row = moving.locked(principal, session)
     written = tags.normal(name)
     if written not in row.tags:
         raise TagNotFound(f"The session does not carry {written}.", tag=written)
     SessionTag.objects.filter(session=row, tag__name=written).delete()
     _keep(row, [one for one in row.tags if one != written], principal)
-    return Tagged(row, row.tags)
+    return Tagged(row, row.tags, reason)
 
 
 def _keep(row: Session, names: list[str], principal: Principal) -> None:

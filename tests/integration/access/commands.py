@@ -56,6 +56,7 @@ COMMANDS: dict[str, Rule] = {
     "session.diff": Rule("events:read messages:read runs:read", {**ONE, "other": "<session>"}),
     "session.tag": Rule("sessions:write", {**ONE, "tag": "work"}),
     "session.untag": Rule("sessions:write", {**ONE, "tag": "kept"}),
+    "session.assign": Rule("sessions:write", {**ONE, "owner": "shared"}),
     "session.fork": Rule("sessions:control sessions:write", KEPT),
     "session.redrive": Rule("sessions:write topics:read", ONE),
     "session.send": Rule("messages:write runs:write", {**ONE, "text": "Hello"}),

@@ -145,6 +145,7 @@ HTTP: dict[str, Rule] = {
     f"POST {S}/fail": Rule("sessions:control", {"error": {"code": "NO", "message": "No."}}),
     f"POST {S}/end": Rule("sessions:control"),
     f"POST {S}/restart": Rule("sessions:control"),
+    f"POST {S}/assign": Rule("sessions:write", {"owner": "shared"}),
     # Coming back
     f"GET {S}/checkpoints": Rule("sessions:read"),
     f"POST {S}/checkpoints": Rule("sessions:control", {"label": "another"}),

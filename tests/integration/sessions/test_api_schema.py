@@ -92,6 +92,7 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/sessions/{session}/artifacts/{artifact}/content",
         "/api/v1/sessions/{session}/artifacts/{artifact}/link",
         "/api/v1/sessions/{session}/artifacts/{artifact}/versions",
+        "/api/v1/sessions/{session}/assign",
         "/api/v1/sessions/{session}/attach",
         "/api/v1/sessions/{session}/attachments",
         "/api/v1/sessions/{session}/attachments/{attachment}",
