@@ -4,18 +4,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from aegis_project.kit.moments import stamp
 from aegis_project.kit.principal import Principal
 from sessions.admin import approval_course, approval_situation, events, words
 from sessions.admin.approval_cells import left, person, risk_word, shown
+from sessions.core import tools
 from sessions.core.freshness import Known
 from sessions.core.policy import Who
 from sessions.models import Approval, ToolCall
 from sessions.selectors import approvals as reading
-from sessions.selectors import timeline, tool_calls
+from sessions.selectors import timeline
 from sessions.selectors.situation import Course
 
 PARTS_AT = "admin/aegis/approval"
@@ -40,6 +40,7 @@ def context(
         "approval": row,
         "call": row.tool_call,
         "tool": words.tool(row.tool_call.tool),
+        "crumb": tools.parted(row.tool_call.tool)[0],
         "asked_by": person(row.run.requested_by),
         "state": marks.chip(row.state, marks.APPROVAL),
         "risk": risk_word(row.tool_call.risk),
@@ -120,6 +121,7 @@ def _asked(row: Approval) -> dict[str, Any]:
     return {
         "arguments": [_compared(call, name) for name in names],
         "is_edited": is_edited(row),
+        "asked_digest": call.digest_of(call.asked_arguments),
         "why": why(row),
         "who": who(row),
         "words": message.content if message is not None else "",
@@ -165,13 +167,6 @@ def last_decided(principal: Principal, *, now: datetime) -> dict[str, Any] | Non
     if row is None:
         return None
     return {"at": marks.clock(row.decided_at, now=now), "by": person(row.decided_by)}
-
-
-def questions(principal: Principal) -> SafeString:
-    """What agents ask people, each with the way to where it is answered."""
-    may = principal.allows("messages:read") and principal.allows("sessions:read")
-    found = tool_calls.questions(principal, limit=QUEUE) if may else []
-    return render_to_string("admin/aegis/approvals_questions.html", {"questions": found})
 
 
 def is_edited(row: Approval) -> bool:

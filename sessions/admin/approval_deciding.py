@@ -1,5 +1,6 @@
 """What people do on a card: decide, and say that they look at it; a script gets the card anew."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.utils import timezone
 from aegis_project.kit.errors import AegisError
 from components.admin.asking import asking
 from sessions.admin import approval_card as card
+from sessions.admin import approval_situation
 from sessions.admin.approval_form import DecideForm
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
@@ -42,13 +44,32 @@ def claim(request: HttpRequest, row: Approval) -> JsonResponse:
     return _shown(request, row)
 
 
-def _shown(request: HttpRequest, row: Approval) -> JsonResponse:
-    principal = asking(request)
+def measure(request: HttpRequest, row: Approval) -> JsonResponse:
+    """Measure again what the decision rests on, and say when, and what came of it."""
+    return _shown(request, row, says=approval_situation.measured)
+
+
+def digest(request: HttpRequest, row: Approval) -> JsonResponse:
+    """The digest that the call would have, with the arguments of the form."""
+    try:
+        asking(request).require("approvals:decide")
+        found = DecideForm(request.POST, approval=row).digest()
+    except AegisError as error:
+        return _refused(request, error)
+    return JsonResponse({"digest": found})
+
+
+def _shown(
+    request: HttpRequest, row: Approval, *, says: Callable[..., str] | None = None
+) -> JsonResponse:
+    principal, now = asking(request), timezone.now()
     fresh = reading.find(principal, row)
     known = situation.now(fresh) if fresh.is_open else None
     course = situation.course_now(fresh) if fresh.is_open else None
-    parts = card.parts(fresh, principal, known=known, course=course, now=timezone.now())
-    return JsonResponse({"state": fresh.state, "is_open": fresh.is_open, "parts": parts})
+    parts = card.parts(fresh, principal, known=known, course=course, now=now)
+    told = {"checked": says(fresh, known, now=now)} if says else {}
+    shown = {"state": fresh.state, "is_open": fresh.is_open, "parts": parts}
+    return JsonResponse(shown | told)
 
 
 def _refused(request: HttpRequest, error: AegisError) -> JsonResponse:

@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from aegis_project.database import read_db
 from aegis_project.kit.principal import Principal
-from sessions.admin import approval_card, approval_cells
-from sessions.admin.feeds import Changes, Feed, Frame, RowsFeed
+from sessions.admin import approval_card, approval_cells, approval_inbox
+from sessions.admin.feeds import Changes, ChangingFeed, Feed, Frame, RowsFeed
 from sessions.core.freshness import Known
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
@@ -55,22 +55,19 @@ class ApprovalsFeed(RowsFeed):
         return rows, {str(pk) for pk in new.values_list("pk", flat=True)}
 
 
-class QuestionsFeed(Feed):
-    """What agents ask people, whenever that looks different."""
+class InboxFeed(ChangingFeed):
+    """What agents ask people, and how many decisions wait with whom, whenever that changes."""
 
     scope = "approvals:read"
-
-    def __init__(self, principal: Principal) -> None:
-        super().__init__(principal)
-        self._changes = Changes()
 
     def wants(self, hint: Hint) -> bool:
         return hint.kind in KINDS
 
-    async def turn(self) -> list[Frame]:
-        html = await read_db(approval_card.questions, self.principal)
-        changed = self._changes.of({"html": html})
-        return [{"type": "questions", **changed}] if changed else []
+    async def parts(self) -> dict[str, str]:
+        return await read_db(self._read)
+
+    def _read(self) -> dict[str, str]:
+        return approval_inbox.parts(self.principal)
 
 
 class CardFeed(Feed):

@@ -7,6 +7,7 @@ from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.views.main import ORDER_VAR
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
+from django.utils import timezone
 
 from components.admin.asking import asking
 from sessions.core.tool_calls import Risk
@@ -18,14 +19,17 @@ RISKIEST_FIRST = Case(
     default=len(Risk),
 )
 MOST_OFFERED = 50
+TODAY = "today"
+DECIDED = ("decided", TODAY)
 
 
 class Way(NamedTuple):
-    """One of some links: where it leads, and whether one is there."""
+    """One of some links: where it leads, whether one is there, and the place of its count."""
 
     title: str
     query: str
     is_current: bool
+    counted: str = ""
 
 
 class ShownFilter(SimpleListFilter):
@@ -35,7 +39,12 @@ class ShownFilter(SimpleListFilter):
     parameter_name = "show"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("decided", "Decided"), ("mine", "With me"), ("all", "All")]
+        return [
+            ("decided", "Decided"),
+            (TODAY, "Decided today"),
+            ("mine", "With me"),
+            ("all", "All"),
+        ]
 
     def choices(self, changelist: Any) -> Any:
         yield {
@@ -49,10 +58,11 @@ class ShownFilter(SimpleListFilter):
         match self.value():
             case "decided":
                 return queryset.exclude(state=reading.PENDING).order_by("-decided_at")
+            case "today":
+                today = reading.decided_today(queryset, now=timezone.now())
+                return today.order_by("-decided_at")
             case "mine":
-                return queryset.filter(
-                    state=reading.PENDING, claimed_by__in=reading.names(asking(request))
-                )
+                return reading.with_them(queryset, asking(request))
             case "all":
                 return queryset
         return queryset.filter(state=reading.PENDING)
@@ -102,9 +112,13 @@ def whose(changelist: Any) -> Iterator[Way]:
     """With me, with anybody of the team, and what was decided, too."""
     name = ShownFilter.parameter_name
     now = changelist.params.get(name)
-    for title, value in (("Mine", "mine"), ("Team", None), ("All", "all")):
+    for title, value, counted in (
+        ("Mine", "mine", "mine"),
+        ("Team", None, "team"),
+        ("All", "all", ""),
+    ):
         query = changelist.get_query_string({name: value} if value else {}, [name])
-        yield Way(title, query, now == value)
+        yield Way(title, query, now == value, counted)
 
 
 def orders(changelist: Any) -> Iterator[Way]:

@@ -119,12 +119,25 @@ class DecideForm(forms.Form):
             evidence=situation.now(row) if approved else None,
         )
 
-    def _check(self, *, approved: bool) -> None:
+    def digest(self) -> str:
+        """
+        What the call would be known by, with these arguments.
+
+        :raises ValidationFailed: for what cannot be read
+        """
+        self._read()
+        call, said = self.approval.tool_call, self._edited()
+        return call.digest_of(call.arguments if said is None else said)
+
+    def _read(self) -> None:
         if not self.is_valid():
             found = {name: [str(one) for one in told] for name, told in self.errors.items()}
             name, told = next(iter(found.items()))
             label = self.fields[name].label or name
             raise ValidationFailed(f"{label}: {' '.join(told)}", fields=found)
+
+    def _check(self, *, approved: bool) -> None:
+        self._read()
         if (
             approved
             and self.is_high

@@ -48,6 +48,21 @@ def context(row: Approval, known: Known | None, *, now: datetime) -> dict[str, A
     }
 
 
+def measured(row: Approval, known: Known | None, *, now: datetime) -> SafeString:
+    """What came of measuring once more, and when that was."""
+    at = marks.clock(now, now=now)
+    if not row.is_open:
+        return SafeString("It is decided, so nothing is measured any more.")
+    if known is None:
+        return format_html("Not measured {}: nobody here knows the topics.", at)
+    far = [one for one in inputs(row, known, now=now) if one.why]
+    said = ", ".join(
+        f"{one.topic} {'has' if one.why == 'moved' else 'is'} {one.why}" for one in far
+    )
+    told = f"Still so: {said}." if far else "Nothing has moved too far."
+    return format_html("Measured again {}. {}", at, told)
+
+
 def inputs(row: Approval, known: Known | None, *, now: datetime) -> list[Input]:
     """Each topic that the policy names, then and now."""
     far = {one.topic: one.why for one in situation.moved(row, known) or []}

@@ -16,13 +16,14 @@ from aegis_project import marks
 from aegis_project.kit.errors import AegisError
 from aegis_project.lists import PlainAdmin
 from components.admin.asking import asking
-from sessions.admin import approval_bulk, approval_deciding
+from sessions.admin import approval_bulk, approval_deciding, approval_inbox
 from sessions.admin import approval_card as card
 from sessions.admin import approval_cells as cells
 from sessions.admin import approval_filters as filters
 from sessions.admin.approval_filters import ShownFilter
 from sessions.admin.approval_form import DecideForm
 from sessions.admin.fragments import fragment
+from sessions.admin.heading import Heading
 from sessions.models import Approval
 from sessions.selectors import approvals as reading
 from sessions.selectors import situation
@@ -87,8 +88,10 @@ class ApprovalAdmin(PlainAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The inbox; ``card`` in its address is which card a page shows beside it."""
         request.GET = _without(request.GET, CARD)
-        waits = request.GET.get(ShownFilter.parameter_name) != "decided"
-        told = {"title": "Approvals", "waits": waits, "questions": card.questions(asking(request))}
+        waits = request.GET.get(ShownFilter.parameter_name) not in filters.DECIDED
+        told = {"title": "Approvals", "waits": waits}
+        if self.has_view_permission(request):
+            told["inbox"] = approval_inbox.parts(asking(request))
         shown: Any = super().changelist_view(request, {**told, **(extra_context or {})})
         found = getattr(shown, "context_data", None)
         if found and "cl" in found:
@@ -100,8 +103,12 @@ class ApprovalAdmin(PlainAdmin):
     def get_urls(self) -> list[URLPattern]:
         claim = self.admin_site.admin_view(require_POST(self.claim_view))
         shown = self.admin_site.admin_view(require_GET(fragment(self.card_view)))
+        measure = self.admin_site.admin_view(require_GET(self.measure_view))
+        digest = self.admin_site.admin_view(require_POST(self.digest_view))
         own = [
             path("<uuid:approval_id>/claim/", claim, name="aegis_sessions_approval_claim"),
+            path("<uuid:approval_id>/measure/", measure, name="aegis_sessions_approval_measure"),
+            path("<uuid:approval_id>/digest/", digest, name="aegis_sessions_approval_digest"),
             path("<uuid:approval_id>/card/", shown, name="aegis_sessions_approval_card"),
         ]
         return [*own, *super().get_urls()]
@@ -116,6 +123,16 @@ class ApprovalAdmin(PlainAdmin):
     def claim_view(self, request: HttpRequest, approval_id: Any) -> HttpResponse:
         """Say that one looks at it or no longer does, or leave it to somebody else."""
         return approval_deciding.claim(request, self._find(request, str(approval_id)))
+
+    def measure_view(self, request: HttpRequest, approval_id: Any) -> HttpResponse:
+        """Measure again what the decision rests on."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return approval_deciding.measure(request, self._find(request, str(approval_id)))
+
+    def digest_view(self, request: HttpRequest, approval_id: Any) -> HttpResponse:
+        """The digest of a call with other arguments."""
+        return approval_deciding.digest(request, self._find(request, str(approval_id)))
 
     def change_view(
         self,
@@ -133,12 +150,14 @@ class ApprovalAdmin(PlainAdmin):
         return self._card(request, row)
 
     def _card(self, request: HttpRequest, row: Approval) -> HttpResponse:
+        shown = self._shown(request, row)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": f"{row.tool_call.tool} for {row.run.agent_slug}",
             "is_page": True,
-            **self._shown(request, row),
+            **shown,
+            "original": Heading(Approval, shown["crumb"], row.pk),
         }
         return TemplateResponse(request, PAGE, context)
 

@@ -7,7 +7,7 @@ from aegis_project.kit import strict
 from aegis_project.kit.errors import ValidationFailed
 from aegis_project.kit.principal import Principal
 from sessions.admin import events, panels
-from sessions.admin.approval_feeds import ApprovalsFeed, CardFeed, QuestionsFeed, WaitingFeed
+from sessions.admin.approval_feeds import ApprovalsFeed, CardFeed, InboxFeed, WaitingFeed
 from sessions.admin.conversation_feed import ConversationFeed
 from sessions.admin.dashboard_feed import DashboardFeed
 from sessions.admin.feeds import (
@@ -151,8 +151,8 @@ def _approvals(principal: Principal, frame: Frame) -> Feed:
     return ApprovalsFeed(principal, ids=_ids(frame))
 
 
-def _questions(principal: Principal, _frame: Frame) -> Feed:
-    return QuestionsFeed(principal)
+def _inbox(principal: Principal, _frame: Frame) -> Feed:
+    return InboxFeed(principal)
 
 
 def _approval(principal: Principal, frame: Frame) -> Feed:
@@ -178,7 +178,7 @@ FEEDS = {
     "topic": _topic,
     "waiting": _waiting,
     "approvals": _approvals,
-    "questions": _questions,
+    "inbox": _inbox,
     "approval": _approval,
 }
 

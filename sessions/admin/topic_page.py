@@ -1,6 +1,5 @@
 """The page of one topic: its address, and publishing by hand."""
 
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from django.views.decorators.http import require_POST
 from aegis_project.kit.errors import AegisError
 from components.admin.asking import asking
 from sessions.admin import publishing, topic_parts
+from sessions.admin.heading import Heading
 from sessions.core.errors import SessionNotFound
 from streaming.core import topics
 from streaming.core.errors import TopicNotFound, UnknownTopic
@@ -19,23 +19,6 @@ from streaming.models import Log
 from streaming.selectors import logs
 
 CHARTS = (("rate", "Records per second"), ("lag", "Largest lag, records"))
-
-
-class Heading:
-    """What Unfold's header needs to write "Topics", linked, and the topic's name behind it."""
-
-    _meta = SimpleNamespace(
-        app_label=Log._meta.app_label,
-        model_name=Log._meta.model_name,
-        verbose_name_plural="Topics",
-    )
-
-    def __init__(self, topic: str, pk: int) -> None:
-        self.topic, self.pk = topic, pk
-
-    def __str__(self) -> str:
-        # Unfold makes the first letter a capital; the joiner, which nobody sees, is not one.
-        return f"\u2060{self.topic}"
 
 
 def show(request: HttpRequest, session_id: UUID, topic: str) -> TemplateResponse:
@@ -52,7 +35,7 @@ def show(request: HttpRequest, session_id: UUID, topic: str) -> TemplateResponse
     context = {
         "opts": Log._meta,
         "title": topic,
-        "original": Heading(topic, seen.log.pk or 0),
+        "original": Heading(Log, topic, seen.log.pk or 0, plural="Topics"),
         "is_fullwidth": "1",
         "seen": seen,
         "session": session,

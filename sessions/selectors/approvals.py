@@ -1,7 +1,8 @@
 """Reading approvals: what waits for people, and how it was decided."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -28,6 +29,14 @@ ROLE = "role:"
 """How the name of somebody begins who is whoever has a role."""
 DECIDES = "aegis_sessions.decide_approval"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class Tally(NamedTuple):
+    """How many decisions wait with somebody, with anybody, and how many were made today."""
+
+    mine: int
+    team: int
+    today: int
 
 
 def visible(principal: Principal) -> QuerySet[Approval]:
@@ -155,6 +164,25 @@ def precedents(approval: Approval) -> list[Approval]:
 def waiting(principal: Principal) -> int:
     """How many decisions wait in what the principal sees; beyond a hundred nobody counts."""
     return len(visible(principal).filter(state=PENDING).values_list("pk")[:MOST_COUNTED])
+
+
+def with_them(rows: QuerySet[Approval], principal: Principal) -> QuerySet[Approval]:
+    """Those that wait and are with the principal, or with one of their roles."""
+    return rows.filter(state=PENDING, claimed_by__in=names(principal))
+
+
+def decided_today(rows: QuerySet[Approval], *, now: datetime) -> QuerySet[Approval]:
+    """Those that somebody decided since midnight, UTC."""
+    since = datetime.combine(now.date(), time(), now.tzinfo)
+    return rows.filter(state__in=DECIDED, decided_at__gte=since)
+
+
+def tally(principal: Principal, *, now: datetime) -> Tally:
+    """What the inbox counts; beyond a hundred nobody does."""
+    rows = visible(principal)
+    mine, today = with_them(rows, principal), decided_today(rows, now=now)
+    counted = [len(one.values_list("pk")[:MOST_COUNTED]) for one in (mine, today)]
+    return Tally(counted[0], waiting(principal), counted[1])
 
 
 def soonest(principal: Principal, *, limit: int) -> list[Approval]:

@@ -59,6 +59,10 @@ def test_ap4_edited_number_and_nested_list_are_carried_out_with_their_types(desk
     expect(bar(desk, "changes")).to_have_text("4 changes by you")
     diff = desk.page.locator("[data-argument='argument-1'] .ae-argument-value")
     expect(diff).to_have_text("53")
+    expect(bar(desk, "digest")).to_have_text(approval["digest"][:8])
+    expect(bar(desk, "digest-new")).to_have_text(re.compile("^[0-9a-f]{8}$"))
+    expect(bar(desk, "digest-note")).to_contain_text("Only the second one can run.")
+    expected = bar(desk, "digest-new").get_attribute("title")
     desk.page.locator("#ae-approve").click()
 
     edited = {
@@ -76,6 +80,7 @@ def test_ap4_edited_number_and_nested_list_are_carried_out_with_their_types(desk
     expect(bar(desk, "decided").locator("[data-word=completed]").first).to_be_visible()
     digest = floor.api.get(f"approvals/{approval['id']}")["digest"]
     assert digest != approval["digest"]
+    assert digest == expected
     entries = floor.api.get(f"audit?session={floor.session['id']}&command=approval.decide")["data"]
     told = entries[0]["detail"]
     assert (told["asked"], told["edited"]) == (ORDER, {**ORDER, **edited})

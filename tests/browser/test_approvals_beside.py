@@ -166,3 +166,26 @@ def test_at_320_the_list_leads_to_the_card_on_a_page_of_its_own(new_context, ser
 
     page.wait_for_url(f"**{card(approval)}")
     assert desk.faults == []
+
+
+def test_header_tabs_and_foot_say_which_card_it_is_and_how_much_waits(desk, floor):
+    first, second = both(floor)
+    desk.open(INBOX).live()
+    crumb = desk.page.locator("#header-inner h1")
+    team, today = desk.page.locator("#ae-team"), desk.page.locator("#ae-today")
+    waits = int(team.inner_text())
+    expect(crumb).to_contain_text("place_order")
+
+    desk.page.keyboard.press("j")
+    desk.live()
+    desk.page.keyboard.press("c")
+    expect(desk.page.locator("#ae-mine")).to_have_text("1")
+    floor.decide(first, approved=False, reason="Not now.")
+
+    expect(team).to_have_text(str(waits - 1))
+    expect(today).not_to_have_text("none")
+    expect(desk.page.locator("#ae-last")).to_contain_text("by credential:tests.")
+    desk.page.get_by_role("link", name="Decided today").click()
+    desk.live()
+    expect(row(desk, first)).to_be_visible()
+    expect(row(desk, second)).to_have_count(0)

@@ -88,6 +88,10 @@ def test_ap10_feed_that_falls_silent_turns_amber_and_approving_asks_for_a_fresh_
     expect(strip).to_contain_text("book is silent.")
     expect(strip).to_contain_text("Approving asks once more")
     assert stale.evaluate("(one) => getComputedStyle(one).color") == "rgb(143, 86, 0)"
+    desk.page.get_by_role("button", name="Re-check now").click()
+    expect(bar(desk, "checked")).to_contain_text("Still so: book is silent.")
+    expect(bar(desk, "checked")).to_have_attribute("role", "status")
+    assert floor.state(approval) == "pending"
     bar(desk, "approve").click()
 
     expect(desk.page).not_to_have_url(re.compile(approval["id"]))

@@ -11,9 +11,9 @@ from aegis_project.kit.errors import AegisError, NotAuthenticated
 from aegis_project.kit.principal import Principal
 from components.core.messages import Register
 from components.services import admissions
-from sessions.admin import approval_card, dashboard
+from sessions.admin import dashboard
 from sessions.admin import frames as live
-from sessions.admin.approval_feeds import CardFeed, QuestionsFeed, WaitingFeed
+from sessions.admin.approval_feeds import CardFeed, WaitingFeed
 from sessions.admin.dashboard_feed import DashboardFeed
 from sessions.admin.monitor_feed import MonitorFeed
 from sessions.admin.tails import TailFeed
@@ -148,7 +148,7 @@ LIVE: dict[str, tuple[str, dict[str, Any]]] = {
     "component": ("components:read", {"id": "<component>"}),
     "waiting": ("approvals:read", {}),
     "approvals": ("approvals:read", {"ids": ["<approval>"]}),
-    "questions": ("approvals:read", {}),
+    "inbox": ("approvals:read", {}),
     "approval": ("approvals:read", {"id": "<approval>"}),
 }
 # Of these who sees nothing is shown nothing, and is not refused.
@@ -189,7 +189,6 @@ def finds_session(feed: Any) -> Any:
 
 FIRST: dict[type, Callable[[Any], Any]] = {
     WaitingFeed: lambda feed: approvals.waiting(feed.principal),
-    QuestionsFeed: lambda feed: approval_card.questions(feed.principal),
     CardFeed: opens_card,
     DashboardFeed: opens_dashboard,
     MonitorFeed: lambda feed: feed._find_keys(),

@@ -52,6 +52,8 @@ MORE = {
     "agent/remove": "agents:write",
     "approval/card": "approvals:read",
     "approval/claim": "approvals:decide",
+    "approval/measure": "approvals:read",
+    "approval/digest": "approvals:decide",
     "approval/bulk": "approvals:decide",
     "grant/remove": "policies:write",
     "policy/remove": "policies:write",

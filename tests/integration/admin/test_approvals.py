@@ -204,6 +204,7 @@ def test_what_has_to_be_looked_at_again_leads_to_the_new_card(admin, run, hub):
     calm = text(admin.get(card(approval)))
     hub.call(hub.hub.publish(key, [(6, b'{"price": 103}')]))
     moved = text(admin.get(card(approval)))
+    measured = admin.get(f"{INBOX}{approval.pk}/measure/").json()
     answer = admin.post(card(approval), said(approval, approve=""))
 
     new = Approval.objects.get(state="pending")
@@ -211,6 +212,10 @@ def test_what_has_to_be_looked_at_again_leads_to_the_new_card(admin, run, hub):
     assert "What it rests on has moved." not in calm
     assert "price 100 103 +3.00 %" in moved
     assert "What it rests on has moved." in moved
+    assert "Re-check now" in moved
+    assert "+3.00" in measured["parts"]["situation"]
+    assert measured["checked"].startswith("Measured again <time")
+    assert measured["checked"].endswith("Still so: book.BTC has moved.")
     assert (told(answer), answer.json()["error"]["url"]) == ("APPROVAL_STALE", card(new))
     assert "Look at it again." in text(admin.get(card(new)))
     assert "It is asked again" in text(admin.get(card(approval)))

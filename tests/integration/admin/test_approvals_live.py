@@ -51,6 +51,21 @@ async def test_count_is_told_at_first_and_whenever_it_changes(cookie, run):
     assert counts == [1, 2, 1]
 
 
+async def test_counts_of_the_inbox_are_told_when_they_change(cookie, run):
+    approval = await run_db(asking.approval, run)
+
+    async with connected(cookie) as socket:
+        await socket.say({"type": "inbox"})
+        first = (await socket.frame("parts"))["parts"]
+        await run_db(decided, approval)
+        second = (await socket.frame("parts"))["parts"]
+
+    assert list(first) == ["questions", "mine", "team", "today", "last"]
+    assert (first["mine"], first["team"], first["today"], first["last"]) == ("0", "1", "none", "")
+    assert (second["team"], second["today"]) == ("0", "1")
+    assert "by operator." in second["last"]
+
+
 async def test_rows_of_the_inbox_are_told_when_decided_and_new_ones_counted(cookie, run):
     approval = await run_db(asking.approval, run)
 
@@ -107,6 +122,7 @@ async def test_card_that_is_out_of_sight_is_refused(cookie):
     [
         {"type": "waiting"},
         {"type": "approvals", "ids": []},
+        {"type": "inbox"},
         {"type": "approval", "id": str(uuid4())},
     ],
 )

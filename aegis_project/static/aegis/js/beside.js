@@ -75,6 +75,7 @@ export class Beside extends Card {
     this.shut();
     this.mark();
     this.load(Boolean(id));
+    if (!id) this.crumb("");
     if (!id) return this.place.replaceChildren(...this.nothing);
     const answer = await fetch(`${inbox}${id}/card/`).catch(() => null);
     const html = await answer?.text().catch(() => null);
@@ -101,10 +102,25 @@ export class Beside extends Card {
     template.innerHTML = html;
     this.place.replaceChildren(template.content);
     this.place.scrollTop = 0;
+    this.crumb(this.place.querySelector("[data-crumb]")?.dataset.crumb);
     if (!isCard) return;
     this.open(this.place.querySelector(".ae-card"));
     document.body.classList.toggle("ae-production", "production" in this.said);
     this.frames().forEach((frame) => this.live.send(frame));
+  }
+
+  /** The header says which card is shown, behind the name of the inbox. */
+  crumb(name) {
+    document.querySelectorAll("[data-of-card]").forEach((one) => one.remove());
+    if (!name) return;
+    const arrow = document.createElement("span");
+    arrow.className = "material-symbols-outlined";
+    arrow.setAttribute("aria-hidden", "true");
+    arrow.textContent = "chevron_right";
+    const title = document.createElement("span");
+    title.textContent = name;
+    for (const one of [arrow, title]) one.dataset.ofCard = "";
+    document.querySelector("#header-inner h1")?.append(arrow, title);
   }
 
   mark() {

@@ -32,10 +32,11 @@ export class Card {
     this.edits = null;
     times.writeAll(root);
     course.show();
+    root.addEventListener("click", (event) => event.target.closest("#ae-recheck") && this.recheck());
     if (!this.form) return;
     this.bar = at("ae-bar");
     this.dialog = at("ae-ask");
-    this.edits = new Edits(this.form);
+    this.edits = new Edits(this.form, this.said.digest);
     this.listen();
   }
 
@@ -155,6 +156,29 @@ export class Card {
     this.paint(found.parts, found.is_open);
     if (!this.isOpen) this.focus();
     return true;
+  }
+
+  /** Have the server measure again what the decision rests on; it says when, and what came of it. */
+  async recheck() {
+    const { root } = this;
+    const button = at("ae-recheck");
+    if (button.getAttribute("aria-disabled") === "true") return;
+    button.setAttribute("aria-disabled", "true");
+    at("ae-checked").textContent = "Measuring…";
+    const answer = await fetch(this.said.measure, { headers: { Accept: "application/json" } }).catch(() => null);
+    const found = await answer?.json().catch(() => null);
+    if (root !== this.root) return;
+    at("ae-recheck")?.removeAttribute("aria-disabled");
+    if (!answer?.ok || !found) {
+      at("ae-checked").textContent = "";
+      return tell(at("ae-problem"), found?.error ?? { ...OFFLINE, message: "The server did not answer. Nothing was measured." });
+    }
+    at("ae-problem").replaceChildren();
+    const hadFocus = button === document.activeElement;
+    this.paint(found.parts, found.is_open);
+    morph(at("ae-checked"), found.checked);
+    times.writeAll(at("ae-checked"));
+    if (hadFocus && !button.isConnected) this.focus();
   }
 
   busy(is) {

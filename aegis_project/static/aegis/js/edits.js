@@ -11,9 +11,15 @@ function was(field) {
 const is = (field) => (field.type === "checkbox" ? String(field.checked) : field.value);
 const shown = (field) => (field.tagName === "SELECT" ? field.selectedOptions[0]?.textContent : is(field));
 
+// Who writes is not asked about after each letter.
+const PAUSE_MS = 250;
+const SHOWN = 8;
+
 export class Edits {
-  constructor(form) {
+  /** `digests` is where the server says the digest of what the form holds. */
+  constructor(form, digests) {
     this.form = form;
+    this.digests = digests;
     this.button = document.getElementById("ae-edit");
     this.button.addEventListener("click", () => this.toggle());
     document.getElementById("ae-undo").addEventListener("click", () => this.undo());
@@ -63,10 +69,32 @@ export class Edits {
     const text = count === 1 ? "1 change by you" : `${count} changes by you`;
     document.getElementById("ae-changes").textContent = count ? text : "";
     document.getElementById("ae-undo").hidden = !count;
-    document.getElementById("ae-digest-note").hidden = !count;
+    this.digest(count);
     document.getElementById("ae-executes").textContent = count ? `Executes with ${this.words}` : "Executes as asked";
     const label = document.querySelector("#ae-approve > span");
     label.textContent = `${label.dataset.verb}${count ? ` with ${count} change${count === 1 ? "" : "s"}` : ""}`;
+  }
+
+  /** The digest that was asked about gives way to the one of what is edited, which the server makes. */
+  async digest(count) {
+    const asked = (this.asked = {});
+    const note = document.getElementById("ae-digest-note");
+    document.getElementById("ae-digest").toggleAttribute("data-was", Boolean(count));
+    const place = document.getElementById("ae-digest-new");
+    place.textContent = "…";
+    place.removeAttribute("title");
+    if (!count) note.hidden = true;
+    if (!count) return;
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    if (asked !== this.asked) return;
+    const body = new FormData(this.form);
+    const answer = await fetch(this.digests, { method: "POST", body }).catch(() => null);
+    const found = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (asked !== this.asked) return;
+    note.hidden = !found;
+    if (!found) return;
+    place.textContent = found.digest.slice(0, SHOWN);
+    place.title = found.digest;
   }
 
   /** What differs from what was asked: `quantity 3, side sell`. */

@@ -7,6 +7,7 @@ import "./copy.js";
 import * as keys from "./keys.js";
 import { Live } from "./live.js";
 import { morph } from "./morph.js";
+import { Parts } from "./parts.js";
 import * as times from "./times.js";
 
 const page = document.getElementById("ae-inbox");
@@ -24,18 +25,10 @@ class Inbox {
   }
 
   frames() {
-    return [
-      { type: "approvals", ids: this.places.map((place) => place.dataset.row) },
-      { type: "questions" },
-    ];
+    return [{ type: "approvals", ids: this.places.map((place) => place.dataset.row) }];
   }
 
   take(frame, live) {
-    if (frame.type === "questions") {
-      this.questions = frame.html;
-      if (!live.isHeld) this.ask();
-      return true;
-    }
     if (frame.type !== "rows") return false;
     this.isReady = true;
     this.others += frame.others;
@@ -105,13 +98,7 @@ class Inbox {
     this.frames().forEach((frame) => live.send(frame));
   }
 
-  /** What agents ask people. */
-  ask() {
-    if (this.questions !== undefined) morph(document.getElementById("ae-questions"), this.questions);
-  }
-
   release() {
-    this.ask();
     this.paint(this.held);
     this.held = {};
     this.count = 0;
@@ -124,7 +111,7 @@ bulk.arrange();
 blast.arrange();
 const beside = new Beside();
 const inbox = new Inbox();
-const live = new Live([inbox, beside]);
+const live = new Live([inbox, beside, new Parts({ type: "inbox" }, { isCounted: false })]);
 live.start();
 beside.start(live);
 keys.start({
