@@ -22,18 +22,11 @@ STRONG, SHORTEST_PASSWORD = 32, 12
 CHECKOUT = Path(__file__).resolve().parent.parent
 # Read by the SDK, the tests and the bootstrap, not by the server.
 FOREIGN = frozenset(
-    {
-        "AEGIS_URL",
-        "AEGIS_SESSION_TOKEN",
-        "AEGIS_COMPONENT_ID",
-        "AEGIS_SERVER",
-        "AEGIS_TOKEN",
-        "AEGIS_TEST_DATABASE_URL",
-        "AEGIS_TEST_REDIS_URL",
-        "AEGIS_CHROMIUM",
-        "AEGIS_DATA",
-        "AEGIS_CI",
-    }
+    f"{PREFIX}{name}"
+    for name in (
+        *("URL", "SESSION_TOKEN", "COMPONENT_ID", "SERVER", "TOKEN", "CHROMIUM", "DATA", "CI"),
+        *("TEST_DATABASE_URL", "TEST_REDIS_URL"),
+    )
 )
 
 
@@ -47,7 +40,8 @@ class Environment(BaseSettings):
         description="Folder of the SQLite file, storage and logs.",
     )
     database_url: str = Field(
-        default="", description="postgresql://user:password@host:port/name; empty means SQLite."
+        default="",
+        description="postgresql://user:password@host:port/name?sslmode=…; empty means SQLite.",
     )
     redis_url: str = Field(default="", description="redis://host:port/0; empty means memory.")
     secret_key: SecretStr = Field(
@@ -162,6 +156,14 @@ class Environment(BaseSettings):
     )
     unused_upload_hours: float = Field(
         default=24, gt=0, description="Time after which a file that no message took is removed."
+    )
+    tape_limit_gb: float = Field(
+        default=10, ge=0, description="What tapes may take before Health says so; 0 is no limit."
+    )
+    slow_statement_ms: float = Field(
+        default=500,
+        ge=0,
+        description="Statements to the database are slow from here on; 0 counts none.",
     )
     keep_sessions_days: Days = Field(default=0, description=f"Sessions are kept {SO_LONG}.")
     keep_events_days: Days = Field(default=0, description=f"Ledgers are kept {SO_LONG}.")

@@ -1,8 +1,6 @@
 """Whether this installation is sound: one registry of checks, each with what to do about it."""
 
 import logging
-import shutil
-import stat
 import tomllib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -26,7 +24,6 @@ from aegis_project.env import CHECKOUT, PREFIX, Environment
 logger = logging.getLogger(__name__)
 
 SKEW_SECONDS = 2.0
-FREE_BYTES = 1024**3
 PATIENCE_SECONDS = 2.0
 
 
@@ -206,31 +203,6 @@ def valkey() -> Iterator[Finding]:
         yield Finding("valkey", State.ERROR, said, "Start it, or correct AEGIS_REDIS_URL.")
         return
     yield Finding("valkey", State.OK, f"It answers ({kind}).")
-
-
-@check
-def home() -> Iterator[Finding]:
-    """Whether the home has room, and its key is nobody else's."""
-    place = settings.ENVIRONMENT.home
-    free = shutil.disk_usage(place).free
-    if free < FREE_BYTES:
-        said = f"{free // 1024**2} MiB are free in {place.name}."
-        yield Finding("home", State.WARNING, said, "Make room, or move AEGIS_HOME.")
-    key = place / "secret_key"
-    if key.exists() and stat.S_IMODE(key.stat().st_mode) & 0o077:
-        said = "Others on this machine can read the secret key."
-        yield Finding("home", State.ERROR, said, "chmod 600 the file secret_key in AEGIS_HOME.")
-    elif free >= FREE_BYTES:
-        yield Finding("home", State.OK, f"{free // 1024**3} GiB are free.")
-
-
-@mend("home")
-def close_key() -> str:
-    """Let nobody else read the secret key; room has to be made by somebody."""
-    key = settings.ENVIRONMENT.home / "secret_key"
-    if key.exists():
-        key.chmod(0o600)
-    return "The secret key is its owner's alone."
 
 
 @check

@@ -28,7 +28,14 @@ from streaming.jobs import (
     hint_receiver,
 )
 from streaming.node import Job, Node
-from streaming.upkeep import CursorsJob, DatabaseTape, RecordingJob, RulesJob, TapeJob
+from streaming.upkeep import (
+    CursorsJob,
+    DatabaseTape,
+    RecordingJob,
+    RulesJob,
+    StrainsJob,
+    TapeJob,
+)
 
 _starting = asyncio.Lock()
 
@@ -39,6 +46,7 @@ def build(*, url: str = "") -> Node:
     rules = RuleBook(topic_rules.load)
     recorder = Recorder(DatabaseTape(lambda: node.lease_id))
     recording, cursors, webhooks = RecordingJob(recorder), CursorsJob(), Webhooks()
+    strains = StrainsJob()
     jobs: list[Job] = [
         LeaseJob(),
         ListingJob(),
@@ -50,6 +58,7 @@ def build(*, url: str = "") -> Node:
         recording,
         TapeJob(),
         cursors,
+        strains,
         hint_receiver(),
         links,
         Watcher(links),
@@ -69,7 +78,8 @@ def build(*, url: str = "") -> Node:
         jobs += [Worker(EQUIPMENT), ToolServers()]
     # Asked in this order for a log; the last has one for every name.
     hub = Hub(engines=[RowEngine(), replays, _live(rules, recorder)], rules=rules)
-    node = Node(hub=hub, jobs=jobs, url=url, last=[webhooks.stop, recording.finish, cursors.run])
+    last = [webhooks.stop, recording.finish, cursors.run, strains.run]
+    node = Node(hub=hub, jobs=jobs, url=url, last=last)
     return node
 
 
@@ -77,18 +87,19 @@ def build_worker(*, url: str) -> Node:
     """A node that serves nobody and carries out runs, beside those that serve."""
     rules = RuleBook(topic_rules.load)
     recorder = Recorder(DatabaseTape(lambda: node.lease_id))
-    recording = RecordingJob(recorder)
+    recording, strains = RecordingJob(recorder), StrainsJob()
     jobs: list[Job] = [
         LeaseJob(),
         FiguresJob(),
         RulesJob(),
         recording,
+        strains,
         hint_receiver(),
         Worker(EQUIPMENT),
         ToolServers(),
     ]
     hub = Hub(engines=[RowEngine(), _live(rules, recorder)], rules=rules)
-    node = Node(hub=hub, jobs=jobs, url=url, last=[recording.finish])
+    node = Node(hub=hub, jobs=jobs, url=url, last=[recording.finish, strains.run])
     return node
 
 

@@ -3,10 +3,10 @@
 import os
 import sys
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from pydantic import ValidationError
 
+from aegis_project.database_url import database
 from aegis_project.env import Environment
 from aegis_project.model_keys import ModelKeys
 from aegis_project.unfold import UNFOLD  # noqa: F401 -- a setting that Unfold reads
@@ -92,47 +92,6 @@ TEMPLATES = [
         },
     }
 ]
-
-
-# A connection that cannot be made is given up after a second and asked for anew by who needs one.
-# Left alone, the pool doubles its pauses, and goes on pausing long after PostgreSQL is back.
-POOL = {"min_size": 1, "max_size": 16, "timeout": 20, "reconnect_timeout": 1.0}
-
-
-def database(url: str, home: Path) -> dict[str, object]:
-    """Django's database entry for a ``postgresql://`` or ``sqlite://`` URL, or for none."""
-    parts = urlsplit(url)
-    if parts.scheme.startswith("postgres"):
-        return {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": parts.path.lstrip("/"),
-            "USER": unquote(parts.username or ""),
-            "PASSWORD": unquote(parts.password or ""),
-            "HOST": parts.hostname or "",
-            "PORT": parts.port or "",
-            # Persistent connections leak under ASGI; the pool of psycopg does not.
-            "CONN_MAX_AGE": 0,
-            "OPTIONS": {"pool": POOL},
-        }
-    home.mkdir(parents=True, exist_ok=True)
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(Path(parts.path) if parts.path else home.resolve() / "aegis.sqlite3"),
-        "TEST": {"NAME": str(home.resolve() / "test.sqlite3")},
-        # Opening one reads the schema again. Threads of requests are kept, and so are these.
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {
-            # All of what is asked often stays prepared.
-            "cached_statements": 512,
-            # A deferred transaction that reads and then writes fails at once when another wrote.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": (
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
-            ),
-        },
-    }
-
 
 DATABASES = {"default": database(ENVIRONMENT.database_url, ENVIRONMENT.home)}
 

@@ -3,16 +3,21 @@
 import re
 from collections.abc import Sequence
 from functools import cache
+from time import perf_counter
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper as Connection
 from django.db.backends.sqlite3.base import FORMAT_QMARK_REGEX
+
+from aegis_project import slow
 
 Row = Sequence[Any]
 
 # Parameters, and what stands for a percent sign.
 MARK = re.compile("%[s%]")
 SIMPLE = re.compile("[a-z_]*")
+# The wrappers of a connection that was never looked at.
+NOBODY: list[Any] = []
 
 
 def fetch(connection: Connection, statement: str, parameters: Row) -> list[Row]:
@@ -26,9 +31,13 @@ def fetch(connection: Connection, statement: str, parameters: Row) -> list[Row]:
             cursor.execute(statement, parameters)
             found: list[Row] = cursor.fetchall()
             return found
-    with connection.wrap_database_errors:
-        rows: list[Row] = _bare(connection).execute(_marked(statement), parameters).fetchall()
-        return rows
+    began = perf_counter()
+    try:
+        with connection.wrap_database_errors:
+            rows: list[Row] = _bare(connection).execute(_marked(statement), parameters).fetchall()
+            return rows
+    finally:
+        slow.ended(statement, began)
 
 
 def execute(connection: Connection, statement: str, parameters: Row) -> int:
@@ -41,8 +50,12 @@ def execute(connection: Connection, statement: str, parameters: Row) -> int:
         with connection.cursor() as cursor:
             cursor.execute(statement, parameters)
             return int(cursor.rowcount)
-    with connection.wrap_database_errors:
-        return int(_bare(connection).execute(_marked(statement), parameters).rowcount)
+    began = perf_counter()
+    try:
+        with connection.wrap_database_errors:
+            return int(_bare(connection).execute(_marked(statement), parameters).rowcount)
+    finally:
+        slow.ended(statement, began)
 
 
 def execute_all(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
@@ -55,8 +68,12 @@ def execute_all(connection: Connection, statement: str, rows: Sequence[Row]) -> 
         with connection.cursor() as cursor:
             cursor.executemany(statement, rows)
         return
-    with connection.wrap_database_errors:
-        _bare(connection).executemany(_marked(statement), rows)
+    began = perf_counter()
+    try:
+        with connection.wrap_database_errors:
+            _bare(connection).executemany(_marked(statement), rows)
+    finally:
+        slow.ended(statement, began)
 
 
 def is_bare(connection: Connection) -> bool:
@@ -69,7 +86,7 @@ def is_bare(connection: Connection) -> bool:
     return (
         connection.vendor == "sqlite"
         and not connection.queries_logged
-        and not connection.execute_wrappers
+        and connection.execute_wrappers in (NOBODY, slow.ALONE)
     )
 
 

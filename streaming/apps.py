@@ -1,6 +1,9 @@
 """The streaming app: what is said."""
 
 from django.apps import AppConfig
+from django.conf import settings
+
+from aegis_project import slow
 
 
 class StreamingConfig(AppConfig):
@@ -9,3 +12,8 @@ class StreamingConfig(AppConfig):
     name = "streaming"
     label = "aegis_streaming"
     verbose_name = "Streaming"
+
+    def ready(self) -> None:
+        """Look at how long statements take, in every process alike."""
+        slow.limit(settings.ENVIRONMENT.slow_statement_ms / 1000)
+        slow.listen_to_all()

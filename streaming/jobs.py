@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from aegis_project import database
 from aegis_project.database import read_db, run_db
+from aegis_project.database_url import TLS
 from streaming import hints, metrics
 from streaming.core.position import Position
 from streaming.engines.base import Key
@@ -22,7 +23,7 @@ from streaming.hub.hearsay import Hearsay
 from streaming.hub.line import Line
 from streaming.node import Job, Node
 from streaming.selectors import audit
-from streaming.services import idempotency, leases, listing, reports, sealing
+from streaming.services import idempotency, leases, listing, reports, sealing, strains
 
 
 class LeaseJob:
@@ -103,7 +104,7 @@ class ReportsJob:
 
 
 class ForgetJob:
-    """Remove the answers to idempotency keys that are a day old."""
+    """Remove what nobody asks for again: answers to idempotency keys, what was counted."""
 
     name = "forget"
     period_seconds = 60.0
@@ -111,6 +112,7 @@ class ForgetJob:
     async def run(self, node: Node) -> None:
         """Remove some; what is left has its turn next time."""
         await run_db(idempotency.forget)
+        await run_db(strains.forget)
 
     def wants(self, hint: Hint) -> bool:
         return False
@@ -267,7 +269,7 @@ class LayerHints:
 def parameters() -> dict[str, Any]:
     """How Django connects, as psycopg takes it."""
     found = connection.get_connection_params()
-    wanted = ("host", "port", "user", "password", "dbname")
+    wanted = ("host", "port", "user", "password", "dbname", *TLS)
     return {name: found[name] for name in wanted if found.get(name)}
 
 

@@ -56,6 +56,10 @@ flushes = Counter("aegis_hub_flushes", "Turns in which the hub sent something.")
 flush_time = Counter("aegis_hub_flush_seconds", "Time that the hub spent on these turns.")
 
 # The process
+slow_statements = Counter(
+    "aegis_slow_statements",
+    "Statements of servers and workers to the database that took longer than they should.",
+)
 job_ends = Gauge(
     "aegis_job_end_timestamp_seconds",
     "When a periodic job last ended well, in Unix time; now less this is its age.",

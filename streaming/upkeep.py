@@ -1,12 +1,15 @@
-"""The periodic work on topics: rules, recording, cursors, how long what is kept."""
+"""The periodic work on topics: rules, recording, cursors, losses, how long what is kept."""
 
 from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.utils import timezone
 
+from aegis_project import slow
 from aegis_project.database import read_db, run_db
 from aegis_project.kit.errors import ServiceUnavailable
+from streaming import metrics
 from streaming.core.position import Position
 from streaming.core.rules import TapeKeep
 from streaming.engines.base import Key, Slice
@@ -15,7 +18,7 @@ from streaming.engines.tape import Group, Tape, Taped
 from streaming.hints import Hint
 from streaming.node import Node
 from streaming.selectors import tape as taped_rows
-from streaming.services import cursors, tape_retention
+from streaming.services import cursors, strains, tape_retention
 from streaming.services import tape as tapes
 
 
@@ -132,6 +135,29 @@ class CursorsJob:
         if self._taken:
             await run_db(cursors.store, [(*who, at) for who, at in self._taken.items()])
             self._taken.clear()
+
+    def wants(self, hint: Hint) -> bool:
+        return False
+
+
+class StrainsJob:
+    """Write down which statements were slow here, and who lost records."""
+
+    name = "strains"
+    period_seconds = 15.0
+
+    async def run(self, node: Node) -> None:
+        """Write what there is; what cannot be written now is, with what comes later."""
+        statements, losses = slow.take(), node.hub.losses.take()
+        if not statements and not losses:
+            return
+        try:
+            await run_db(strains.write, statements=statements, losses=losses)
+        except DatabaseError:
+            slow.give_back(statements)
+            node.hub.losses.give_back(losses)
+            raise
+        metrics.slow_statements.inc(sum(one.count for one in statements.values()))
 
     def wants(self, hint: Hint) -> bool:
         return False

@@ -30,6 +30,7 @@ LEFT_OUT = frozenset(
         "axes.accessattemptexpiration",
         "axes.accesslog",
         "aegis_streaming.report",
+        "aegis_streaming.strain",
     }
 )
 CHUNK = 500

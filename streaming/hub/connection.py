@@ -14,6 +14,7 @@ from streaming.hub import feeding
 from streaming.hub.inline import Begun
 from streaming.hub.limits import Limits
 from streaming.hub.line import Line
+from streaming.hub.losses import Losses
 from streaming.hub.packs import Message, message
 from streaming.hub.subscription import Subscription
 
@@ -24,6 +25,7 @@ class Owner(Protocol):
     """What a connection tells its hub."""
 
     limits: Limits
+    losses: Losses
 
     def mark(self, line: Line) -> None:
         """Compare a line with its log again at the next flush, and go on with it."""

@@ -92,6 +92,7 @@ def tell(connection: "Connection", subscription: Subscription, placed: Placement
     if isinstance(placed.notice, Gap):
         line.counters.dropped += placed.notice.count
         subscription.dropped += placed.notice.count
+        connection.owner.losses.add(line.key, connection.seat.component_id, placed.notice)
     connection.post(
         frames.notice(
             placed.notice,

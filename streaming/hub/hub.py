@@ -27,6 +27,7 @@ from streaming.hub.connection import Connection, Send
 from streaming.hub.figures import HubFigures
 from streaming.hub.limits import Limits
 from streaming.hub.line import Line
+from streaming.hub.losses import Losses
 from streaming.hub.rooms import Rooms
 from streaming.hub.subscription import Ending
 from streaming.hub.topics import mint, wall_ms
@@ -56,6 +57,7 @@ class Hub(Clocks):
         self.rooms = Rooms(block_seconds=self.limits.block_seconds)
         self.commits = Commits()
         self.watch = Watch()
+        self.losses = Losses()
         self._tasks: set[asyncio.Task[None]] = set()
         self._rounds: list[asyncio.Task[None]] = []
 

@@ -4,6 +4,7 @@ from streaming.models.audit import AuditChain, AuditEntry, IdempotencyKey
 from streaming.models.lease import Lease
 from streaming.models.log import Cursor, Event, Log, Record, Segment
 from streaming.models.report import Report
+from streaming.models.strain import Strain
 
 __all__ = [
     "AuditChain",
@@ -16,4 +17,5 @@ __all__ = [
     "Record",
     "Report",
     "Segment",
+    "Strain",
 ]

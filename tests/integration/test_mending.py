@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from aegis_project import health
 from aegis_project.health import Finding, State
-from sessions import checks
+from sessions.checks import rows
 from sessions.management import aegis_doctor
 from streaming.models import AuditEntry
 from streaming.selectors import audit
@@ -65,7 +65,7 @@ def test_what_is_well_is_left_alone(capsys):
 
 
 def test_the_audit_is_sealed(monkeypatch, capsys):
-    monkeypatch.setattr(checks, "MOST_UNSEALED", 0)
+    monkeypatch.setattr(rows, "MOST_UNSEALED", 0)
     factories.session()
 
     call_command("aegis", "doctor", "--only", "sealer", "--fix")

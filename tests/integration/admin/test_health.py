@@ -16,13 +16,17 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.utils import timezone
 
-from aegis_project import health
+from aegis_project import health, room
 from aegis_project.health import Finding, State
-from sessions import checks
+from aegis_project.kit.strains import Strain
+from sessions.checks import rows
 from sessions.core.lifecycle import State as SessionState
 from sessions.models import Session, Snooze
 from sessions.selectors import snoozes
-from streaming.models import AuditEntry
+from streaming.hub.losses import OTHERS
+from streaming.models import AuditEntry, Log, Segment
+from streaming.models import Strain as Counted
+from streaming.services import strains
 from tests import factories, stores
 
 pytestmark = [
@@ -219,7 +223,7 @@ def test_each_dependency_that_breaks_raises_exactly_its_item_and_clears_by_itsel
     with_what_should_be_gone = odd()
     set_to(keep_sessions_days=0)
     with monkeypatch.context() as patch:
-        patch.setattr(checks, "MOST_UNSEALED", 0)
+        patch.setattr(rows, "MOST_UNSEALED", 0)
         without_a_sealer = odd()
     with monkeypatch.context() as patch:
         patch.setattr(health, "SKEW_SECONDS", -1.0)
@@ -228,7 +232,7 @@ def test_each_dependency_that_breaks_raises_exactly_its_item_and_clears_by_itsel
         patch.setattr(health, "below_floor", lambda: iter(["django is 5.2.1."]))
         with_old_libraries = odd()
     with monkeypatch.context() as patch:
-        patch.setattr(health, "FREE_BYTES", 1 << 62)
+        patch.setattr(room, "FREE_BYTES", 1 << 62)
         without_room = odd()
     with monkeypatch.context() as patch:
         patch.setattr(MigrationExecutor, "migration_plan", lambda *_: [object()])
@@ -248,6 +252,38 @@ def test_each_dependency_that_breaks_raises_exactly_its_item_and_clears_by_itsel
     assert without_room == {("home", State.WARNING)}
     assert without_tables == {("migrations", State.ERROR)}
     assert database.state is State.ERROR
+    assert odd() == set()
+
+
+def test_what_is_counted_and_relied_upon_raises_exactly_its_item_and_clears_by_itself(
+    home: Path, settings: Any
+):
+    def odd() -> set[tuple[str, State]]:
+        return {(one.check, one.state) for one in snoozes.examine()} - well
+
+    def set_to(**said: Any) -> None:
+        settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update=said)
+
+    log, now = Log.objects.get(session=factories.session()), timezone.now()
+    Segment.objects.create(log=log, epoch="e", last=9, bytes=900, seen_at=now)
+    well = set[tuple[str, State]]()
+    well = odd()
+    strains.write(statements={"SELECT a": Strain(10, 900.0)}, losses={OTHERS: Strain(3)})
+    with_what_was_too_slow = odd()
+    Counted.objects.update(seen_at=now - timedelta(hours=1))
+    set_to(tape_limit_gb=1e-9)
+    with_long_tapes = odd()
+    set_to(tape_limit_gb=10, redis_url=f"rediss://127.0.0.1:1/0?ssl_ca_certs={home}/gone.pem")
+    without_a_certificate = odd()
+    set_to(redis_url="")
+
+    assert with_what_was_too_slow == {
+        ("slow_statements", State.WARNING),
+        ("dropped_records", State.WARNING),
+    }
+    assert with_long_tapes == {("tape", State.ERROR)}
+    # Nobody can be reached so, either.
+    assert without_a_certificate == {("valkey", State.ERROR), ("certificates", State.ERROR)}
     assert odd() == set()
 
 
