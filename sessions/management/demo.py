@@ -27,6 +27,7 @@ from sessions.services.creation import Draft
 SCOPES = [
     "agents:read",
     "approvals:read",
+    "components:read",
     "messages:read",
     "messages:write",
     "runs:read",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessions.core.flash_dip import market, words
+from sessions.core.flash_dip.past import Held, Past
 
 FAST, SLOW = 3, 8
 QUANTITY = 0.25
@@ -52,30 +53,54 @@ class Desk:
     Orders go out at the price of the book. The desk refuses those that are far from the last
     kline, so that a book that stands still is of no use. The strategy does not notice, and tries
     again with each kline.
+
+    A kline is taken when the book that stood then is here, whichever came first, so that the same
+    market leads to the same orders; more than ``patience`` of them are not held. What came of
+    ``books`` already is of use to whoever begins anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: int = 0, books: Past | None = None) -> None:
+        self.books = Past(words.BOOK_NUMBER) if books is None else books
         self.position = 0.0
         self.is_halted = False
+        self._held = Held(patience)
         self._cross = Cross()
         self._wants = ""
         self._mid: float | None = None
         self._kline: dict[str, Any] | None = None
         self._orders = 0
 
-    def take_book(self, book: dict[str, Any]) -> None:
-        """Note where the book stands."""
-        self._mid = (float(book["bids"][0]["price"]) + float(book["asks"][0]["price"])) / 2
+    def take_book(self, book: dict[str, Any]) -> list[Said]:
+        """What the strategy says now that it knows where the book stands."""
+        self.books.take(book)
+        return self._go()
 
     def take_kline(self, kline: dict[str, Any]) -> list[Said]:
-        """What the strategy says to a kline: signals, orders, errors."""
+        """What the strategy says to a kline: signals, orders, errors, where it stands."""
+        self._held.put(kline)
+        return self._go()
+
+    def _go(self) -> list[Said]:
+        said: list[Said] = []
+        while (kline := self._held.first) is not None:
+            if not (self._held.is_late or self.books.has(kline["book"])):
+                break
+            said += self._follow(self._held.go())
+        return said
+
+    def _follow(self, kline: dict[str, Any]) -> list[Said]:
         self._kline = kline
+        book = self.books.at(kline["book"])
+        if book is not None:
+            self._mid = (float(book["bids"][0]["price"]) + float(book["asks"][0]["price"])) / 2
         side = self._cross.take(float(kline["close"]))
         said: list[Said] = []
         if side:
             self._wants = side
             said.append((words.SIGNALS, self._signal(side)))
-        return said + self._trade()
+        said += self._trade()
+        held = {"position": f"{self.position:.5f}", "time": kline["close_time"]}
+        return [*said, (words.POSITIONS, held)]
 
     def _signal(self, side: str) -> dict[str, Any]:
         kline = self._last()

@@ -47,6 +47,7 @@ class Market:
         self._price = FIRST_PRICE
         self._resumes_at: int | None = None
         self._prices: list[float] = []
+        self._last_book = 0
 
     @property
     def second(self) -> float:
@@ -94,6 +95,7 @@ class Market:
         return START_MS + self._number * MINUTE_MS // TICKS_A_SECOND
 
     def _book(self) -> dict[str, Any]:
+        self._last_book = self._number
         return {
             "last_update_id": self._number,
             "event_time": self._ms,
@@ -117,6 +119,8 @@ class Market:
             "close": f"{prices[-1]:.2f}",
             "volume": f"{volume:.5f}",
             "close_time": self._ms - 1,
+            # Topics come each at its own pace; by this everybody knows which book stood then.
+            "book": self._last_book,
             "count": 100 + self._number % 37,
         }
 

@@ -13,10 +13,13 @@ KLINES = f"klines.{SYMBOL}.1m"
 BOOK = f"orderbook.{SYMBOL}"
 SIGNALS = f"signals.{SYMBOL}"
 ORDERS = f"orders.{SYMBOL}"
+POSITIONS = f"positions.{SYMBOL}"
 ERRORS = f"errors.{SYMBOL}"
 RISK = f"risk.{SYMBOL}"
 ALERTS = f"alerts.{SYMBOL}"
 INCIDENTS = f"incidents.{SYMBOL}"
+
+BOOK_NUMBER = "last_update_id"
 
 CHECKPOINT = "before incident"
 REPORT = "incident-report.md"

@@ -19,7 +19,8 @@ class Strategy:
     def __init__(self, told: argparse.Namespace) -> None:
         self._session = told.session
         self._rest = Rest()
-        self._desk = Desk()
+        self._patience = options.patience(told)
+        self._desk = Desk(self._patience)
         self._orders: list[dict[str, Any]] = []
         self._strategy = Component(words.STRATEGY, role="strategy", stay=True)
         self._offering = Component(words.DESK, role="tool", component_id=told.companion, stay=True)
@@ -29,18 +30,19 @@ class Strategy:
     def _follow(self) -> None:
         on = self._strategy.on
         on(words.KLINES)(self._on_kline)
-        on(words.BOOK, policy="conflate")(self._on_book)
+        on(words.BOOK)(self._on_book)
 
     async def run(self) -> None:
         """Be both components until the session lets them go."""
         await asyncio.gather(self._strategy.serve(), self._offering.serve())
 
-    def _on_book(self, record: Record) -> None:
-        self._desk.take_book(record.data)
+    async def _on_book(self, record: Record) -> None:
+        for topic, data in self._desk.take_book(record.data):
+            await self._say(topic, data)
 
     async def _on_kline(self, record: Record) -> None:
         if market.begins(record.data):
-            self._desk, self._orders = Desk(), []
+            self._desk, self._orders = Desk(self._patience, self._desk.books), []
         for topic, data in self._desk.take_kline(record.data):
             await self._say(topic, data)
 

@@ -2,6 +2,8 @@
 
 import argparse
 
+PATIENCE_SECONDS = 5.0
+
 
 def parser(description: str) -> argparse.ArgumentParser:
     """A parser that knows what all of them are told."""
@@ -11,3 +13,8 @@ def parser(description: str) -> argparse.ArgumentParser:
     made.add_argument("--seed", type=int, default=7, help="the same seed, the same prices")
     made.add_argument("--companion", default="", help="the component that it plays beside its own")
     return made
+
+
+def patience(told: argparse.Namespace) -> int:
+    """As many klines as come in a few seconds: what is not here by then is lost."""
+    return max(1, round(PATIENCE_SECONDS * told.speed))

@@ -1,10 +1,13 @@
 """The market, the desk and the risk of the demo's story."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from sessions.core.flash_dip import desk, market, risk, telling, words
+from sessions.core.flash_dip import desk, market, past, risk, telling, words
 
 SEEDS = range(1, 6)
+PATIENCE = 5
 
 
 class Story:
@@ -12,7 +15,7 @@ class Story:
 
     def __init__(self, seed):
         self.market = market.Market(seed)
-        self.desk, self.meter = desk.Desk(), risk.Meter()
+        self.desk, self.meter = desk.Desk(PATIENCE), risk.Meter(PATIENCE)
         self.said = []
 
     def play(self, until):
@@ -23,16 +26,14 @@ class Story:
 
     def say(self, topic, data):
         self.said.append((self.market.second, topic, data))
-        more = []
-        if topic == words.BOOK:
-            self.desk.take_book(data)
-            self.meter.take_book(data)
-        elif topic == words.KLINES:
-            more = [*self.desk.take_kline(data), *self.meter.take_kline(data)]
-        elif topic == words.ORDERS:
-            self.meter.take_order(data)
-        for one in more:
-            self.say(*one)
+        takers = {
+            words.BOOK: (self.meter.take_book, self.desk.take_book),
+            words.KLINES: (self.meter.take_kline, self.desk.take_kline),
+            words.POSITIONS: (self.meter.take_position,),
+        }
+        for take in takers.get(topic, ()):
+            for one in take(data):
+                self.say(*one)
 
     def on(self, topic):
         return [(second, data) for second, name, data in self.said if name == topic]
@@ -185,7 +186,7 @@ def test_strategy_without_a_book_trades_nothing():
 
     said = [told.take_kline(data) for _, data in story.on(words.KLINES)]
 
-    assert {topic for one in said for topic, _ in one} == {words.SIGNALS}
+    assert {topic for one in said for topic, _ in one} == {words.SIGNALS, words.POSITIONS}
 
 
 def test_explanation_names_the_records_that_show_it():
@@ -237,3 +238,66 @@ def test_fill_is_told_with_price_and_position():
 
     assert telling.filled(order) == "Sold 0.25000 BTCUSDT at 87000.00; the position is 0.00000."
     assert telling.filled(None) == "There was no position left to close."
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 9))
+def test_one_market_is_one_tape_whatever_comes_first(random, seed):
+    """However the topics overtake each other, each of them in its own order."""
+    told = market.Market(seed)
+    ticks = [told.tick() for _ in range((market.GAP_AT + 6) * market.TICKS_A_SECOND)]
+    rows = [(topic, data) for tick in ticks for topic, data in market.topics(tick)]
+    books = [data for topic, data in rows if topic == words.BOOK]
+    klines = [data for topic, data in rows if topic == words.KLINES]
+    strategy, meter = desk.Desk(1000), risk.Meter(1000)
+    straight = Story(seed).play(market.GAP_AT + 6)
+
+    orders = shuffled(random, {strategy.take_book: books, strategy.take_kline: klines})
+    positions = [data for topic, data in orders if topic == words.POSITIONS]
+    takes = {
+        meter.take_book: books,
+        meter.take_kline: klines,
+        meter.take_position: positions,
+    }
+    risks = shuffled(random, takes)
+
+    for topic in (words.SIGNALS, words.ORDERS, words.ERRORS):
+        assert [data for name, data in orders if name == topic] == [
+            data for _, data in straight.on(topic)
+        ]
+    for topic in (words.RISK, words.ALERTS):
+        assert [data for name, data in risks if name == topic] == [
+            data for _, data in straight.on(topic)
+        ]
+
+
+def shuffled(random, takes):
+    """What is said when these take their rows, each in its order, and in no order among them."""
+    turns = [take for take, rows in takes.items() for _ in rows]
+    random.shuffle(turns)
+    left = {take: iter(rows) for take, rows in takes.items()}
+    return [one for take in turns for one in take(next(left[take]))]
+
+
+def test_what_never_comes_is_waited_for_only_so_long():
+    klines = [data for _, data in Story(7).play(9).on(words.KLINES)]
+    strategy, meter = desk.Desk(3), risk.Meter(3)
+
+    orders = [strategy.take_kline(one) for one in klines]
+    risks = [meter.take_kline(one) for one in klines]
+
+    assert [len(one) for one in orders[:4]] == [0, 0, 0, 1]
+    times = [data["time"] for one in risks for _, data in one]
+    assert times == [one["close_time"] for one in klines[:-3]]
+
+
+def test_another_story_begins_without_the_books_of_the_one_before():
+    books, (kline, *_) = ([data for _, data in Story(7).play(2).on(topic)]
+                          for topic in (words.BOOK, words.KLINES))  # fmt: skip
+    kept = past.Past(words.BOOK_NUMBER)
+
+    for one in [*books, books[0]]:
+        kept.take(one)
+
+    assert not kept.has(kline["book"])
+    assert kept.at(kline["book"]) == books[0]
+    assert kept.at(0) is None
