@@ -1,7 +1,9 @@
 """The session list, by the names of its acceptance list."""
 
+import contextlib
 import json
 import re
+import sqlite3
 from uuid import uuid4
 
 import pytest
@@ -10,6 +12,7 @@ from websockets.sync.client import connect
 
 from tests.browser import people
 from tests.browser.desk import LIST, Desk, Scripted
+from tests.browser.test_sweep import faults
 
 
 @pytest.fixture
@@ -215,3 +218,36 @@ def test_row_under_the_focus_keeps_it(desk, api, word):
 
     expect(desk.row(session).locator(".ae-chip")).to_have_attribute("data-word", "running")
     expect(link).to_be_focused()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_sl2_a_state_of_the_future_has_a_badge_on_the_list_and_on_its_page(
+    new_context, served, api, word, scheme
+):
+    session = api.session(f"{word}-1")
+    as_a_later_aegis_has_it(served, session)
+    desk = Desk(new_context(color_scheme=scheme).new_page(), served.url)
+
+    desk.open(f"{LIST}?q={word}").live()
+    listed = desk.row(session).locator('.ae-chip[data-word="hibernating"]')
+    expect(listed).to_have_attribute("data-tone", "unknown")
+    expect(listed).to_have_text(re.compile("hibernating", re.IGNORECASE))
+    desk.row(session).get_by_role("link").first.click()
+
+    shown = desk.page.locator('main .ae-chip[data-word="hibernating"]').first
+    expect(shown).to_be_visible()
+    expect(shown).to_have_attribute("data-tone", "unknown")
+    assert faults(desk) == []
+    assert desk.faults == []
+
+
+def as_a_later_aegis_has_it(served, session):
+    """A row that another version has written, which no command of this one could."""
+    with contextlib.closing(sqlite3.connect(served.home / "aegis.sqlite3", timeout=10)) as file:
+        file.execute("PRAGMA ignore_check_constraints = ON")
+        told = file.execute(
+            "UPDATE aegis_sessions_session SET state = 'hibernating' WHERE key = ?",
+            [session["key"]],
+        )
+        file.commit()
+    assert told.rowcount == 1
