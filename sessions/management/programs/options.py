@@ -17,4 +17,5 @@ def parser(description: str) -> argparse.ArgumentParser:
 
 def patience(told: argparse.Namespace) -> int:
     """As many klines as come in a few seconds: what is not here by then is lost."""
-    return max(1, round(PATIENCE_SECONDS * told.speed))
+    speed: float = told.speed
+    return max(1, round(PATIENCE_SECONDS * speed))
