@@ -111,7 +111,7 @@ def parts(component: Component, *, now: datetime) -> dict[str, str]:
     return {
         "standing": chip(component, now=now),
         "steps": steps(component, now=now),
-        "beats": strip.figure(component),
+        "beats": strip.figure(component, now=now),
         "beats-table": strip.table(component, now=now),
     }
 

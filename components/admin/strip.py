@@ -38,7 +38,8 @@ def drawn(component: Component) -> SafeString:
         top, height = BARS[word(beat)]
         bars[word(beat)].append(f"M{first + place * STEP} {top}h{WIDE}v{height}h-{WIDE}z")
     return format_html(
-        '<svg class="ae-beats" viewBox="0 0 {} {}" role="img" aria-label="{}">'
+        '<svg class="ae-beats" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img"'
+        ' aria-label="{}">'
         '<path class="ae-beats-base" d="M0 23h{}v1h-{}z"/>{}</svg>',
         beats.KEPT * STEP,
         HIGH,
@@ -51,16 +52,27 @@ def drawn(component: Component) -> SafeString:
     )
 
 
-def figure(component: Component) -> SafeString:
-    """The strip with its sentence, and what the heights of its bars mean."""
+def figure(component: Component, *, now: datetime) -> SafeString:
+    """The strip as wide as its place, each mark within reach, and what the heights mean."""
     found = beats.read(component.beats)
     if not found:
         return SafeString('<p class="ae-muted">It never connected, so there is no beat yet.</p>')
     return format_html(
-        '{}<p class="ae-beats-says">{}</p>'
+        '<div class="ae-marks" id="ae-marks" role="slider" tabindex="0"'
+        ' aria-label="Marks of the heartbeat" aria-valuemin="1" aria-valuemax="{0}"'
+        ' aria-valuenow="{0}" aria-valuetext="{1}" data-kept="{2}">{3}'
+        '<i class="ae-marks-at" id="ae-marks-at" aria-hidden="true" data-keep></i></div>'
+        '<p class="ae-marks-foot"><span>{4}</span>'
+        '<b id="ae-marks-said" aria-hidden="true" data-keep></b><span>{5}</span></p>'
+        '<p class="ae-beats-says">{6}</p>'
         '<p class="ae-muted">Tallest: connected. Tall: heard in its interval, hollow after a gap. '
-        "Half: late. Low: lost.</p>",
+        "Half: late. Low: lost. Arrow keys, or a finger, go from mark to mark.</p>",
+        len(found),
+        _said(found[-1]),
+        beats.KEPT,
         drawn(component),
+        marks.clock(found[0].at, now=now),
+        marks.clock(found[-1].at, now=now),
         _sentence(found),
     )
 

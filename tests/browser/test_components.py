@@ -2,9 +2,10 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.desk import Scripted
+from tests.browser.desk import Desk, Scripted
 
 PAGE = "/admin/aegis_components/component/{}/change/"
 
@@ -19,6 +20,13 @@ def test_co5_strip_of_the_heartbeat_and_its_table_move_together(desk, api, serve
     )
     desk.page.locator(".ae-twin summary").focus()
     desk.page.keyboard.press("Enter")
+
+    marks = desk.page.get_by_role("slider", name="Marks of the heartbeat")
+    marks.focus()
+    desk.page.keyboard.press("Home")
+    expect(marks).to_have_attribute("aria-valuenow", "1")
+    expect(marks).to_have_attribute("aria-valuetext", re.compile(r"\d\d:\d\d:\d\d connected$"))
+    expect(desk.page.locator("#ae-marks-said")).to_have_text(re.compile("connected$"))
 
     component.beat()
 
@@ -37,4 +45,37 @@ def test_co5_strip_of_the_heartbeat_and_its_table_move_together(desk, api, serve
     assert f"Last {len(words)} marks" in said
     expect(desk.page.locator("#ae-standing .ae-chip")).to_have_attribute("data-word", "lost")
     expect(desk.page.locator(".ae-twin")).to_have_attribute("open", "")
+    # What was chosen stays so while newer ones come, and the keys go on from there.
+    expect(marks).to_have_attribute("aria-valuenow", "1")
+    marks.press("End")
+    expect(marks).to_have_attribute("aria-valuetext", re.compile(r"lost, after \d+\.\d s$"))
+    marks.press("ArrowLeft")
+    expect(marks).to_have_attribute("aria-valuenow", str(len(words) - 1))
+    component.close()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_strip_is_as_wide_as_its_place_and_each_mark_is_within_reach(
+    new_context, served, api, width
+):
+    session = api.session()
+    component = Scripted(served.ws_url, api.token_of(session), "risk-meter", "risk").register()
+    component.hello().subscribe().ready()
+    page = new_context(viewport={"width": width, "height": 800}).new_page()
+    desk = Desk(page, served.url).open(PAGE.format(component.id)).live()
+    marks = page.get_by_role("slider", name="Marks of the heartbeat")
+    said = page.locator("#ae-marks-said")
+    box = marks.bounding_box()
+
+    # Before the first of them stands nothing; the nearest there is answers.
+    page.mouse.move(box["x"] + 2, box["y"] + 20)
+    expect(said).to_have_text(re.compile("connected$"))
+    first = page.locator("#ae-marks-at").bounding_box()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20)
+
+    last = page.locator("#ae-marks-at").bounding_box()
+    assert (box["height"] >= 44, box["width"] > width * 0.5) == (True, True)
+    assert first["x"] <= last["x"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert desk.faults == []
     component.close()

@@ -3,6 +3,7 @@
 import json
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.desk import Desk, until
@@ -256,4 +257,48 @@ def test_what_the_agent_saw_opens_from_its_run_by_keyboard_and_goes_back(desk, a
     expect(opener).to_be_focused()
     desk.page.keyboard.press("Enter")
     expect(seen).to_be_visible()
+    assert faults(desk) == []
+
+
+@pytest.mark.parametrize("width", [320, 1100])
+def test_runs_and_what_the_agent_saw_are_a_sheet_where_there_is_no_room_beside(
+    new_context, served, api, width
+):
+    slug = f"looker-{uuid4().hex[:8]}"
+    api.post("agents", {"slug": slug, "name": "Looker", "model": "default", "tools": []})
+    session = api.session(kind="chat", agent=slug)
+    page = new_context(viewport={"width": width, "height": 700}).new_page()
+    desk = Desk(page, served.url).session(session, "?tab=conversation")
+    api.post(f"sessions/{session['id']}/messages", {"content": "How is it?"})
+    sheet = page.get_by_role("complementary", name="Runs")
+    opener = page.get_by_role("button", name="Runs, and what the agent saw")
+    seen = page.get_by_role("region", name="What the agent saw")
+    expect(opener).to_have_attribute("aria-expanded", "false")
+    expect(sheet).to_be_hidden()
+
+    opener.press("Enter")
+    expect(sheet).to_be_visible()
+    expect(opener).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_role("button", name="Back to the conversation")).to_be_focused()
+    one = sheet.get_by_role("button", name=f"1 {slug}")
+    expect(sheet).to_contain_text("completed")
+    heights = [found.bounding_box()["height"] for found in sheet.get_by_role("button").all()]
+    one.click()
+    expect(seen.get_by_role("heading")).to_be_focused()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert sheet.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    page.keyboard.press("Escape")
+    expect(one).to_be_focused()
+    page.keyboard.press("Escape")
+
+    expect(sheet).to_be_hidden()
+    expect(opener).to_be_focused()
+    assert min(heights) >= 44
+    opener.click()
+    page.get_by_role("button", name="Back to the conversation").click()
+    expect(opener).to_be_focused()
+    opener.click()
+    expect(sheet).to_be_visible()
+    page.locator("#ae-content").focus()
+    expect(sheet).to_be_hidden()
     assert faults(desk) == []
