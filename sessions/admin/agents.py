@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -13,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from aegis_project import marks
+from aegis_project.kit.errors import AegisError
 from aegis_project.kit.principal import Principal
 from aegis_project.lists import Empty
 from components.admin.asking import asking
@@ -21,11 +21,10 @@ from sessions.admin.agent_form import SEEN, AgentForm
 from sessions.admin.serviced import ServicedAdmin
 from sessions.models import Agent
 from sessions.selectors import agents as catalogue
-from sessions.services import agents
+from sessions.services import agents, trials
 
 # As many of an agent's tools as a column has room for.
 SHOWN = 3
-TRY_SCOPE = "runs:write"
 
 
 class UseFilter(admin.BooleanFieldListFilter):
@@ -116,10 +115,12 @@ class AgentAdmin(ServicedAdmin):
 
     def trial_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """What its model answers to one question, as it comes."""
-        row = self.find(request, pk)
-        if not self._may_try(request):
-            raise PermissionDenied
-        return trial.answer(request, row)
+        row, principal = self.find(request, pk), asking(request)
+        try:
+            trials.admit(principal=principal, agent=row.slug)
+        except AegisError as error:
+            return trial.refused(error)
+        return trial.answer(request, row, principal)
 
     def make_form(self, request: HttpRequest, row: Agent | None) -> AgentForm:
         slug = request.GET.get("slug", "")
@@ -143,4 +144,4 @@ class AgentAdmin(ServicedAdmin):
         }
 
     def _may_try(self, request: HttpRequest) -> bool:
-        return asking(request).allows(TRY_SCOPE)
+        return asking(request).allows(trials.SCOPE)

@@ -3,44 +3,63 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
-from aegis_project.database import read_db
+from aegis_project.database import read_db, run_db
 from aegis_project.kit.errors import AegisError, InternalError
+from aegis_project.kit.principal import Principal
 from sessions.agent import llm, trial
 from sessions.agent.protocol import Completion, TextDelta
 from sessions.models import Agent
+from sessions.services import trials
 
 QUESTION = trial.QUESTION
 LONGEST_QUESTION = 2000
+CONTENT_TYPE = "application/x-ndjson"
 
 
-def answer(request: HttpRequest, agent: Agent) -> StreamingHttpResponse:
+def answer(request: HttpRequest, agent: Agent, principal: Principal) -> StreamingHttpResponse:
     """
     The answer as lines of JSON: ``text`` for each piece, then ``done`` or ``error``.
 
-    Nothing is kept of it, and tools are not offered.
+    Nothing is kept of what is said, and tools are not offered; the audit has who asked, and what
+    it took.
     """
     question = request.POST.get("question", "").strip()[:LONGEST_QUESTION] or QUESTION
-    response = StreamingHttpResponse(lines(agent, question), content_type="application/x-ndjson")
+    said = lines(agent, question, principal)
+    response = StreamingHttpResponse(said, content_type=CONTENT_TYPE)
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
     return response
 
 
-async def lines(agent: Agent, question: str) -> AsyncIterator[bytes]:
+def refused(error: AegisError) -> HttpResponse:
+    """The one line for who may not ask now."""
+    line = _line({"error": error.as_dict()})
+    return HttpResponse(line, status=error.status, content_type=CONTENT_TYPE)
+
+
+async def lines(agent: Agent, question: str, principal: Principal) -> AsyncIterator[bytes]:
     """One JSON value per line; a failure is the last of them."""
+    entry = partial(trials.answered, detail={"finish_reason": "left"})
     try:
         async for value in _said(agent, question):
+            if "done" in value:
+                entry = partial(trials.answered, detail=value["done"])
             yield _line(value)
     except AegisError as error:
+        entry = partial(trials.failed, error=error)
         yield _line({"error": error.as_dict()})
     except Exception:
         # The headers are out: who waits is told here, and the server logs the rest.
+        entry = partial(trials.failed, error=InternalError())
         yield _line({"error": InternalError().as_dict()})
         raise
+    finally:
+        await run_db(entry, principal=principal, agent=agent.slug)
 
 
 async def _said(agent: Agent, question: str) -> AsyncIterator[dict[str, Any]]:
@@ -52,18 +71,7 @@ async def _said(agent: Agent, question: str) -> AsyncIterator[dict[str, Any]]:
             if isinstance(piece, TextDelta):
                 yield {"text": piece.text}
             elif isinstance(piece, Completion):
-                yield {"done": _summary(piece)}
-
-
-def _summary(found: Completion) -> dict[str, Any]:
-    spent = found.spent
-    return {
-        "model": spent.model,
-        "finish_reason": found.finish_reason,
-        "input_tokens": spent.input_tokens,
-        "output_tokens": spent.output_tokens,
-        "cost": None if spent.cost is None else f"{spent.cost:f}",
-    }
+                yield {"done": trial.summary(piece)}
 
 
 def _line(value: dict[str, Any]) -> bytes:

@@ -1,6 +1,8 @@
-"""One short question to a model, of which nothing is kept."""
+"""One short question to a model, of which nothing is kept but what it took."""
 
-from sessions.agent.protocol import Limits, Prompt, Turn
+from typing import Any
+
+from sessions.agent.protocol import Completion, Limits, Prompt, Turn
 from sessions.core.conversation import Role
 from sessions.models import Agent
 
@@ -16,3 +18,15 @@ def prompt(agent: Agent, question: str = QUESTION) -> Prompt:
         turns=[Turn(Role.USER, question)],
         settings=agent.settings,
     )
+
+
+def summary(found: Completion) -> dict[str, Any]:
+    """What it took, without what was said."""
+    spent = found.spent
+    return {
+        "model": spent.model,
+        "finish_reason": found.finish_reason,
+        "input_tokens": spent.input_tokens,
+        "output_tokens": spent.output_tokens,
+        "cost": None if spent.cost is None else f"{spent.cost:f}",
+    }

@@ -10,6 +10,7 @@ from sessions.agent import llm, trial
 from sessions.core import matching, references, tools
 from sessions.models import Agent, ToolServer
 from sessions.selectors import agents, providers
+from sessions.services import trials
 from sessions.toolbox import box, servers
 
 
@@ -19,12 +20,12 @@ def check(principal: Principal, slug: str, *, calls: bool = False) -> list[Findi
 
     :raises PermissionDenied: without the scope agents:read, and runs:write for the question
     :raises AgentNotFound: if it is not there for the principal
+    :raises RateLimited: if a question would be a command too many
     """
-    agent = agents.read(principal, slug)
     if not calls:
-        return findings(agent)
-    principal.require("runs:write")
-    return [*findings(agent), _called(agent)]
+        return findings(agents.read(principal, slug))
+    agent = trials.admit(principal=principal, agent=slug)
+    return [*findings(agent), _called(principal, agent)]
 
 
 def findings(agent: Agent) -> list[Finding]:
@@ -83,11 +84,14 @@ def _policy(agent: Agent) -> Finding:
     return Finding("policy", State.OK, f"{agent.policy.slug} has {count} rules.")
 
 
-def _called(agent: Agent) -> Finding:
-    """What a model answers to one short question, of which nothing is kept."""
+def _called(principal: Principal, agent: Agent) -> Finding:
+    """What a model answers to one short question; the audit has who asked, and what it took."""
     try:
         service = llm.service_for(agent)
         answer = asyncio.run(service.complete(trial.prompt(agent), limits=trial.LIMITS))
     except AegisError as error:
+        trials.failed(principal=principal, agent=agent.slug, error=error)
         return Finding("call", State.ERROR, f"{error.code}: {error.message}", "aegis provider list")
+    detail = trial.summary(answer)
+    trials.answered(principal=principal, agent=agent.slug, detail=detail)
     return Finding("call", State.OK, f"It answers: {answer.text}")

@@ -10,6 +10,7 @@ from sessions.admin import trial
 from sessions.models import Agent
 from sessions.selectors import agents as catalogue
 from streaming.models import AuditEntry
+from tests.factories import OPERATOR
 from tests.integration.admin.help import AGENTS, text
 
 READ = ("aegis_sessions.view_agent",)
@@ -122,6 +123,7 @@ def test_who_reads_agents_changes_none(client, person):
     assert client.post(f"{AGENTS}add/", FORM).status_code == 403
     assert client.get(f"{AGENTS}add/").status_code == 403
     assert client.post(f"{AGENTS}{row.pk}/trial/").status_code == 403
+    assert [one[:3] for one in entries()] == [("assistant", "refused", "PERMISSION_DENIED")]
     assert "PERMISSION_DENIED" in text(client.post(f"{AGENTS}{row.pk}/remove/", follow=True))
     assert list(Agent.objects.values_list("version", flat=True)) == [1]
 
@@ -164,6 +166,8 @@ def test_a_question_to_a_model_is_answered_by_a_stream(admin):
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/x-ndjson")
     assert answer.is_async
+    # The audit has it once the answer is over, or nobody waits for it any more.
+    assert not AuditEntry.objects.filter(command="agent.try").exists()
     assert admin.get(f"{AGENTS}{row.pk}/trial/").status_code == 405
 
 
@@ -206,6 +210,41 @@ async def test_a_model_that_cannot_be_asked_says_why():
     ]
     [missing] = await tried("nowhere:model")
     assert missing["error"]["message"] == "There is no provider nowhere."
+    assert await run_db(entries) == [
+        ("scripted-failing", "refused", "LLM_ERROR", {"message": "The script fails."}),
+        (
+            "nowhere-model",
+            "refused",
+            missing["error"]["code"],
+            {"message": "There is no provider nowhere."},
+        ),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_model_that_was_asked_is_in_the_audit_also_when_nobody_waits_for_its_end():
+    await tried("scripted:echo", question="one two")
+    row = await run_db(lambda: Agent.objects.get(slug="scripted-echo"))
+    said = trial.lines(row, "one two", OPERATOR)
+    await anext(said)
+    await said.aclose()
+
+    whole = {
+        "model": "scripted:echo",
+        "finish_reason": "stop",
+        "input_tokens": 2,
+        "output_tokens": 2,
+        "cost": "0",
+    }
+    assert await run_db(entries) == [
+        ("scripted-echo", "ok", "", whole),
+        ("scripted-echo", "ok", "", {"finish_reason": "left"}),
+    ]
+
+
+def entries() -> list[Any]:
+    rows = AuditEntry.objects.filter(command="agent.try").order_by("pk")
+    return list(rows.values_list("target", "outcome", "code", "detail"))
 
 
 async def tried(model: str, *, question: str = "Hello.") -> list[dict[str, Any]]:
@@ -213,4 +252,4 @@ async def tried(model: str, *, question: str = "Hello.") -> list[dict[str, Any]]
         return Agent.objects.create(slug=model.replace(":", "-"), name="A", model=model)
 
     row = await run_db(make)
-    return [json.loads(line) async for line in trial.lines(row, question)]
+    return [json.loads(line) async for line in trial.lines(row, question, OPERATOR)]

@@ -13,6 +13,7 @@ from sessions.core.tools import ToolSpec
 from sessions.models import Agent, ToolServer
 from sessions.selectors import agents
 from sessions.toolbox import servers
+from streaming.models import AuditEntry
 from tests import asking, factories
 
 pytestmark = [
@@ -147,6 +148,33 @@ def test_an_agent_that_could_work_says_so(run):
     assert found["call"].startswith("ok: It answers: ")
 
 
+def test_a_model_that_is_asked_is_in_the_audit_with_who_asked_and_what_it_took(run):
+    agents.assistant()
+    Agent.objects.create(slug="broken", name="Broken", model="scripted:failing")
+
+    checked(run, "assistant")
+    before = tries()
+    checked(run, "assistant", "--call")
+    failed = checked(run, "broken", "--call")
+    gone = run("agent", "check", "nobody", "--call")
+
+    assert before == []
+    assert [(one.target, one.outcome, one.code) for one in tries()] == [
+        ("assistant", "ok", ""),
+        ("broken", "refused", "LLM_ERROR"),
+        ("nobody", "refused", "AGENT_NOT_FOUND"),
+    ]
+    assert tries()[0].detail["model"] == "scripted:assistant"
+    assert tries()[0].detail["output_tokens"] > 0
+    assert {one.principal_id for one in tries()} != {""}
+    assert failed["call"] == "error: LLM_ERROR: The script fails."
+    assert gone.code == 3
+
+
+def tries() -> list[AuditEntry]:
+    return list(AuditEntry.objects.filter(command="agent.try").order_by("pk"))
+
+
 @pytest.mark.parametrize(
     ("tools", "said"),
     [
@@ -192,6 +220,7 @@ def test_a_model_is_asked_by_who_may_let_agents_work(far):
 
     assert (told.code, refused.code) == (0, 4)
     assert "runs:write" in refused.err
+    assert [(one.outcome, one.code) for one in tries()] == [("refused", "PERMISSION_DENIED")]
 
 
 def test_the_rules_of_its_policy_are_counted(aegis):
