@@ -16,7 +16,7 @@ from sessions.core.links import Kind as LinkKind
 from sessions.files import analyzing
 from sessions.files.analyzers.base import Kind, Options, Target
 from sessions.files.generators.base import Wanted
-from sessions.management import far_files, output, verbs
+from sessions.management import far_files, named, output, verbs
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How, Misused
 from sessions.management.session_options import MAX_BYTES, Reference
@@ -78,7 +78,7 @@ def write(
     aegis artifact write demo report.md --json
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="artifact.create")
     made = artifacts.create(
         principal=principal, session=row, name=name or file.name, content=_read(file)
     )
@@ -103,7 +103,7 @@ def generate(
     aegis artifact generate demo data/rows rows.json --json
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="artifact.create")
     wanted = codecs.read(strict.decode(_read(said), max_bytes=MAX_BYTES), Wanted)
     made = generation.generate(principal=principal, session=row, name=name, wanted=wanted)
     SHAPE.one(How(is_json, is_quiet), "generate", made)
@@ -196,7 +196,7 @@ def link(
     Examples: aegis artifact link demo report.pdf --for 600; aegis artifact link demo a.md --withdraw
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="file.unlink" if is_withdrawn else "file.link")
     one = beginnings.artifact(principal, row, name, version=version)
     file: dict[str, Any] = {"session": row, "kind": LinkKind.ARTIFACT, "file": one}
     if is_withdrawn:
@@ -228,7 +228,7 @@ def remove(
     aegis artifact remove demo report.md data/prices.csv --dry-run
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="artifact.delete", is_dry=is_dry)
     SHAPE.remove(
         How(is_json, is_quiet),
         name,

@@ -8,7 +8,7 @@ from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
 from sessions.api import bookmarks as documents
-from sessions.management import listing, output, verbs
+from sessions.management import listing, named, output, verbs
 from sessions.management.listing import Shape
 from sessions.management.output import How
 from sessions.management.session_options import Reference
@@ -78,7 +78,7 @@ def create(
     aegis bookmark create demo --message 5f0c… --note 'The reason.' --color '#f57c00'
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="bookmark.create")
     said = beginnings.message(row, message)
     mark = Mark(
         message=said, seq=seq or None, name=name, note=note, color=color, is_shared=is_shared

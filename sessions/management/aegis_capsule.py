@@ -7,11 +7,10 @@ import typer
 from django_typer.management import Typer
 
 from sessions.files.capsules import Reader
-from sessions.management import far_capsules, files, output, progress, session_tables, verbs
+from sessions.management import far_capsules, files, named, output, progress, session_tables, verbs
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
-from sessions.selectors import sessions
 from sessions.services import capsules
 
 
@@ -32,7 +31,7 @@ def export(
     aegis session export demo --output /backups/demo.capsule --json
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="session.export")
     try:
         with files.whole(file) as made:
             done = capsules.export(

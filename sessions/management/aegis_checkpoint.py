@@ -7,7 +7,14 @@ from django_typer.management import Typer
 
 from sessions.api import checkpoint_documents as documents
 from sessions.core.checkpoints import Effects
-from sessions.management import checkpoint_tables, far_checkpoints, output, session_redrive, verbs
+from sessions.management import (
+    checkpoint_tables,
+    far_checkpoints,
+    named,
+    output,
+    session_redrive,
+    verbs,
+)
 from sessions.management.listing import Limit
 from sessions.management.output import How
 from sessions.management.session_options import Reason, Reference
@@ -49,7 +56,7 @@ def create(
     aegis checkpoint create demo --json
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="checkpoint.create")
     made = checkpoints.create(principal=principal, session=row, label=label)
     checkpoint_tables.SHAPE.one(How(is_json, is_quiet), "create", made)
 
@@ -154,7 +161,7 @@ def remove(
     aegis checkpoint remove demo 'before the opening' --dry-run
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="checkpoint.delete", is_dry=is_dry)
     checkpoint_tables.SHAPE.remove(
         How(is_json, is_quiet),
         checkpoint,
@@ -225,7 +232,7 @@ def fork(
     aegis session fork demo latest --key demo-again --replay
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="session.fork")
     wish = Wish(key=key, name=name, effects=effects, is_replay=replay)
     one = beginnings.checkpoint(row, checkpoint)
     made = forks.fork(principal=principal, session=row, checkpoint=one, wish=wish).session

@@ -9,7 +9,7 @@ from django_typer.management import Typer
 from aegis_project.kit.moments import stamp
 from sessions.api import clock as documents
 from sessions.core import pace
-from sessions.management import output, verbs
+from sessions.management import named, output, verbs
 from sessions.management.output import How
 from sessions.management.session_options import Reason, Reference, Timeout, Wait
 from sessions.management.several import Several
@@ -60,7 +60,7 @@ def seek(
     aegis session seek replay 1723161480000 --json
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="session.seek")
     _told("seek", clocks.seek(principal=principal, session=row, to=to), How(is_json, is_quiet))
 
 
@@ -79,7 +79,7 @@ def step(
     Examples: aegis session step replay 10; aegis session step replay
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="session.step")
     done = clocks.step(principal=principal, session=row, count=count)
     _told("step", done, How(is_json, is_quiet))
 
@@ -99,7 +99,7 @@ def speed(
     Examples: aegis session speed replay 10; aegis session speed replay 0
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="session.speed")
     done = clocks.set_speed(principal=principal, session=row, speed=times)
     _told("speed", done, How(is_json, is_quiet))
 

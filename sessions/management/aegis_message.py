@@ -17,7 +17,7 @@ from sessions.api import transcripts
 from sessions.core.conversation import Admission
 from sessions.core.runs import PEOPLE
 from sessions.core.transcripts import FORMATS
-from sessions.management import far_messages, output, verbs
+from sessions.management import far_messages, named, output, verbs
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, Json, PersonNeeded, Quiet, elsewhere, verb
@@ -92,7 +92,7 @@ def say(
     aegis message say demo 'Look at this.' --attach prices.csv --no-answer
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="message.create")
     draft = Utterance(
         content=spoken(text),
         agent=agent,
@@ -124,7 +124,7 @@ def edit(
     aegis message edit demo 5f0c… 'And yesterday?' --wait 60
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="message.edit")
     one = beginnings.message(row, message)
     said = conversation.edit(principal=principal, session=row, message=one, content=spoken(text))
     _tell(How(is_json, is_quiet), "message.edit", said, wait=wait)
@@ -147,7 +147,7 @@ def choose(
     Examples: aegis message choose demo 5f0c…; aegis message choose demo 5f0c… --json
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="message.choose")
     found = conversation.choose(
         principal=principal, session=row, message=beginnings.message(row, message)
     )

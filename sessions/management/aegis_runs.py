@@ -8,7 +8,7 @@ from django_typer.management import Typer
 
 from sessions.api import run_documents as documents
 from sessions.core.runs import State
-from sessions.management import far_runs, output, verbs
+from sessions.management import far_runs, named, output, verbs
 from sessions.management.output import How
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.models import Run
@@ -96,7 +96,7 @@ def start(
     Examples: aegis runs start demo --agent assistant; aegis runs start demo --task report --json
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="run.create")
     found = agents.find(principal, agent or row.agent or agents.ASSISTANT)
     made = runs.request(principal=principal, session=row, agent=found, task=task)
     tell(How(is_json, is_quiet), "runs.start", made)

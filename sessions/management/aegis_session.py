@@ -19,6 +19,7 @@ from sessions.management import (
     aegis_tag,
     aegis_watch,
     far_sessions,
+    named,
     output,
     session_assign,
     session_making,
@@ -253,7 +254,7 @@ def attach(
     aegis session attach demo watcher --no-required --json
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="session.attach")
     expected = session_options.expected(names, required=required, topics=topics)
     done = creation.attach(principal=principal, session=row, expected=expected)
     [shown] = session_tables.shown([done.session])

@@ -7,7 +7,7 @@ import typer
 from django_typer.management import Typer
 
 from sessions.api import tags as documents
-from sessions.management import listing, output, verbs
+from sessions.management import listing, named, output, verbs
 from sessions.management.listing import Shape
 from sessions.management.output import How
 from sessions.management.session_options import Reference
@@ -169,7 +169,7 @@ def put(
     Examples: aegis session tag demo important needs-review; aegis session tag demo incident --json
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="session.tag")
     done = tags.put(principal=principal, session=row, names=tag)
     _on("session.tag", row.key, done.names, How(is_json, is_quiet))
 
@@ -189,7 +189,7 @@ def take_off(
     aegis session untag demo important needs-review --json
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="session.untag")
     results = verbs.each(
         tag, lambda one: tags.take_off(principal=principal, session=row, name=one).names
     )

@@ -9,6 +9,7 @@ from sessions.core.recipes import Category
 from sessions.management import (
     aegis_template_files,
     listing,
+    named,
     output,
     session_options,
     session_tables,
@@ -20,7 +21,6 @@ from sessions.management.session_options import Value
 from sessions.management.template_tables import SHAPE
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
 from sessions.selectors import presets as reading
-from sessions.selectors import sessions
 from sessions.services import presets, trying
 
 app: Typer[..., Any] = Typer(
@@ -145,7 +145,7 @@ def from_session(
     made = presets.from_session(
         principal=principal,
         about=template_tables.about(principal, template, name, description, category, team),
-        session=sessions.resolve(principal, session),
+        session=named.session(principal, session, of="template.from_session"),
         messages=messages,
     )
     SHAPE.one(How(is_json, is_quiet), "from-session", made.preset)

@@ -9,14 +9,14 @@ from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
 from sessions.api import triggers as documents
-from sessions.management import output, session_options, verbs
+from sessions.management import named, output, session_options, verbs
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Value
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
 from sessions.models import Trigger
 from sessions.selectors import agents as catalogue
-from sessions.selectors import beginnings, sessions
+from sessions.selectors import beginnings
 from sessions.selectors import triggers as reading
 from sessions.services import triggers
 from sessions.services.triggers import TriggerDraft
@@ -89,7 +89,7 @@ def create(
         condition=session_options.mapping(condition, option="--condition"),
         prompt=prompt,
         cooldown_seconds=cooldown,
-        session=sessions.resolve(principal, session) if session else None,
+        session=named.session(principal, session, of="trigger.create") if session else None,
     )
     found = catalogue.find(principal, agent)
     made = triggers.create(principal=principal, agent=found, draft=draft)

@@ -8,12 +8,12 @@ from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
 from sessions.api import webhooks as documents
-from sessions.management import listing, output, verbs
+from sessions.management import listing, named, output, verbs
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How
 from sessions.management.verbs import As, DryRun, Exit, Json, Quiet, Yes, verb
 from sessions.models import Delivery, Webhook
-from sessions.selectors import beginnings, sessions, teams
+from sessions.selectors import beginnings, teams
 from sessions.selectors import webhooks as reading
 from sessions.services import webhooks
 from sessions.worker import webhook_trial
@@ -73,7 +73,7 @@ def create(
     aegis webhook create https://example.com/aegis --event 'run.*' --session demo
     """
     principal = verbs.acting(as_user)
-    found = sessions.resolve(principal, session) if session else None
+    found = named.session(principal, session, of="webhook.define") if session else None
     made = webhooks.define(
         principal=principal,
         url=url,

@@ -9,13 +9,12 @@ from components import selectors
 from components.api import documents
 from components.core import launching
 from sessions.api import participants as api
-from sessions.management import output, verbs
+from sessions.management import named, output, verbs
 from sessions.management.client import Client
 from sessions.management.far import Document
 from sessions.management.output import How
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
-from sessions.selectors import sessions
 from sessions.services import participants
 from sessions.services.participants import Moved
 from streaming.api import codecs
@@ -63,7 +62,7 @@ def detach(
     Examples: aegis component detach demo prices --dry-run; aegis component detach demo prices --yes
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="component.detach", is_dry=dry_run)
     if dry_run:
         principal.require("components:read")
         found = selectors.find(component, session_id=row.pk)
@@ -98,7 +97,7 @@ def restart(
     Examples: aegis component restart demo prices; aegis component restart demo prices --json
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="component.restart")
     done = participants.restart(principal=principal, session=row, component=component)
     _restarted(How(is_json, is_quiet), codecs.show(documents.component(done.component)))
 

@@ -15,11 +15,10 @@ from django_typer.management import Typer
 
 from aegis_project.kit.errors import AegisError
 from components.services import credentials
-from sessions.management import client, output, verbs
+from sessions.management import client, named, output, verbs
 from sessions.management.client import Client
 from sessions.management.output import How, Misused
 from sessions.management.verbs import Exit, Json, elsewhere, verb
-from sessions.selectors import sessions
 from sessions.services import creation
 
 LIFETIME = timedelta(days=1)
@@ -57,7 +56,7 @@ def run(program: Program, *, session: Of, component: Named = "", is_json: Json =
     aegis component run desk.feeds:Prices --session demo --component prices
     """
     server, principal = client.running(), verbs.acting()
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="session.token")
     issued = creation.issue_token(
         principal=principal, session=row, component=component, lifetime=LIFETIME
     )

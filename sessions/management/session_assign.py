@@ -6,13 +6,12 @@ import typer
 from django_typer.management import Typer
 
 from sessions.core.company import SHARED
-from sessions.management import far, output, session_tables, verbs
+from sessions.management import far, named, output, session_tables, verbs
 from sessions.management.client import Client
 from sessions.management.far import Columns, Document
 from sessions.management.output import How
 from sessions.management.session_options import Reason, References
 from sessions.management.verbs import As, Json, Quiet, Results, elsewhere, verb
-from sessions.selectors import sessions
 from sessions.services import assigning
 
 NAME = "session.assign"
@@ -55,7 +54,7 @@ def assign(
     principal = verbs.acting(as_user)
 
     def give(one: str) -> Document:
-        row = sessions.resolve(principal, one)
+        row = named.session(principal, one, of="session.assign")
         done = assigning.assign(principal=principal, session=row, owner=owner, reason=reason)
         [shown] = session_tables.shown([done.session])
         return shown

@@ -6,13 +6,12 @@ import typer
 from django_typer.management import Typer
 
 from sessions.api import bookmarks as documents
-from sessions.management import aegis_bookmark, output, verbs
+from sessions.management import aegis_bookmark, named, output, verbs
 from sessions.management.client import Client
 from sessions.management.far import Document
 from sessions.management.output import How
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
-from sessions.selectors import sessions
 from sessions.services import bookmarks
 from sessions.services.bookmarks import Mark
 from streaming.selectors import logs
@@ -57,7 +56,7 @@ def note(
     Examples: aegis session note demo 'The feed froze here.'; aegis session note demo Why? --seq 42
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="bookmark.create")
     mark = Mark(seq=seq or logs.ledger_head(row.pk), note=text, is_shared=is_shared)
     made = bookmarks.create(principal=principal, session=row, mark=mark).bookmark
     _tell(How(is_json, is_quiet), documents.shown(made, principal))

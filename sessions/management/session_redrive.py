@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sessions.management import output, session_tables, verbs
+from sessions.management import named, output, session_tables, verbs
 from sessions.management.aegis_clock import SAME, From, To
 from sessions.management.client import Client
 from sessions.management.far import Document
@@ -12,7 +12,6 @@ from sessions.management.output import How
 from sessions.management.session_options import Reference
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.models import Session
-from sessions.selectors import sessions
 from sessions.services import redrives
 from sessions.services.redrives import Drive
 
@@ -58,7 +57,7 @@ def redrive(
     aegis session redrive demo --topic 'prices.*' --from 2024-08-08 --loop
     """
     principal = verbs.acting(as_user)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="session.redrive")
     drive = Drive(
         key=key,
         name=name,

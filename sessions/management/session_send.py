@@ -10,7 +10,7 @@ from django_typer.management import Typer
 
 from sessions.core.run_log import Text
 from sessions.core.runs import PEOPLE
-from sessions.management import far_messages, output, verbs
+from sessions.management import far_messages, named, output, verbs
 from sessions.management.aegis_message import Content, show, spoken
 from sessions.management.client import Client
 from sessions.management.output import How
@@ -26,7 +26,7 @@ from sessions.management.verbs import (
     verb,
 )
 from sessions.models import Run
-from sessions.selectors import run_stream, sessions
+from sessions.selectors import run_stream
 from sessions.services import conversation
 from sessions.services.conversation import Utterance
 from streaming import hints
@@ -107,7 +107,7 @@ def send(
     aegis session send demo 'And why?' --agent analyst
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="message.create")
     draft = Utterance(content=spoken(text), agent=agent)
     said = conversation.say(principal=principal, session=row, draft=draft)
     run = said.run

@@ -6,7 +6,7 @@ from typing import Any
 from aegis_project.kit.principal import Principal
 from sessions.core import lifecycle as machine
 from sessions.core.lifecycle import CLOSED, State
-from sessions.management import output, session_tables, verbs, waiting
+from sessions.management import named, output, session_tables, verbs, waiting
 from sessions.management.output import How
 from sessions.management.verbs import Results
 from sessions.models import Session
@@ -48,12 +48,15 @@ class Several:
         if is_dry:
             self._plan()
             return
-        results = verbs.each(self.references, lambda one: pull(self._find(one)))
+        results = verbs.each(self.references, lambda one: pull(self._meant(one)))
         for done in results.done:
             if wait is not None:
                 waiting.until(done.session, wait, timeout_seconds=timeout)
         self._tell(results)
         results.end(self.how)
+
+    def _meant(self, reference: str) -> Session:
+        return named.session(self.principal, reference, of=f"session.{self.name}")
 
     def _find(self, reference: str) -> Session:
         return sessions.resolve(self.principal, reference)

@@ -119,3 +119,81 @@ def test_what_is_out_of_sight_is_refused_by_the_command_too(aegis):
         (str(approval.pk), "PERMISSION_DENIED"),
         ("5f0c2a1b", "APPROVAL_NOT_FOUND"),
     ]
+
+
+# What is done to a session, and the command that it is.
+ABOUT_A_SESSION = [
+    *((f"session {verb} {{k}}", f"session.{verb}") for verb in ("start", "pause", "stop")),
+    *((f"session {verb} {{k}}", f"session.{verb}") for verb in ("complete", "restart")),
+    ("session end {k} --yes", "session.end"),
+    ("session delete {k} --yes", "session.delete"),
+    ("session fail {k} --error broken", "session.fail"),
+    ("session assign {k} --to olga", "session.assign"),
+    ("session attach {k} feed", "session.attach"),
+    ("session tag {k} odd", "session.tag"),
+    ("session untag {k} odd", "session.untag"),
+    ("session note {k} seen", "bookmark.create"),
+    ("session send {k} hello", "message.create"),
+    ("session recover {k} latest", "session.recover"),
+    ("session fork {k} latest", "session.fork"),
+    ("session redrive {k}", "session.redrive"),
+    ("session seek {k} 2024-08-08", "session.seek"),
+    ("session step {k}", "session.step"),
+    ("session speed {k} 5", "session.speed"),
+    ("message say {k} hello", "message.create"),
+    ("message edit {k} 5f0c2a1b again", "message.edit"),
+    ("message choose {k} 5f0c2a1b", "message.choose"),
+    ("checkpoint create {k}", "checkpoint.create"),
+    ("checkpoint remove {k} latest --yes", "checkpoint.delete"),
+    ("artifact link {k} note.txt", "file.link"),
+    ("artifact link {k} note.txt --withdraw", "file.unlink"),
+    ("artifact remove {k} note.txt --yes", "artifact.delete"),
+    ("artifact write {k} note.txt", "artifact.create"),
+    ("bookmark create {k} --seq 1", "bookmark.create"),
+    ("component detach {k} feed", "component.detach"),
+    ("component restart {k} feed", "component.restart"),
+    ("runs start {k} --task look", "run.create"),
+    ("trigger create assistant --session {k} --schedule 0_9_*_*_* --prompt look", "trigger.create"),
+    ("webhook create https://example.com/a --session {k}", "webhook.define"),
+    ("template from-session desk {k}", "template.from_session"),
+]
+
+
+@pytest.mark.parametrize(("line", "command"), ABOUT_A_SESSION)
+def test_a_session_out_of_sight_is_refused_by_the_command_as_if_it_were_not_there(
+    aegis, line: str, command: str
+):
+    User.objects.create_user("olga").groups.add(factories.team("desk"))
+    there = factories.session(key="hidden", team="default")
+    told = {
+        name: aegis(
+            *(word.format(k=name).replace("_", " ") for word in line.split()), "--as", "olga"
+        )
+        for name in (str(there.pk), str(there.pk)[:13], "hidden", "nowhere")
+    }
+
+    said = {name: (one.code, one.out, one.err.replace(name, "k")) for name, one in told.items()}
+    entries = AuditEntry.objects.filter(outcome="refused").order_by("pk")
+    assert said[str(there.pk)][0] == 3
+    assert len(set(said.values())) == 1, said
+    assert list(entries.values_list("command", "target", "code", "session_id")) == [
+        (command, name, "SESSION_NOT_FOUND", None) for name in told
+    ]
+
+
+def test_what_would_be_done_to_a_session_out_of_sight_is_no_command(aegis):
+    factories.session(key="hidden", team="default")
+    User.objects.create_user("olga").groups.add(factories.team("desk"))
+
+    told = [
+        aegis(*line.split(), "--dry-run", "--as", "olga").code
+        for line in (
+            "session end hidden",
+            "component detach hidden feed",
+            "artifact remove hidden note.txt",
+            "checkpoint remove hidden latest",
+        )
+    ]
+
+    assert told == [3, 3, 3, 3]
+    assert not AuditEntry.objects.filter(outcome="refused").exists()
