@@ -225,7 +225,7 @@ async def test_a_model_that_cannot_be_asked_says_why():
 async def test_a_model_that_was_asked_is_in_the_audit_also_when_nobody_waits_for_its_end():
     await tried("scripted:echo", question="one two")
     row = await run_db(lambda: Agent.objects.get(slug="scripted-echo"))
-    said = trial.lines(row, "one two", OPERATOR)
+    said: Any = trial.lines(row, "one two", OPERATOR)
     await anext(said)
     await said.aclose()
 
