@@ -1,7 +1,7 @@
 """Bulk verbs of the session list: what would happen first, then what did."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,13 +55,18 @@ def _action(verb: str) -> Action:
 
     @admin.action(description=title, permissions=["change"])
     def act(model_admin: Any, request: HttpRequest, queryset: QuerySet[Session]) -> HttpResponse:
-        rows = list(queryset.select_related("owner")[:AT_MOST])
+        rows = chosen(queryset)
         if request.POST.get("confirm"):
             return _carry_out(model_admin, request, verb, rows)
         return _preview(model_admin, request, verb, rows)
 
     act.__name__ = verb
     return act
+
+
+def chosen(queryset: QuerySet[Session]) -> list[Session]:
+    """The sessions that were chosen, so many at most."""
+    return list(queryset.select_related("owner", "team")[:AT_MOST])
 
 
 start, pause, stop, end = (_action(verb) for verb in PAST)
@@ -90,24 +95,37 @@ def _preview(
         "fates": fates,
         "moved": moved,
         "others": [fate for fate in fates if fate not in moved],
-        "environments": _environments(moved),
+        "environments": environments(fate.view.session for fate in moved),
         "participants": sum(fate.view.present_count for fate in moved),
         "effect": EFFECTS[verb],
         "needs_reason": any(fate.verb.needs_reason for fate in moved),
         "reason": request.POST.get("reason", ""),
         "problem": problem,
-        "selected": [str(row.pk) for row in rows],
+        **selected(rows),
     }
-    return _render(model_admin, request, "bulk", verb, context)
+    return _lever_page(model_admin, request, "bulk", verb, context)
 
 
 def _verb(session: Session, name: str) -> Verb:
     return next(verb for verb in verbs(session) if verb.name == name)
 
 
-def _environments(fates: Sequence[Fate]) -> list[tuple[str, int]]:
-    counted = Counter(fate.view.session.environment for fate in fates)
+def selected(rows: Sequence[Session]) -> dict[str, Any]:
+    """What a form says of the sessions that it is about; whether there may be more than those."""
+    most = AT_MOST if len(rows) == AT_MOST else None
+    return {"selected": [str(row.pk) for row in rows], "most": most}
+
+
+def environments(rows: Iterable[Session]) -> list[tuple[str, int]]:
+    """How many of some sessions are in which environment, production first."""
+    counted = Counter(row.environment for row in rows)
     return sorted(counted.items(), key=lambda pair: (pair[0] != "production", pair[0]))
+
+
+def states(rows: Iterable[Session]) -> list[tuple[SafeString, int]]:
+    """How many of some sessions are in which state, the most first."""
+    counted = Counter(row.state for row in rows)
+    return [(marks.chip(word, marks.SESSION), count) for word, count in counted.most_common()]
 
 
 def _carry_out(
@@ -130,18 +148,24 @@ def _carry_out(
         "selected": [str(refusal.session.pk) for refusal in refused],
         "reason": reason,
     }
-    return _render(model_admin, request, "bulk_done", verb, context)
+    return _lever_page(model_admin, request, "bulk_done", verb, context)
 
 
-def _render(
+def _lever_page(
     model_admin: Any, request: HttpRequest, template: str, verb: str, context: dict[str, Any]
 ) -> HttpResponse:
+    said = {"verb": verb, "label": LABELS[verb][0].rstrip("…"), **context}
+    return render(model_admin, request, template, said)
+
+
+def render(
+    model_admin: Any, request: HttpRequest, template: str, context: dict[str, Any]
+) -> HttpResponse:
+    """A page about several sessions."""
     shared = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,
-        "title": f"{LABELS[verb][0].rstrip('…')} sessions",
-        "verb": verb,
-        "label": LABELS[verb][0].rstrip("…"),
+        "title": f"{context['label']} sessions",
         "is_fullwidth": "1",
     }
     return TemplateResponse(request, f"admin/aegis/{template}.html", shared | context)

@@ -94,7 +94,7 @@ class Page:
     @property
     def may_export(self) -> bool:
         """Whether the reader may have all of the session, but for topics that patterns keep away."""
-        return all(map(self.principal.allows, ("sessions:read", *capsules.READS)))
+        return capsules.may(self.principal)
 
     @property
     def may_make_template(self) -> bool:

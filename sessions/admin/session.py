@@ -16,6 +16,8 @@ from sessions.admin import (
     artifacts,
     bring,
     bulk,
+    bulk_changes,
+    bulk_export,
     cells,
     checkpoints,
     compare,
@@ -32,6 +34,7 @@ from sessions.admin import (
 )
 from sessions.models import Session
 from sessions.selectors import comparing, sessions
+from sessions.services import assigning, capsules, tags
 
 
 class SessionChangeList(PlainChangeList):
@@ -82,7 +85,10 @@ class SessionAdmin(PlainAdmin):
     search_fields = ("name", "key")
     search_help_text = "Name, key, id or participant"
     ordering = ("-created_at", "-id")
-    actions = (bulk.start, bulk.pause, bulk.stop, bulk.end, bulk.compare)
+    actions = (
+        *(bulk.start, bulk.pause, bulk.stop, bulk.end, bulk.compare),
+        *(bulk_changes.tag, bulk_changes.assign, bulk_export.export),
+    )
     change_list_template = "admin/aegis/sessions.html"
     show_add_link = False
 
@@ -184,6 +190,18 @@ class SessionAdmin(PlainAdmin):
     def has_compare_permission(self, request: HttpRequest) -> bool:
         """Whether two sessions may be put side by side."""
         return comparing.may(asking(request))
+
+    def has_tag_permission(self, request: HttpRequest) -> bool:
+        """Whether tags may be put on sessions and taken off."""
+        return asking(request).allows(tags.SCOPE)
+
+    def has_assign_permission(self, request: HttpRequest) -> bool:
+        """Whether sessions may be given to somebody else."""
+        return asking(request).allows(assigning.SCOPE)
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Whether all of a session may be taken away as a file."""
+        return capsules.may(asking(request))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return asking(request).allows("sessions:control")

@@ -52,14 +52,19 @@ def assign(*, principal: Principal, session: Reference, owner: str, reason: str 
     texts.check(reason=reason)
     row = moving.locked(principal, session)
     previous = owners.name(row)
-    _check(row)
-    user = None if owner == SHARED else _member(row, owner)
+    user = check(row, owner)
     if owner != previous:
         _keep(row, user, owner, principal)
     return Assigned(row, previous, reason)
 
 
-def _check(row: Session) -> None:
+def check(row: Session, owner: str) -> User | None:
+    """
+    Who would be the owner, None for the team.
+
+    :raises InvalidState: as :func:`assign`
+    :raises ValidationFailed: as :func:`assign`
+    """
     if not row.is_open:
         raise moving.illegal(row, "assign", f"Cannot assign a session that is {row.state}.")
     waits = Approval.objects.filter(session=row, state=State.PENDING.value)
@@ -69,6 +74,7 @@ def _check(row: Session) -> None:
             "A decision waits that the owner of the session may not make.",
             **{"from": row.state, "command": "assign", "allowed": row.legal()},
         )
+    return None if owner == SHARED else _member(row, owner)
 
 
 def _member(row: Session, owner: str) -> User:

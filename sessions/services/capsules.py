@@ -85,6 +85,11 @@ def _ask(*, principal: Principal, session: Reference) -> Asked:
     return Asked(row)
 
 
+def may(principal: Principal) -> bool:
+    """Whether somebody may have all of a session, but for topics that patterns keep away."""
+    return all(map(principal.allows, ("sessions:read", *READS)))
+
+
 def check_bringer(principal: Principal) -> None:
     """
     Go on only for who may bring a session in.
