@@ -16,6 +16,7 @@ from aegis_project.lists import Empty, PlainAdmin, PlainChangeList
 from components import selectors
 from components.admin import cells, strip
 from components.admin.asking import asking
+from components.core.asks import Level
 from components.core.lifecycle import CONNECTED
 from components.models import Component
 
@@ -146,6 +147,8 @@ class ComponentAdmin(PlainAdmin):
         row: Component = kwargs["obj"]
         context["may_steer"] = row.session.is_open and asking(request).allows("sessions:control")
         context["is_here"] = selectors.is_here(row)
+        context["is_connected"] = row.session.is_open and row.state in CONNECTED
+        context["levels"] = list(Level)
         shown: HttpResponse = super().render_change_form(request, context, **kwargs)
         return shown
 

@@ -63,7 +63,14 @@ class Registration:
             self.retry_ms = frame.get("retry_ms")
         if command == "ERROR":
             self.error = frame
-        return [] if command == "HEARTBEAT" else [Tell(command, frame)]
+        if command == "HEARTBEAT":
+            return self._beaten(frame)
+        return [Tell(command, frame)]
+
+    def _beaten(self, frame: frames.Frame) -> list[Effect]:
+        # Who asks for an answer gives the beat an id; it is said between the own beats.
+        asked = frame.get("id")
+        return [Reply(frames.heartbeat(self.rhythm.n, id_=asked))] if asked else []
 
     def heard(self, *, now: float) -> None:
         """Note that the data socket brought something: the server lives."""

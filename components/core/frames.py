@@ -101,7 +101,7 @@ READERS: dict[str, Callable[[Frame], Message]] = {
     "": _register,
     "REGISTER": _register,
     "READY": lambda _: Ready(),
-    "HEARTBEAT": lambda _: Heartbeat(),
+    "HEARTBEAT": lambda frame: Heartbeat(_text(frame, "id", 64)),
     "REFRESH": lambda frame: Refresh(_token(frame)),
     "WAIT": lambda _: Wait(),
     "ERROR": _fault,
@@ -218,8 +218,15 @@ def ack(
     }
 
 
-def heartbeat(n: int) -> Frame:
-    return {"COMMAND": "HEARTBEAT", "n": n}
+def heartbeat(n: int, *, id_: str = "") -> Frame:
+    """Say that one lives; with an id it asks for one with the same, or is that."""
+    beat = {"COMMAND": "HEARTBEAT", "n": n}
+    return {**beat, "id": id_} if id_ else beat
+
+
+def log_level(*, id_: str, level: str) -> Frame:
+    """Ask for a log level; RESULT with this id answers."""
+    return {"COMMAND": "LOG_LEVEL", "id": id_, "level": level}
 
 
 def state(*, session: str, component: str) -> Frame:

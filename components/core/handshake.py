@@ -116,9 +116,9 @@ class Handshake:
 
     def _take(self, message: messages.Message) -> list[Effect]:
         match message:
-            case messages.Heartbeat():
+            case messages.Heartbeat(id=id_):
                 self.is_judged = True
-                return []
+                return [effects.Answer(messages.Result(id=id_))] if id_ else []
             case messages.Ready():
                 return self._as_known(self.readiness.ready())
             case messages.Wait():

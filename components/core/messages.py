@@ -45,7 +45,9 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The component lives."""
+    """The component lives; with an ``id`` it answers the HEARTBEAT of the server that had it."""
+
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Sending to components held here what their tools are asked for."""
+"""Sending to components held here what they and their tools are asked for."""
 
 from django.utils import timezone
 
 from aegis_project.database import read_db, run_db
-from components.core import frames
+from components.core import asks, frames
 from components.core.effects import Reply
 from components.jobs.links import Links
 from components.models import ToolUse
@@ -13,7 +13,7 @@ from streaming.node import Node
 
 
 class ToolUses:
-    """Send each CALL once, by the process that holds the control socket of the component."""
+    """Send each CALL, and what is asked beside tools, once, by the process that holds the control socket of the component."""
 
     name = "tool_uses"
     period_seconds = 1.0
@@ -36,6 +36,10 @@ class ToolUses:
 
 
 def _frame(use: ToolUse) -> frames.Frame:
+    if use.tool == asks.PING:
+        return frames.heartbeat(0, id_=str(use.pk))
+    if use.tool == asks.LOG_LEVEL:
+        return frames.log_level(id_=str(use.pk), level=use.arguments["level"])
     left = (use.deadline_at - timezone.now()).total_seconds()
     return frames.call(
         id_=str(use.pk),

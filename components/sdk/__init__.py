@@ -6,6 +6,7 @@ from components.sdk.cursors import CursorStore, FileCursors, MemoryCursors
 from components.sdk.records import (
     Batch,
     Gap,
+    LogLevel,
     Published,
     Receipt,
     Record,
@@ -25,6 +26,7 @@ __all__ = [
     "CursorStore",
     "FileCursors",
     "Gap",
+    "LogLevel",
     "MemoryCursors",
     "Position",
     "Published",

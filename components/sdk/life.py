@@ -23,7 +23,7 @@ from components.sdk.cursors import CursorStore
 from components.sdk.inbox import Inbox
 from components.sdk.link import End, Link
 from components.sdk.listeners import Listeners
-from components.sdk.records import Batch, Record, Standing, TokenExpiring
+from components.sdk.records import Batch, LogLevel, Record, Standing, TokenExpiring
 from components.sdk.settings import Settings
 from components.sdk.streams import Streams
 from components.sdk.tools import Tools
@@ -31,6 +31,9 @@ from streaming.core.errors import Draining, SessionOver
 from streaming.core.position import Cursor
 
 logger = logging.getLogger(__name__)
+
+LOGGER = "components.sdk"
+"""What a component logs through by itself; its level is what somebody asks for."""
 
 # Said before a close that is no fault of anybody.
 EXPECTED = (Draining, SessionOver)
@@ -131,10 +134,24 @@ class Life:
             await self.listeners.tell(self.standing)
         elif command == "CALL":
             self.tools.take(frame, self)
+        elif command == "LOG_LEVEL":
+            await self._log(frame)
         elif command == "ERROR":
             await self.refused(errors.told(frame["code"], frame.get("message", "")))
         elif command == "TOKEN_EXPIRING":
             await self.listeners.tell(TokenExpiring(frame["exp"]))
+
+    async def _log(self, frame: wire.Frame) -> None:
+        """Log as much as somebody asks for, tell the program, and say that it is so."""
+        asked = LogLevel(str(frame.get("level")))
+        done: wire.Frame = {"result": {"level": asked.level}}
+        try:
+            logging.getLogger(LOGGER).setLevel(asked.level)
+            await self.listeners.tell(asked)
+        except ValueError as error:
+            done = {"error": {"code": "ValueError", "message": str(error)}}
+        with contextlib.suppress(ConnectionLost):
+            await self.say({"COMMAND": "RESULT", "id": frame["id"], **done})
 
     async def refused(self, error: AegisError) -> bool:
         level = logging.INFO if isinstance(error, EXPECTED) else logging.WARNING

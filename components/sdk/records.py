@@ -90,6 +90,12 @@ class TokenExpiring(msgspec.Struct, frozen=True):
     at_ms: int
 
 
+class LogLevel(msgspec.Struct, frozen=True):
+    """Somebody asks for this level: ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``."""
+
+    level: str
+
+
 class Published(msgspec.Struct, frozen=True):
     """Where records have gone: ``first`` to ``last`` of this epoch."""
 

@@ -144,6 +144,8 @@ class SessionAdmin(PlainAdmin):
                 ("saw/<uuid:run_id>/", "saw", saw.show),
                 ("components/<uuid:component_id>/detach/", "detach", component_acts.detach),
                 ("components/<uuid:component_id>/restart/", "restart", component_acts.restart),
+                ("components/<uuid:component_id>/ping/", "ping", component_acts.ping),
+                ("components/<uuid:component_id>/level/", "log_level", component_acts.log_level),
                 ("say/", "say", talking.say),
                 ("cancel/", "cancel", talking.cancel),
                 ("review/", "review", review.show),

@@ -86,6 +86,16 @@ urlpatterns = [
         name="session-component-detach",
     ),
     route(
+        f"{ONE}/components/<str:component>/ping",
+        participants.Ping,
+        name="session-component-ping",
+    ),
+    route(
+        f"{ONE}/components/<str:component>/log-level",
+        participants.LogLevel,
+        name="session-component-log-level",
+    ),
+    route(
         f"{ONE}/components/<str:component>/restart",
         participants.Restart,
         name="session-component-restart",

@@ -11,12 +11,14 @@ from components import selectors
 from components.api import documents
 from components.core.lifecycle import CONNECTED
 from components.models import Component
-from sessions.management import component_lever, component_run, far_sessions, output, verbs
-from sessions.management.far_sessions import pinged
+from components.services import asks
+from sessions.management import component_lever, component_run, far_sessions, named, output, verbs
+from sessions.management.far_sessions import answered, pinged
 from sessions.management.output import How
 from sessions.management.session_options import Reference, Timeout
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.selectors import sessions
+from sessions.services import participants
 from streaming import hints
 from streaming.api import codecs
 from streaming.selectors import pages
@@ -109,23 +111,36 @@ def ping(
     is_quiet: Quiet = False,
 ) -> None:
     """
-    Wait for the next sign of life of a component; 6 when none comes, 11 when it is not connected.
+    Have a component answer, and say after how long; 6 when it does not, 11 when it is not connected.
+
+    One whose client knows no such question is heard of by its next sign of life.
 
     Examples: aegis component ping demo prices; aegis component ping demo prices --timeout 5
     """
     principal = verbs.acting(as_user)
     principal.require("components:read")
-    row = sessions.resolve(principal, session)
+    row = named.session(principal, session, of="component.ping")
     found, asked = selectors.find(component, session_id=row.pk), timezone.now()
+    how, ping = How(is_json, is_quiet), None
+    if found.state in CONNECTED:
+        ping = participants.ping(principal=principal, session=row, component=str(found.pk)).ask
 
     def is_decided() -> bool:
+        if ping is not None:
+            ping.refresh_from_db()
+            if ping.answered_at is not None:
+                return True
         found.refresh_from_db()
         heard = found.last_heartbeat_at
         return found.state not in CONNECTED or (heard is not None and heard > asked)
 
     is_heard = hints.wait_until(is_decided, timeout_seconds=timeout)
+    trip = asks.round_trip_ms(ping) if ping is not None else None
+    if trip is not None:
+        answered(how, shown(found), milliseconds=trip)
+        return
     seconds = (timezone.now() - asked).total_seconds()
-    pinged(How(is_json, is_quiet), shown(found), is_heard=is_heard, seconds=seconds)
+    pinged(how, shown(found), is_heard=is_heard, seconds=seconds)
 
 
 def shown(row: Component) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`aegis component detach|restart`: what is asked of one component."""
+"""`aegis component detach|restart|log-level`: what is asked of one component."""
 
 from typing import Annotated, Any
 
@@ -7,14 +7,25 @@ from django_typer.management import Typer
 
 from components import selectors
 from components.api import documents
-from components.core import launching
+from components.core import asks, launching
+from components.core.asks import Level
 from sessions.api import participants as api
 from sessions.management import named, output, verbs
 from sessions.management.client import Client
 from sessions.management.far import Document
 from sessions.management.output import How
-from sessions.management.session_options import Reference
-from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
+from sessions.management.session_options import Reference, Timeout
+from sessions.management.verbs import (
+    As,
+    DryRun,
+    Json,
+    OutOfReach,
+    Quiet,
+    TimedOut,
+    Yes,
+    elsewhere,
+    verb,
+)
 from sessions.services import participants
 from sessions.services.participants import Moved
 from streaming.api import codecs
@@ -102,6 +113,58 @@ def restart(
     _restarted(How(is_json, is_quiet), codecs.show(documents.component(done.component)))
 
 
+def _far_log_level(
+    server: Client,
+    *,
+    session: str,
+    component: str,
+    level: Level,
+    timeout: float,
+    is_json: bool,
+    is_quiet: bool,
+) -> None:
+    body = {"level": level.value, "timeout_seconds": min(timeout, asks.LONGEST_SECONDS)}
+    at = ("sessions", session, "components", component, "log-level")
+    _leveled(How(is_json, is_quiet), server.send("POST", *at, body=body), level)
+
+
+@verb
+@elsewhere(_far_log_level)
+def log_level(
+    session: Reference,
+    component: Named,
+    level: Annotated[Level, typer.Argument(case_sensitive=False, help="How much it is to log.")],
+    *,
+    timeout: Timeout = 5.0,
+    as_user: As = "",
+    is_json: Json = False,
+    is_quiet: Quiet = False,
+) -> None:
+    """
+    Ask a connected component to log as much as this; 6 when it does not say that it does.
+
+    Examples: aegis component log-level demo prices debug;
+    aegis component log-level demo prices info --timeout 2 --json
+    """
+    principal = verbs.acting(as_user)
+    row = named.session(principal, session, of="component.log-level")
+    asked = participants.log_level(
+        principal=principal, session=row, component=component, level=level
+    )
+    told = codecs.show(api.answer(asked, within_seconds=timeout))
+    _leveled(How(is_json, is_quiet), told, level)
+
+
+def _leveled(how: How, row: Document, level: Level) -> None:
+    if not row["is_answered"]:
+        raise TimedOut(f"{row['name']} did not say that it logs {level}.")
+    if row["error"]:
+        raise OutOfReach(f"{row['name']} says: {row['error']}")
+    sentence = f"{row['name']} logs {level}"
+    identity = str(row["component_id"])
+    output.show_one(how, "component.log-level", row, identity=identity, sentence=sentence)
+
+
 def _detached(how: How, row: Document, **meta: Any) -> None:
     word = "forgotten" if row["is_forgotten"] else "released"
     sentence = f"{row['name']}  {'would be ' if meta else ''}{word}"
@@ -118,3 +181,4 @@ def add_to(app: Typer[..., Any]) -> None:
     """Make these verbs of a noun."""
     app.command()(detach)
     app.command()(restart)
+    app.command("log-level")(log_level)

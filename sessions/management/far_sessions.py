@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from components.core import asks
 from components.core.lifecycle import CONNECTED
 from sessions.core.lifecycle import CLOSED, OPEN, State
 from sessions.management import far, output, session_options, session_waits, verbs
@@ -161,7 +162,14 @@ def ping(
     if not component:
         raise Misused("Name the component, too.")
     begun = time.monotonic()
-    first = row = server.get("sessions", session, "components", component)
+    at = ("sessions", session, "components", component)
+    first = row = server.get(*at)
+    if row["state"] in CONNECTED:
+        body = {"timeout_seconds": min(timeout, asks.LONGEST_SECONDS)}
+        answer = server.send("POST", *at, "ping", body=body)
+        if answer["is_answered"]:
+            answered(How(is_json, is_quiet), row, milliseconds=answer["round_trip_ms"])
+            return
     while row["state"] in CONNECTED and row["last_heartbeat_at"] == first["last_heartbeat_at"]:
         if time.monotonic() - begun >= timeout:
             break
@@ -170,6 +178,19 @@ def ping(
     is_heard = row["last_heartbeat_at"] != first["last_heartbeat_at"]
     seconds = time.monotonic() - begun
     pinged(How(is_json, is_quiet), row, is_heard=is_heard, seconds=seconds)
+
+
+def answered(how: How, row: Document, *, milliseconds: float) -> None:
+    """Tell that a component answered, and after how long."""
+    sentence = f"{row['name']} answered after {milliseconds:.1f} ms; it is {row['state']}"
+    output.show_one(
+        how,
+        "component.ping",
+        row,
+        identity=str(row["id"]),
+        sentence=sentence,
+        round_trip_ms=milliseconds,
+    )
 
 
 def pinged(how: How, row: Document, *, is_heard: bool, seconds: float) -> None:

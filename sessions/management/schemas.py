@@ -22,7 +22,7 @@ from sessions.api.comparing import ComparisonDocument
 from sessions.api.documents import SessionDocument
 from sessions.api.grants import GrantDocument
 from sessions.api.message_documents import MessageDocument
-from sessions.api.participants import DetachedDocument
+from sessions.api.participants import AnswerDocument, DetachedDocument
 from sessions.api.policies import PolicyDocument, VerdictDocument
 from sessions.api.quotas import TeamQuotasDocument
 from sessions.api.rehearsals import RehearsalDocument
@@ -73,6 +73,7 @@ DOCUMENTS: dict[str, Any] = {
     **_of("component", "list", list[ComponentDocument]),
     **_of("component", "show ping restart", ComponentDocument),
     **_of("component", "detach", DetachedDocument),
+    **_of("component", "log-level", AnswerDocument),
     **_of("component", "run", published.HostedDocument),
     **_of("topic", "list rate", list[TopicDocument]),
     **_of("topic", "lag", list[SubscriberDocument]),

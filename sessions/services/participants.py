@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from aegis_project.kit.principal import Principal
 from components import selectors
+from components.core.asks import Level
 from components.core.errors import ProgramMissing
 from components.core.events import ComponentEvent
 from components.core.standing import DETACHED
-from components.models import Component
-from components.services import launches, registry, standing
+from components.models import Component, ToolUse
+from components.services import asks, launches, registry, standing
+from sessions.selectors import sessions
 from sessions.services import moving
 from streaming.services.commands import Trace, command
 
@@ -55,6 +57,48 @@ def detach(*, principal: Principal, session: moving.Reference, component: str) -
     if not is_here:
         registry.forget(session=row, components=[found])
     return Moved(found, is_forgotten=not is_here)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A component and what was asked of it; the answer comes into ``ask`` later."""
+
+    component: Component
+    ask: ToolUse
+    level: str = ""
+
+    def audit(self) -> Trace:
+        row = self.component
+        detail = {"name": row.name} | ({"level": self.level} if self.level else {})
+        return Trace(session_id=row.session_id, target=str(row.pk), detail=detail)
+
+
+@command("component.ping", scope="components:read")
+def ping(*, principal: Principal, session: moving.Reference, component: str) -> Asked:
+    """
+    Ask a component for an answer at once.
+
+    :raises SessionNotFound: if the session is not there for the principal
+    :raises ComponentNotFound: if it has no such component
+    :raises InvalidState: if it is not connected
+    """
+    found = selectors.find(component, session_id=sessions.find(principal, session).pk)
+    return Asked(found, asks.ping(found))
+
+
+@command("component.log-level", scope="sessions:control")
+def log_level(
+    *, principal: Principal, session: moving.Reference, component: str, level: Level
+) -> Asked:
+    """
+    Ask a component to log as much as this.
+
+    :raises SessionNotFound: if the session is not there for the principal
+    :raises ComponentNotFound: if it has no such component
+    :raises InvalidState: if it is not connected, or knows no log levels
+    """
+    found = selectors.find(component, session_id=sessions.find(principal, session).pk)
+    return Asked(found, asks.log_level(found, level), level.value)
 
 
 @command("component.restart", scope="sessions:control")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from components.core.asks import Level
 from tests.integration.access.rules import Rule
 
 ONE = {"session": "<session>"}
@@ -72,6 +73,7 @@ COMMANDS: dict[str, Rule] = {
     "component.list": Rule("components:read"),
     "component.show": Rule("components:read", PART),
     "component.ping": Rule("components:read", {**PART, "timeout": 0.0}),
+    "component.log-level": Rule("sessions:control", {**PART, "level": Level.DEBUG, "timeout": 0.0}),
     "component.detach": Rule("sessions:control", PART),
     "component.restart": Rule("sessions:control", PART),
     "event.tail": Rule("events:read", {**ONE, "follow": False}),

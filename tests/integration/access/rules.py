@@ -180,6 +180,10 @@ HTTP: dict[str, Rule] = {
     f"GET {S}/components/<str:component>": Rule("components:read"),
     f"POST {S}/components/<str:component>/detach": Rule("sessions:control"),
     f"POST {S}/components/<str:component>/restart": Rule("sessions:control"),
+    f"POST {S}/components/<str:component>/ping": Rule("components:read", {"timeout_seconds": 0}),
+    f"POST {S}/components/<str:component>/log-level": Rule(
+        "sessions:control", {"level": "DEBUG", "timeout_seconds": 0}
+    ),
     "GET api/v1/components": Rule("components:read"),
     "GET api/v1/components/<str:component>": Rule("components:read"),
     "POST api/v1/components/<str:component>/log": Rule(

@@ -83,6 +83,8 @@ MORE = {
     "session/saw": "messages:read",
     "session/detach": "sessions:control",
     "session/restart": "sessions:control",
+    "session/ping": "components:read",
+    "session/log_level": "sessions:control",
     "session/say": "messages:write",
     "session/cancel": "runs:write",
     "session/review": "events:read",

@@ -5,9 +5,11 @@ import re
 import pytest
 from django.urls import reverse
 
+from components.core.messages import Result
 from components.core.programs import Draft
 from components.models import Component, Program
-from components.services import programs
+from components.services import asks, programs, tool_uses
+from sessions.admin import component_acts
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from tests import factories
@@ -60,7 +62,7 @@ def test_a_program_begins_anew(client, superuser, prices):
     Component.objects.filter(pk=prices.pk).update(program=Program.objects.get())
     Session.objects.filter(pk=prices.session_id).update(state=State.RUNNING.value)
     client.force_login(superuser)
-    assert acts(client.get(page(prices))) == ["restart", "detach"]
+    assert acts(client.get(page(prices))) == ["ping", "level", "restart", "detach"]
 
     done = client.post(address(prices.session, "restart", prices.pk), follow=True)
 
@@ -71,7 +73,7 @@ def test_a_program_begins_anew(client, superuser, prices):
 def test_whom_no_launcher_runs_is_not_offered_to_and_refused_in_words(client, operator, prices):
     Session.objects.filter(pk=prices.session_id).update(state=State.RUNNING.value)
     client.force_login(operator)
-    assert acts(client.get(page(prices))) == ["detach"]
+    assert acts(client.get(page(prices))) == ["ping", "level", "detach"]
 
     done = client.post(address(prices.session, "restart", prices.pk), follow=True)
 
@@ -80,8 +82,52 @@ def test_whom_no_launcher_runs_is_not_offered_to_and_refused_in_words(client, op
 
 def test_nothing_is_offered_where_it_may_not_be_done(client, viewer, operator, prices):
     client.force_login(viewer)
-    assert acts(client.get(page(prices))) == []
+    assert acts(client.get(page(prices))) == ["ping"]
 
     client.force_login(operator)
     Session.objects.filter(pk=prices.session_id).update(state=State.COMPLETED.value)
     assert acts(client.get(page(prices))) == []
+
+
+def test_who_is_asked_answers_or_is_told_not_to(client, operator, prices, monkeypatch):
+    monkeypatch.setattr(component_acts, "WAITS_SECONDS", 0.0)
+    Component.objects.filter(pk=prices.pk).update(proto={"v": 1})
+    client.force_login(operator)
+
+    silent = client.post(address(prices.session, "ping", prices.pk), follow=True)
+    quiet = client.post(
+        address(prices.session, "log_level", prices.pk), {"level": "DEBUG"}, follow=True
+    )
+    odd = client.post(address(prices.session, "log_level", prices.pk), {"level": "x"}, follow=True)
+    Component.objects.filter(pk=prices.pk).update(state="lost")
+    gone = client.post(address(prices.session, "ping", prices.pk), follow=True)
+
+    assert silent.redirect_chain[-1][0] == page(prices)
+    assert "prices did not answer within 0 s." in text(silent)
+    assert "prices did not say that it logs DEBUG." in text(quiet)
+    assert "A level is one of DEBUG, INFO, WARNING, ERROR. (VALIDATION_ERROR)" in text(odd)
+    assert "prices is lost, so there is nobody to ask. (INVALID_STATE)" in text(gone)
+    assert acts(gone) == ["detach"]
+
+
+def test_answer_is_told_on_the_page(client, operator, prices, monkeypatch):
+    Component.objects.filter(pk=prices.pk).update(proto={"v": 1})
+    client.force_login(operator)
+    answers = iter([{}, {"value": {"level": "DEBUG"}}, {"error": {"message": "no log"}}])
+
+    def answered(asked, *, within_seconds):
+        tool_uses.take(component_ids=[str(prices.pk)])
+        result = Result(id=str(asked.pk), **next(answers))
+        tool_uses.answer(result=result, component_id=str(prices.pk))
+        asked.refresh_from_db()
+        return True
+
+    monkeypatch.setattr(asks, "answered", answered)
+    ping = client.post(address(prices.session, "ping", prices.pk), follow=True)
+    level = {"level": "DEBUG"}
+    taken = client.post(address(prices.session, "log_level", prices.pk), level, follow=True)
+    refused = client.post(address(prices.session, "log_level", prices.pk), level, follow=True)
+
+    assert re.search(r"prices answered after \d+\.\d ms\.", text(ping))
+    assert "prices logs DEBUG." in text(taken)
+    assert "prices says: no log" in text(refused)

@@ -50,7 +50,8 @@ class FakeAegis:
     """
     One session with at most one component at a time.
 
-    What components said is in ``registers``, ``said`` (control) and ``asked`` (data). Tests move
+    What components said is in ``registers``, ``said`` (control) and ``asked`` (data), what they
+    answered by its id in ``answers``. Tests move
     the session with the methods; ``batch_size`` bounds batch frames, ``is_lying`` breaks every
     chain value that is sent, ``refusal`` is what the next register is refused with, ``unavailable``
     how many data sockets are not let in, ``away`` what a topic is refused with once.
@@ -63,6 +64,7 @@ class FakeAegis:
         self.aliases: dict[str, int] = {}
         self.registers: list[Register] = []
         self.said: list[str] = []
+        self.answers: list[tuple[str, str]] = []
         self.asked: list[messages.Inbound] = []
         self.refusal: AegisError | None = None
         self.data_refusal: AegisError | None = None
@@ -182,7 +184,10 @@ class ControlSide:
         ticking = asyncio.create_task(self.tick())
         try:
             async for raw in self.socket:
-                self.aegis.said.append(json.loads(raw).get("COMMAND", ""))
+                said = json.loads(raw)
+                self.aegis.said.append(said.get("COMMAND", ""))
+                if "id" in said:
+                    self.aegis.answers.append((said["COMMAND"], said["id"]))
                 await self.perform(self.handshake.receive(raw, now=self.now()))
         finally:
             ticking.cancel()

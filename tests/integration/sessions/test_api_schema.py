@@ -112,6 +112,8 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/sessions/{session}/components",
         "/api/v1/sessions/{session}/components/{component}",
         "/api/v1/sessions/{session}/components/{component}/detach",
+        "/api/v1/sessions/{session}/components/{component}/log-level",
+        "/api/v1/sessions/{session}/components/{component}/ping",
         "/api/v1/sessions/{session}/components/{component}/restart",
         "/api/v1/sessions/{session}/end",
         "/api/v1/sessions/{session}/events",

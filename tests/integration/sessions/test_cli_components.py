@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from components.core.messages import Result
 from components.models import Component, Credential
+from components.services import tool_uses
 from components.services.registry import Expected
 from sessions.core.lifecycle import State
 from sessions.management import client
+from streaming import hints
 from tests import factories, threads
 
 pytestmark = [
@@ -130,3 +133,36 @@ def test_who_is_silent_or_gone_has_its_code(aegis, far, monkeypatch):
     lost = aegis(*words)
 
     assert [one.code for one in (pending, silent, nobody, here, lost)] == [11, 6, 2, 6, 11]
+
+
+def answering(part: Component, *, times: int = 1, **said: Any) -> None:
+    """Answer what is asked of a component, as often."""
+    for _ in range(times):
+        hints.wait_until(tool_uses.is_asked, timeout_seconds=20)
+        for use in tool_uses.take(component_ids=[str(part.pk)]):
+            result = Result(id=str(use.pk), **said)
+            tool_uses.answer(result=result, component_id=str(part.pk))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_asked_answers_with_its_time(aegis, far, monkeypatch):
+    part = factories.readied(factories.session(key="k"), "prices")
+    Component.objects.filter(pk=part.pk).update(proto={"v": 1})
+    words = ("component", "ping", "k", "prices", "--timeout", "9")
+    level = ("component", "log-level", "k", "prices", "debug")
+    scopes = ("sessions:read", "components:read", "sessions:control")
+
+    with threads.beside(lambda: answering(part, times=2)):
+        pinged, leveled = far(*words, scopes=scopes), far(*level, scopes=scopes)
+    monkeypatch.delenv("AEGIS_SERVER")
+    with threads.beside(lambda: answering(part)):
+        here = aegis(*words, "--json")
+    with threads.beside(lambda: answering(part, error={"code": "X", "message": "no log"})):
+        refused = aegis(*level)
+    silent = aegis(*level, "--timeout", "0")
+
+    assert pinged.out.startswith("prices answered after ")
+    assert leveled.out.strip() == "prices logs DEBUG"
+    assert json.loads(here.out)["meta"]["round_trip_ms"] >= 0
+    assert [one.code for one in (pinged, leveled, here, refused, silent)] == [0, 0, 0, 11, 6]
+    assert "prices says: no log" in refused.err

@@ -3,6 +3,7 @@
 import pytest
 
 from aegis_project.kit.errors import InvalidState
+from components.core.asks import Level
 from components.core.errors import ComponentNotFound, ProgramMissing
 from components.core.launching import Exit
 from components.core.launching import State as Process
@@ -14,6 +15,7 @@ from components.services.registry import Expected
 from sessions.core.lifecycle import State
 from sessions.models import Session
 from sessions.services import lifecycle, participants
+from streaming.models import AuditEntry
 from tests import factories
 from tests.factories import OPERATOR
 
@@ -164,3 +166,27 @@ def test_no_program_begins_where_none_is_wanted():
 
     with pytest.raises(InvalidState, match="Programs do not run while it is created"):
         restart(session)
+
+
+def test_what_is_asked_of_a_component_stands_in_the_audit():
+    session = factories.session(expected=[Expected(name="prices")])
+    row = factories.readied(session, "prices")
+    Component.objects.filter(pk=row.pk).update(proto={"v": 1})
+
+    participants.ping(principal=OPERATOR, session=session, component="prices")
+    level = participants.log_level(
+        principal=OPERATOR, session=session, component="prices", level=Level.DEBUG
+    )
+    Component.objects.filter(pk=row.pk).update(state="lost")
+    with pytest.raises(InvalidState, match="nobody to ask"):
+        participants.log_level(
+            principal=OPERATOR, session=session, component="prices", level=Level.INFO
+        )
+
+    assert level.ask.arguments == {"level": "DEBUG"}
+    kept = AuditEntry.objects.filter(command__startswith="component.").order_by("pk")
+    assert [(one.command, one.outcome, one.detail.get("level")) for one in kept][-3:] == [
+        ("component.ping", "ok", None),
+        ("component.log-level", "ok", "DEBUG"),
+        ("component.log-level", "refused", None),
+    ]

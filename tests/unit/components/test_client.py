@@ -96,3 +96,11 @@ def test_silent_server_is_given_up_after_two_and_a_half_beats():
 
 def test_ready_is_said_on_request():
     assert joined().ready() == [Reply({"COMMAND": "READY"})]
+
+
+def test_heartbeat_that_asks_is_answered_at_once():
+    registration = joined()
+
+    answered = registration.receive('{"COMMAND":"HEARTBEAT","n":0,"id":"a"}', now=1)
+
+    assert answered == [Reply({"COMMAND": "HEARTBEAT", "n": 0, "id": "a"})]

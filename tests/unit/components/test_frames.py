@@ -109,6 +109,7 @@ def test_wrong_field_is_named(field, frame):
         ({"COMMAND": "HEARTBEAT", "n": 4}, messages.Heartbeat()),
         ({"COMMAND": "REFRESH", "session_token": "new"}, messages.Refresh("new")),
         ({"COMMAND": "WAIT"}, messages.Wait()),
+        ({"COMMAND": "HEARTBEAT", "n": 3, "id": "a"}, messages.Heartbeat("a")),
         ({"COMMAND": "FINISHED"}, messages.Finished()),
         ({"COMMAND": "RESULT", "id": "c", "result": [1]}, messages.Result(id="c", value=[1])),
         (
@@ -198,4 +199,14 @@ def test_a_call_is_written_with_its_key():
         "arguments": {"n": 1},
         "effect_key": "k",
         "timeout_ms": 5,
+    }
+
+
+def test_what_is_asked_beside_tools_has_an_id_that_comes_back():
+    assert frames.heartbeat(3) == {"COMMAND": "HEARTBEAT", "n": 3}
+    assert frames.heartbeat(0, id_="a") == {"COMMAND": "HEARTBEAT", "n": 0, "id": "a"}
+    assert frames.log_level(id_="b", level="DEBUG") == {
+        "COMMAND": "LOG_LEVEL",
+        "id": "b",
+        "level": "DEBUG",
     }

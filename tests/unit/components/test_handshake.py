@@ -552,3 +552,12 @@ def test_states_are_told_to_clients_that_asked_for_them():
 
 def test_frames_are_written_plainly():
     assert registered().write({"COMMAND": "ACK"}, at="2026-01-01T00:00:00Z") == '{"COMMAND":"ACK"}'
+
+
+def test_heartbeat_with_an_id_is_the_answer_to_one():
+    handshake = registered()
+
+    answered = handshake.receive(say("HEARTBEAT", n=1, id="a"), now=1)
+
+    assert answered == [effects.Answer(Result(id="a"))]
+    assert handshake.receive(say("HEARTBEAT", n=2), now=2) == []
