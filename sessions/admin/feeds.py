@@ -15,7 +15,7 @@ from aegis_project.kit.principal import Principal
 from components import selectors
 from components.admin import cells as component_cells
 from components.core.errors import ComponentNotFound
-from sessions.admin import cells, events, panels
+from sessions.admin import cells, events, panels, views
 from sessions.models import Session
 from sessions.selectors import sessions, timeline
 from streaming.hints import Hint
@@ -29,6 +29,8 @@ OVER_SECONDS = 60.0
 LIT_ROWS = 5
 # A page is read a moment before it asks for its rows.
 LOADING = timedelta(seconds=10)
+# The views of a list are counted so long after the last time: when something moved, and anyway.
+COUNTED, COUNTED_AGAIN = timedelta(seconds=2), timedelta(seconds=20)
 TIMES = re.compile(r"(<time[^>]*>)[^<]*")
 
 
@@ -212,6 +214,31 @@ class SessionsFeed(RowsFeed):
 
     scope = "sessions:read"
     kinds = frozenset({"ledger", "lever"})
+
+    def __init__(self, principal: Principal, *, ids: Collection[UUID]) -> None:
+        super().__init__(principal, ids=ids)
+        self._views: dict[str, str] = {}
+        self._has_moved, self._counted_at = True, self.since
+
+    def wants(self, hint: Hint) -> bool:
+        is_wanted = super().wants(hint)
+        self._has_moved |= is_wanted
+        return is_wanted
+
+    async def turn(self) -> list[Frame]:
+        frames = await super().turn()
+        found = await self._count()
+        return [*frames, {"type": "views", "counts": found}] if found else frames
+
+    async def _count(self) -> dict[str, str]:
+        """How many sessions the views have, as far as that is otherwise than it was."""
+        now = timezone.now()
+        pause = COUNTED if self._has_moved else COUNTED_AGAIN
+        if now - self._counted_at < pause:
+            return {}
+        self._has_moved, self._counted_at = False, now
+        before, self._views = self._views, await read_db(views.counts, self.principal)
+        return {word: count for word, count in self._views.items() if before.get(word) != count}
 
     def _read(self, heard: frozenset[str]) -> tuple[dict[str, dict[str, str]], set[str]]:
         now, seen = timezone.now(), sessions.visible(self.principal)

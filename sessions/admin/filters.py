@@ -11,15 +11,14 @@ from django.utils import timezone
 
 from aegis_project import marks
 from components.admin.asking import asking
-from components.core.lifecycle import CONNECTED
 from components.models import Component
+from sessions.admin import views
 from sessions.admin.ticks import Ticks
 from sessions.core import lifecycle
 from sessions.models import Session, SessionTag
 from sessions.selectors import idleness, sessions
 
 MOST_TAGS = 100
-GONE = ("lost", "failed")
 
 
 class ViewFilter(SimpleListFilter):
@@ -29,30 +28,13 @@ class ViewFilter(SimpleListFilter):
     parameter_name = "view"
     template = "admin/aegis/nothing.html"
 
-    VIEWS = {
-        "open": "All open",
-        "mine": "Mine",
-        "waiting": "Waiting",
-        "broken": "Broken",
-        "production": "Production running",
-        "closed": "Closed",
-    }
-
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(self.VIEWS.items())
+        return [(word, view.title) for word, view in views.VIEWS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
-        # What a later Aegis calls by a word that is not known here is not hidden.
-        is_open = ~Q(state__in=lifecycle.CLOSED)
-        views = {
-            "open": is_open,
-            "mine": is_open & Q(owner=request.user.pk),
-            "waiting": Q(state__in=lifecycle.OPEN) & sessions.is_waited_for(),
-            "broken": Q(state__in=lifecycle.OPEN) & (Q(state="failed") | _has_gone()),
-            "production": Q(environment="production", state="running"),
-            "closed": Q(state__in=lifecycle.CLOSED),
-        }
-        return queryset.filter(views.get(current_view(request), Q()))
+        return queryset.filter(
+            views.narrowing(current_view(request), user_id=asking(request).user_id)
+        )
 
 
 def current_view(request: HttpRequest) -> str:
@@ -60,7 +42,7 @@ def current_view(request: HttpRequest) -> str:
     value = request.GET.get(ViewFilter.parameter_name)
     if value is None and not request.GET.keys().isdisjoint({"state", "state__exact"}):
         return ""
-    return value if value in ViewFilter.VIEWS else "open"
+    return value if value in views.VIEWS else "open"
 
 
 class StateFilter(Ticks):
@@ -138,18 +120,12 @@ def _condition(word: str) -> Q:
             return sessions.is_waited_for()
         case "degraded":
             runs = Q(state="running") | Q(start_requested_at__isnull=False)
-            return runs & _has_gone()
+            return runs & views.has_gone()
         case "starting":
             return Q(start_requested_at__isnull=False)
         case "replaying":
             return Q(mode="historical", state="running")
     return Q(pk__in=idleness.stale(now=timezone.now()))
-
-
-def _has_gone() -> Q:
-    orphaned = Q(state__in=CONNECTED, lease__expires_at__lte=timezone.now())
-    gone = Component.objects.filter(Q(state__in=GONE) | orphaned)
-    return Q(Exists(gone.filter(session=OuterRef("pk"))))
 
 
 def search(queryset: QuerySet[Session], term: str) -> QuerySet[Session]:

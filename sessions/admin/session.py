@@ -31,6 +31,7 @@ from sessions.admin import (
     saw,
     statistics,
     talking,
+    views,
 )
 from sessions.models import Session
 from sessions.selectors import comparing, sessions
@@ -112,9 +113,10 @@ class SessionAdmin(PlainAdmin):
     ) -> HttpResponse:
         """The list with its views as tabs."""
         current = filters.current_view(request)
+        counts = views.counts(asking(request)) if self.has_view_permission(request) else {}
         tabs = [
-            {"word": word, "title": title, "is_current": word == current}
-            for word, title in filters.ViewFilter.VIEWS.items()
+            {"word": word, "view": view, "is_current": word == current, "count": counts.get(word)}
+            for word, view in views.VIEWS.items()
         ]
         shown: HttpResponse = super().changelist_view(
             request,

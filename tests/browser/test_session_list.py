@@ -93,6 +93,22 @@ def test_row_counts_what_waits_and_what_went_wrong_live(desk, floor):
     expect(row.locator(".field-errors_cell b")).to_have_text(re.compile("^1 "))
 
 
+def test_tabs_count_live(desk, api, word):
+    session = api.session(f"{word}-1", environment="production")
+    desk.open(f"{LIST}?q={word}").live()
+    place = desk.page.locator("[data-counts=production]")
+    before = int(place.inner_text() or 0)
+
+    api.post(f"sessions/{session['id']}/start")
+
+    expect(place).to_have_text(str(before + 1))
+    expect(desk.page.locator("#ae-views option[value='?view=production']")).to_have_text(
+        f"Production running {before + 1}"
+    )
+    api.post(f"sessions/{session['id']}/end")
+    expect(place).to_have_text(str(before or ""))
+
+
 def test_empty_list_fills_by_itself(desk, api, word):
     desk.open(f"{LIST}?q={word}").live()
     expect(desk.page.locator("#ae-empty")).to_contain_text("No session matches")

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -6,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from aegis_project import lists
+from sessions.admin import views
 from sessions.core import conditions
 from sessions.models import Session
 from sessions.services import approvals, lifecycle
@@ -132,6 +134,48 @@ def test_views_and_conditions_narrow_the_list(
     client.force_login(operator)
 
     assert rows(client.get(f"{SESSIONS}?{query}")) == found
+
+
+def tabs(answer) -> dict[str, str]:
+    """What stands on the tabs that count."""
+    return dict(re.findall(r'data-counts="(\w+)"[^>]*>([^<]*)<', answer.content.decode()))
+
+
+def test_tabs_count_what_whoever_looks_would_see_there(
+    client, operator, new_session, new_component, other_team
+):
+    mine, live, lost = new_session("mine"), new_session("live"), new_session("lost")
+    Session.objects.filter(pk=mine.pk).update(owner=operator)
+    Session.objects.filter(pk=live.pk).update(state="running", environment="production")
+    new_component(lost, "feed", state="lost", lost_at=timezone.now())
+    theirs = new_session("theirs", team="others")
+    Session.objects.filter(pk=theirs.pk).update(state="failed")
+    client.force_login(operator)
+
+    answer = client.get(SESSIONS)
+
+    assert tabs(answer) == {"mine": "1", "waiting": "", "broken": "1", "production": "1"}
+
+
+def test_tabs_count_no_further_than_they_say(client, superuser, new_session, monkeypatch):
+    monkeypatch.setattr(views, "MOST_COUNTED", 2)
+    for key in ("one", "two", "three"):
+        new_session(key)
+    client.force_login(superuser)
+
+    assert tabs(client.get(SESSIONS))["mine"] == "2+"
+
+
+def test_closed_today_begins_at_midnight_in_utc(client, superuser, new_session):
+    for key in ("today", "before"):
+        row = new_session(key)
+        lifecycle.end(principal=principal(superuser), session=row.pk)
+    before = views.midnight(timezone.now()) - timedelta(seconds=1)
+    Session.objects.filter(key="before").update(state_changed_at=before)
+    client.force_login(superuser)
+
+    assert rows(client.get(f"{SESSIONS}?view=closed")) == ["today"]
+    assert rows(client.get(f"{SESSIONS}?state=completed,ended")) == ["before", "today"]
 
 
 def test_search_finds_a_session_by_the_first_digits_of_its_id(client, superuser, new_session):

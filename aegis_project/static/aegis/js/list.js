@@ -12,6 +12,7 @@ const isSorted = new URL(location.href).searchParams.has("o");
 class Rows {
   constructor() {
     this.held = {};
+    this.views = {};
     this.moved = new Set();
     this.others = 0;
     document.getElementById("ae-refresh")?.addEventListener("click", () => this.refresh());
@@ -26,6 +27,7 @@ class Rows {
   }
 
   take(frame, live) {
+    if (frame.type === "views") return this.takeViews(frame.counts, live);
     if (frame.type !== "rows") return false;
     this.isReady = true;
     this.others += frame.others;
@@ -37,6 +39,23 @@ class Rows {
       if (this.others && !this.places.length) this.refresh(live);
     }
     return true;
+  }
+
+  takeViews(counts, live) {
+    Object.assign(this.views, counts);
+    if (!live.isHeld) this.paintViews();
+    return true;
+  }
+
+  /** How many sessions the views have, on their tabs and in the select of a phone. */
+  paintViews() {
+    for (const [word, count] of Object.entries(this.views)) {
+      const place = document.querySelector(`[data-counts="${CSS.escape(word)}"]`);
+      if (!place) continue;
+      place.textContent = count;
+      const option = document.querySelector(`#ae-views option[value="?view=${CSS.escape(word)}"]`);
+      option.textContent = `${place.dataset.title} ${count}`.trim();
+    }
   }
 
   paint(rows) {
@@ -85,6 +104,7 @@ class Rows {
 
   release(live) {
     this.paint(this.held);
+    this.paintViews();
     this.held = {};
     this.count = 0;
     if (this.others && !this.places.length) this.refresh(live);
