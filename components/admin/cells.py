@@ -82,6 +82,31 @@ def topics(component: Component, *, now: datetime) -> SafeString:
     )
 
 
+def since(component: Component, *, now: datetime) -> SafeString:
+    """For how long it has been connected, over what it calls its version and how it speaks."""
+    at = component.registered_at if ladder.state_of(component, now=now) in CONNECTED else None
+    said = filter(None, [component.version, "" if at is None else spoken(component)])
+    return format_html(
+        '<span class="ae-two"><span>{}</span><span class="ae-key">{}</span></span>',
+        marks.since_html(at, now=now) if at else marks.none(),
+        ", ".join(said),
+    )
+
+
+def spoken(component: Component) -> str:
+    """Which form of the protocol it speaks: that of the seed, single records, or batches."""
+    if not component.proto:
+        return "plain"
+    said = "batches" if component.proto.get("batch") else "single records"
+    window = component.proto.get("window")
+    return f"{said}, window {window}" if window else said
+
+
+def transport(component: Component) -> str:
+    """How it is connected, as far as it ever was."""
+    return f"WebSocket, {spoken(component)}" if component.registered_at else "–"
+
+
 def program(component: Component) -> SafeString:
     """What launchers run for it."""
     return format_html("{}", component.program.name) if component.program else marks.none()
@@ -106,9 +131,25 @@ def launch(component: Component, *, now: datetime) -> SafeString:
     )
 
 
+def awaited(component: Component, *, now: datetime) -> SafeString:
+    """That its first connection is waited for, and that it came."""
+    if component.registered_at is None:
+        return format_html(
+            '{} <b>Waiting for connection.</b> <span class="ae-muted">{}</span>',
+            marks.shape("created"),
+            "This turns by itself.",
+        )
+    return format_html(
+        "{} <span>First frame of this connection {}.</span>",
+        marks.shape("completed"),
+        marks.clock(component.registered_at, now=now),
+    )
+
+
 def parts(component: Component, *, now: datetime) -> dict[str, str]:
     """What moves on the page of a component, by the name of its place."""
     return {
+        "awaited": awaited(component, now=now),
         "standing": chip(component, now=now),
         "steps": steps(component, now=now),
         "beats": strip.figure(component, now=now),
@@ -122,6 +163,7 @@ CELLS = {
     "role_cell": role,
     "handshake_cell": handshake,
     "heard_cell": heard,
+    "since_cell": since,
     "topics_cell": topics,
 }
 

@@ -12,15 +12,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.views import ChangeList
 
+from aegis_project import marks
 from aegis_project.lists import Empty, PlainAdmin, PlainChangeList
 from components import selectors
-from components.admin import cells, strip
+from components.admin import cells, snippets, strip
 from components.admin.asking import asking
 from components.core.asks import Level
 from components.core.lifecycle import CONNECTED
 from components.models import Component
 
 GONE = ("stopped", "failed")
+MOST_COUNTED = 100
 
 
 class PresenceFilter(SimpleListFilter):
@@ -82,6 +84,7 @@ class ComponentAdmin(PlainAdmin):
     handshake_cell = _column("handshake_cell", "Handshake")
     heard_cell = _column("heard_cell", "Last beat", "last_heartbeat_at")
     topics_cell = _column("topics_cell", "Topics")
+    since_cell = _column("since_cell", "Connected", "registered_at")
 
     list_display = (
         "name_cell",
@@ -90,6 +93,7 @@ class ComponentAdmin(PlainAdmin):
         "role_cell",
         "handshake_cell",
         "heard_cell",
+        "since_cell",
         "topics_cell",
     )
     list_select_related = ("session", "lease")
@@ -109,12 +113,25 @@ class ComponentAdmin(PlainAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("name", "session_link", "chip", "role_text", "version", "error")},
+            {
+                "fields": (
+                    "name",
+                    "session_link",
+                    "chip",
+                    "role_text",
+                    "version",
+                    "transport",
+                    "error",
+                )
+            },
         ),
         ("Handshake", {"fields": ("steps",)}),
         ("Heartbeat", {"fields": ("heartbeat",)}),
         ("Program", {"fields": ("program_text", "launch_text")}),
-        ("Registration", {"fields": ("topic_list", "fence", "token", "capabilities", "proto")}),
+        (
+            "Registration",
+            {"fields": ("topic_list", "fence", "token_text", "capabilities", "proto")},
+        ),
     )
     readonly_fields = (
         "session_link",
@@ -123,6 +140,8 @@ class ComponentAdmin(PlainAdmin):
         "steps",
         "heartbeat",
         "topic_list",
+        "token_text",
+        "transport",
         "program_text",
         "launch_text",
     )
@@ -135,9 +154,12 @@ class ComponentAdmin(PlainAdmin):
         return ComponentChangeList
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        shown: HttpResponse = super().changelist_view(
-            request, {"title": "Components", **(extra_context or {})}
-        )
+        told = {"title": "Components", **(extra_context or {})}
+        if PresenceFilter.parameter_name not in request.GET and self.has_view_permission(request):
+            gone = self.get_queryset(request).filter(state__in=GONE).values_list("pk")
+            count = len(gone[:MOST_COUNTED])
+            told["gone"] = f"{MOST_COUNTED - 1}+" if count == MOST_COUNTED else count
+        shown: HttpResponse = super().changelist_view(request, told)
         return shown
 
     def render_change_form(
@@ -149,6 +171,10 @@ class ComponentAdmin(PlainAdmin):
         context["is_here"] = selectors.is_here(row)
         context["is_connected"] = row.session.is_open and row.state in CONNECTED
         context["levels"] = list(Level)
+        context["awaited"] = cells.awaited(row, now=timezone.now())
+        if row.registered_at is None and row.session.is_open:
+            context["snippets"] = snippets.of(row)
+            context["connect_lines"] = _lines(request, "$TOKEN")
         shown: HttpResponse = super().render_change_form(request, context, **kwargs)
         return shown
 
@@ -177,6 +203,17 @@ class ComponentAdmin(PlainAdmin):
     @admin.display(description="Process")
     def launch_text(self, row: Component) -> SafeString:
         return cells.launch(row, now=timezone.now())
+
+    @admin.display(description="Transport")
+    def transport(self, row: Component) -> str:
+        return cells.transport(row)
+
+    @admin.display(description="Token")
+    def token_text(self, row: Component) -> SafeString:
+        """By its first digits: the rest is kept nowhere."""
+        if row.token is None:
+            return marks.none()
+        return format_html('<span class="ae-mono">{}</span> {}', row.token.prefix, row.token.name)
 
     @admin.display(description="Topics")
     def topic_list(self, row: Component) -> str:
@@ -209,6 +246,12 @@ class ComponentAdmin(PlainAdmin):
 
 def _address(row: Component) -> str:
     return reverse("admin:aegis_sessions_session_change", args=[row.session_id])
+
+
+def _lines(request: HttpRequest, token: str) -> str:
+    """What a program is told from outside: where this server is, and its token."""
+    url = request.build_absolute_uri("/").rstrip("/")
+    return f"export AEGIS_URL={url}\nexport AEGIS_SESSION_TOKEN={token}"
 
 
 def _part(name: str, row: Component) -> SafeString:

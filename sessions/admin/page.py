@@ -199,17 +199,20 @@ def _readable(request: HttpRequest, session_id: UUID) -> Any:
 @fragment
 def token(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """A new session token, shown this once with the lines that use it."""
-    issued = creation.issue_token(principal=asking(request), session=session_id)
+    issued = creation.issue_token(
+        principal=asking(request), session=session_id, component=request.GET.get("component", "")
+    )
     scheme = "wss" if request.is_secure() else "ws"
     url = request.build_absolute_uri("/").rstrip("/")
     lines = [f"export AEGIS_URL={url}", f"export AEGIS_SESSION_TOKEN={issued.secret}"]
+    component = issued.credential.component
     frame = {
         "session_token": issued.secret,
-        "name": "my-feed",
+        "name": component.name if component else "my-feed",
         "topics": ["klines.BTCUSDT.1m"],
     }
     context = {
-        "shell": "\n".join([*lines, "python examples/feed.py"]),
+        "shell": "\n".join([*lines, *([] if component else ["python examples/feed.py"])]),
         "frame": json.dumps(frame),
         "socket": f"{scheme}://{request.get_host()}/ws/control",
         "prefix": issued.credential.prefix,

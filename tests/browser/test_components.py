@@ -1,11 +1,14 @@
 """The page of a component, by the names of its acceptance list."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.desk import Desk, Scripted
+from tests.serving import ROOT, clean
 
 PAGE = "/admin/aegis_components/component/{}/change/"
 
@@ -79,3 +82,36 @@ def test_strip_is_as_wide_as_its_place_and_each_mark_is_within_reach(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert desk.faults == []
     component.close()
+
+
+@pytest.mark.parametrize("key", ["sdk", "socket"])
+def test_first_connection_is_waited_for_and_its_program_is_on_the_page(desk, api, served, key):
+    session = api.session()
+    body = {"components": [{"name": "prices", "role": "sink"}]}
+    api.post(f"sessions/{session['id']}/attach", body)
+    [row] = api.get(f"sessions/{session['id']}/components")["data"]
+    desk.open(PAGE.format(row["id"])).live()
+    page = desk.page
+    expect(page.locator("#ae-awaited")).to_contain_text("Waiting for connection.")
+    page.get_by_role("button", name="Make a token for it").click()
+    expect(page.locator("#ae-made-frame")).to_contain_text('"name": "prices"')
+    token = re.search(
+        r"AEGIS_SESSION_TOKEN=(\S+)", page.locator("#ae-made-shell").text_content() or ""
+    )
+    program = page.locator(f"#ae-connect-{key}").text_content() or ""
+
+    assert token
+    told = {"AEGIS_URL": served.url, "AEGIS_SESSION_TOKEN": token[1], "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen([sys.executable, "-c", program], env={**clean(), **told})
+    try:
+        expect(page.locator("#ae-awaited")).to_contain_text("First frame of this connection")
+        expect(page.locator("#ae-steps li[data-done]").nth(3)).to_be_visible()
+        expect(page.locator("#ae-standing .ae-chip")).to_have_attribute(
+            "data-word", re.compile("ready|running")
+        )
+    finally:
+        process.kill()
+        process.wait()
+    page.reload()
+    expect(page.locator("#ae-connect")).to_have_count(0)
+    assert desk.faults == []

@@ -6,9 +6,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from components.admin import snippets
 from components.core import beats
 from components.core.beats import Sign
-from tests.integration.admin.help import COMPONENTS, text
+from components.models import Credential
+from tests.integration.admin.help import COMPONENTS, address, text
 
 
 def names(answer) -> list[str]:
@@ -27,6 +29,59 @@ def test_list_shows_who_is_present_and_folds_who_is_gone(
     assert names(client.get(f"{COMPONENTS}?view=gone")) == ["went"]
     assert names(client.get(f"{COMPONENTS}?view=connected")) == ["runs"]
     assert len(names(client.get(f"{COMPONENTS}?view=all"))) == 3
+
+
+def test_list_counts_who_is_gone_and_says_how_each_speaks(
+    client, operator, new_session, new_component
+):
+    session = new_session("one")
+    client.force_login(operator)
+    new_component(session, "went", state="stopped")
+    spoke = {"proto": {"v": 1, "batch": True, "window": 8}, "version": "2.1"}
+    now = timezone.now()
+    new_component(session, "runs", state="running", registered_at=now, **spoke)
+    new_component(session, "old", state="running", registered_at=now)
+
+    shown = text(client.get(COMPONENTS))
+
+    assert "1 gone , stopped or failed, not shown here." in shown
+    assert "2.1, batches, window 8" in shown
+    assert re.search(r"0 s plain", shown)
+    assert " gone , stopped" not in text(client.get(f"{COMPONENTS}?view=all"))
+
+
+def test_page_of_who_never_came_has_programs_that_connect_it(
+    client, operator, viewer, new_session, new_component
+):
+    row = new_component(new_session("one"), 'pri"ces', state="pending", role="feed")
+    client.force_login(operator)
+
+    page = client.get(f"{COMPONENTS}{row.pk}/change/")
+    shown = page.content.decode()
+
+    assert "Waiting for connection." in text(page)
+    assert re.findall(r'id="ae-connect-(sdk|socket|node)"', shown) == ["sdk", "socket", "node"]
+    assert "export AEGIS_URL=http://testserver" in shown
+    for program in snippets.of(row)[:2]:
+        compile(program.text, program.key, "exec")
+    assert r'Component("pri\"ces", role="feed")' in snippets.of(row)[0].text
+    assert r'name: "pri\"ces"' in snippets.of(row)[2].text
+    client.force_login(viewer)
+    assert "Make a token for it" not in text(client.get(f"{COMPONENTS}{row.pk}/change/"))
+
+
+def test_token_of_a_component_opens_nothing_for_others(
+    client, operator, new_session, new_component
+):
+    row = new_component(new_session("one"), "prices", state="pending")
+    client.force_login(operator)
+
+    made = client.post(f"{address(row.session, 'token')}?component={row.pk}")
+    client.post(f"{address(row.session, 'token')}?component=nobody")
+
+    [kept] = Credential.objects.filter(session=row.session)
+    assert made.status_code == 200
+    assert kept.component_id == row.pk
 
 
 def test_list_costs_the_same_queries_for_one_and_three_rows(

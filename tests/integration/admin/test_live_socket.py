@@ -306,7 +306,13 @@ async def test_page_of_a_component_follows_its_hint(cookie, session, new_compone
 
         frame = await socket.frame("parts")
 
-    assert list(first["parts"]) == ["standing", "steps", "beats", "beats-table"]
+    assert list(first["parts"]) == [
+        "awaited",
+        "standing",
+        "steps",
+        "beats",
+        "beats-table",
+    ]
     assert 'data-word="running"' in frame["parts"]["standing"]
 
 

@@ -1,6 +1,7 @@
 // The page of one component: its state, the steps of its handshake, and its heartbeat.
 
-import { Live } from "./live.js";
+import "./copy.js";
+import { Live, tell } from "./live.js";
 import { Marks } from "./marks.js";
 import { Parts } from "./parts.js";
 import * as times from "./times.js";
@@ -9,4 +10,13 @@ const { id } = document.getElementById("ae-component").dataset;
 
 times.start();
 new Marks();
+document.getElementById("ae-token")?.addEventListener("click", async ({ currentTarget: button }) => {
+  button.disabled = true;
+  const body = new FormData(document.getElementById("ae-connect-form"));
+  const answer = await fetch(button.dataset.url, { method: "POST", body }).catch(() => null);
+  const html = answer?.ok ? await answer.text() : "";
+  button.disabled = false;
+  if (html) document.getElementById("ae-token-made").innerHTML = html;
+  else tell(document.getElementById("ae-problem"), { message: "No token was made.", code: "OFFLINE" });
+});
 new Live([new Parts({ type: "component", id })]).start();
