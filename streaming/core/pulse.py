@@ -6,8 +6,8 @@ from collections.abc import Sequence
 SAMPLES = 60
 # The rate of now is the mean of so many samples.
 RECENT = 3
-# A topic must have spoken so often before anything is normal for it.
-KNOWN_AFTER = 5
+# A topic must have spoken so often before anything is normal for it: a burst of a few is none.
+KNOWN_AFTER = 12
 SHORTEST_SILENCE_SECONDS = 3.0
 TIMES_NORMAL = 5.0
 TIMES_LONGEST = 1.5

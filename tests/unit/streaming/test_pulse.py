@@ -108,3 +108,10 @@ def test_age_of_a_lag_has_the_silence_in_it():
     pulse = looked(0, 20, 20, 20)
 
     assert pulse.age(10) == pytest.approx(5)
+
+
+def test_a_burst_of_a_few_records_says_nothing_of_what_is_normal():
+    pulse = looked(*range(8), *[7] * 40, step=1.0)
+
+    assert pulse.is_known is False
+    assert pulse.is_silent(47) is False
