@@ -1,31 +1,33 @@
 """A session's conversation as cards: messages with their tool calls, and what runs say now."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
-from sessions.admin import words
-from sessions.admin.approval_cells import person, shown
+from sessions.admin import call_cells
+from sessions.core import citations, triggers
+from sessions.core.citations import Seen
 from sessions.core.conversation import Role
-from sessions.core.runs import State
-from sessions.models import Agent, Run, Session, ToolCall
+from sessions.models import Agent, Approval, Run, Session
 from sessions.selectors import agents, history, tool_calls, voices
 from sessions.selectors.history import Entry, Extract
+from sessions.selectors.reviewing import milliseconds
+from streaming.selectors import logs
 
 WINDOW = 30
 """Messages that a page follows; older ones are a click away."""
 
-RUNS = 8
-CALLS = 100
-LONGEST_ARGUMENTS = 120
+CITED = '<a class="ae-cited" href="{}" title="{}">{}</a>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class Talk:
     session: Session
     extract: Extract
     runs: dict[UUID, Run]
+    decisions: dict[UUID, Approval]
+    topics: list[str]
+    seen: Seen
     now: datetime
 
     @property
@@ -52,7 +57,29 @@ def load(session: Session, *, before: int | None = None) -> Talk:
     """The newest messages, or the newest of those before a place."""
     extract = history.page(session, limit=WINDOW, before=before)
     said = {entry.message.run_id for entry in extract.entries if entry.message.run_id}
-    return Talk(session, extract, voices.by_id(said), timezone.now())
+    calls = [call for entry in extract.entries for call in entry.calls]
+    return Talk(
+        session=session,
+        extract=extract,
+        runs=voices.by_id(said),
+        decisions=tool_calls.last_approvals(calls) if calls else {},
+        topics=logs.names(session.pk),
+        seen=_seen(extract.entries),
+        now=timezone.now(),
+    )
+
+
+def _seen(entries: Sequence[Entry]) -> Seen:
+    """The records that agents read here, and those that triggers passed on."""
+    found = Seen()
+    for call in (call for entry in entries for call in entry.calls):
+        found.take_answer(call.result)
+    for message in (entry.message for entry in entries):
+        record = triggers.passed_on(message.content, str(message.metadata.get("cause", "")))
+        if record is not None:
+            topic, seq, data = record
+            found.take(topic, [{"seq": seq, "ts": milliseconds(message.created_at), "data": data}])
+    return found
 
 
 def cards(talk: Talk) -> dict[str, str]:
@@ -79,10 +106,31 @@ def _message(entry: Entry, talk: Talk) -> str:
         "is_record": _is_record(message.author),
         "at": marks.clock(message.created_at, now=talk.now),
         "facts": _facts(entry, run),
-        "calls": [call_context(call, now=talk.now) for call in entry.calls],
+        "text": _text(message.content, talk),
+        "calls": call_cells.several(entry.calls, talk.decisions, now=talk.now),
         "attachments": entry.attachments,
     }
     return render_to_string("admin/aegis/session/message.html", context)
+
+
+def _text(content: str, talk: Talk) -> SafeString:
+    """What was said; what it tells of leads to that instant, or to its topic."""
+    # A topic is listed a moment after its first record, which somebody may have read by then.
+    found = citations.pieces(content, {*talk.topics, *talk.seen.topics}, talk.seen)
+    return format_html_join("", "{}", ((_piece(one, talk.session),) for one in found))
+
+
+def _piece(piece: citations.Piece, session: Session) -> str:
+    sight = piece.sight
+    if sight is not None:
+        review = reverse("admin:aegis_sessions_session_review", args=[session.pk])
+        title = f"Record {sight.seq} of {sight.topic}"
+        return format_html(CITED, f"{review}?t={sight.ts}", title, piece.text)
+    if piece.topic:
+        page = reverse("admin:aegis_sessions_session_change", args=[session.pk])
+        address = f"{page}?tab=topics&topic={quote(piece.topic)}"
+        return format_html(CITED, address, "Its newest records", piece.text)
+    return piece.text
 
 
 def _who(author: str, role: str) -> str:
@@ -110,26 +158,6 @@ def _facts(entry: Entry, run: Run | None) -> str:
     return ", ".join(said)
 
 
-def call_context(call: ToolCall, *, now: datetime) -> dict[str, Any]:
-    """What a tool call's card or row shows."""
-    took = (call.ended_at or now) - call.started_at if call.started_at else None
-    return {
-        "call": call,
-        "tool": words.tool(call.tool),
-        "chip": marks.chip(call.state, marks.TOOL_CALL),
-        "arguments": in_short(call.arguments),
-        "took": marks.took(took.total_seconds()) if took else "",
-        "error": (call.error or {}).get("message", ""),
-        "is_open": call.state == "pending",
-    }
-
-
-def in_short(arguments: dict[str, Any]) -> str:
-    """Arguments in one line."""
-    said = ", ".join(f"{key} {shown(value)}" for key, value in arguments.items())
-    return said if len(said) <= LONGEST_ARGUMENTS else said[: LONGEST_ARGUMENTS - 1] + "…"
-
-
 def run_cards(runs: Sequence[Run], *, now: datetime) -> dict[str, str]:
     """Each open run as a card whose text the page writes, by the name of the card."""
     return {f"r-{run.pk}": _run(run, now) for run in runs}
@@ -154,54 +182,6 @@ WAITS = {
 }
 
 
-def run_rows(session: Session, *, now: datetime) -> str:
-    """The last runs with what they took: the drawer beside the conversation."""
-    rows = _families(voices.last_runs(session.pk, limit=RUNS), now=now)
-    return render_to_string(
-        "admin/aegis/session/runs.html", {"rows": rows, "session": session, "limit": RUNS}
-    )
-
-
-def _families(runs: Sequence[Run], *, now: datetime) -> list[dict[str, Any]]:
-    """The rows of runs, the newest first, and each that another run began beneath that one."""
-    known, below = {run.pk for run in runs}, defaultdict[UUID | None, list[Run]](list)
-    for run in reversed(runs):
-        below[run.parent_id].append(run)
-
-    def with_those(run: Run) -> Iterator[Run]:
-        yield run
-        for one in below[run.pk]:
-            yield from with_those(one)
-
-    first = [run for run in runs if run.parent_id not in known]
-    return [run_context(one, now=now) for run in first for one in with_those(run)]
-
-
-def run_context(run: Run, *, now: datetime) -> dict[str, Any]:
-    """What a row of a run shows."""
-    took = (run.ended_at or now) - run.started_at if run.started_at else None
-    return {
-        "run": run,
-        "chip": marks.chip(run.state, marks.RUN),
-        "asked_by": person(run.requested_by),
-        "took": marks.took(took.total_seconds()) if took else "–",
-        "cost": f"{run.cost:.4f}" if run.cost else "–",
-        "error": (run.error or {}).get("message", ""),
-        "is_open": run.state in {State.QUEUED, State.WORKING, State.WAITING},
-    }
-
-
 def answering(principal: Principal, session: Session) -> Agent | None:
     """The agent that answers here, if there is one."""
     return agents.find(principal, session.agent) if session.agent else None
-
-
-def calls_panel(session: Session, *, now: datetime) -> dict[str, Any]:
-    """The tables of the tab of tool calls: the last runs, the last calls."""
-    calls = tool_calls.of_session(session.pk).select_related("run")
-    rows = calls.order_by("-created_at", "-pk")[:CALLS]
-    return {
-        "runs": _families(voices.last_runs(session.pk, limit=CALLS), now=now),
-        "calls": [call_context(call, now=now) for call in rows],
-        "limit": CALLS,
-    }

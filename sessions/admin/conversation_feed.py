@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from aegis_project.database import read_db
 from aegis_project.kit.principal import Principal
-from sessions.admin import conversation
+from sessions.admin import conversation, run_cells
 from sessions.admin.feeds import Changes, Feed, Frame
 from sessions.models import Run
 from sessions.selectors import sessions, voices
@@ -58,7 +58,7 @@ class ConversationFeed(Feed):
             pieces = {
                 **conversation.cards(talk),
                 **conversation.run_cards(runs, now=now),
-                "ae-runs": conversation.run_rows(session, now=now),
+                "ae-runs": run_cells.beside(session, now=now),
             }
             frame["cards"] = self._changes.of(pieces)
             frame["order"] = talk.order

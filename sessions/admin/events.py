@@ -15,7 +15,13 @@ from sessions.admin.words import Sentence, sentence
 from sessions.selectors import timeline
 from streaming.models import Event
 
-SHOWS = {"all": "All", "errors": "Errors", "people": "People", "components": "Components"}
+SHOWS = {
+    "all": "All",
+    "errors": "Errors",
+    "people": "People",
+    "agents": "Agents",
+    "data": "Data",
+}
 
 
 @dataclass(frozen=True, slots=True)

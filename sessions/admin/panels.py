@@ -20,8 +20,8 @@ from components.models import Component
 from sessions.admin import (
     artifact_cells,
     audit_cells,
+    call_cells,
     checkpoint_cells,
-    conversation,
     lanes,
     ribbon,
     words,
@@ -29,8 +29,9 @@ from sessions.admin import (
 from sessions.admin.events import pretty
 from sessions.admin.lever import Verb, verbs
 from sessions.admin.strips import Strip, strips
+from sessions.core.conditions import Condition
 from sessions.models import Session
-from sessions.selectors import made, presets, sessions
+from sessions.selectors import approvals, made, presets, sessions
 from sessions.selectors.sessions import View
 from sessions.services import capsules
 from streaming.models import Log
@@ -85,6 +86,13 @@ class Page:
     def tags(self) -> SafeString:
         """The tags that it carries."""
         return marks.tags(self.session.tags)
+
+    @property
+    def open_approvals(self) -> int:
+        """How many decisions wait in it, for whoever may see them."""
+        if Condition.WAITING not in self.view.conditions or not approvals.may_read(self.principal):
+            return 0
+        return approvals.waiting_in(self.session)
 
     @property
     def veiled(self) -> list[str]:
@@ -245,7 +253,9 @@ def config(page: Page) -> str:
 
 def calls(page: Page) -> str:
     """What agents did here: their runs with what they took, and what they asked for."""
-    return _render("calls", page, **conversation.calls_panel(page.session, now=page.now))
+    may_decide = approvals.may_read(page.principal)
+    panel = call_cells.panel(page.session, now=page.now)
+    return _render("calls", page, may_decide=may_decide, **panel)
 
 
 def entries(page: Page) -> str:

@@ -1,4 +1,4 @@
-"""What people do in a conversation: read on, say something, stop a run."""
+"""What people do in a conversation: read on, say something with files, stop a run."""
 
 from typing import Any
 from uuid import UUID
@@ -12,14 +12,17 @@ from django.views.decorators.http import require_GET, require_POST
 
 from aegis_project.kit.errors import AegisError
 from components.admin.asking import asking
-from sessions.admin import conversation
+from sessions.admin import conversation, run_cells
 from sessions.admin.fragments import fragment
 from sessions.admin.panels import Page
 from sessions.core.errors import AgentNotFound
-from sessions.selectors import history
+from sessions.selectors import agents, history
+from sessions.services import attachments, runs
 from sessions.services import conversation as services
-from sessions.services import runs
 from sessions.services.conversation import Utterance
+
+MOST = 50
+"""Agents that are offered beside the session's own."""
 
 
 def context(page: Page) -> dict[str, Any]:
@@ -30,8 +33,8 @@ def context(page: Page) -> dict[str, Any]:
     return {
         "talk": talk,
         "cards": mark_safe(conversation.html(talk)),  # noqa: S308 -- made by our templates
-        "runs": conversation.run_rows(session, now=timezone.now()),
-        "answering": _answering(page),
+        "runs": run_cells.beside(session, now=timezone.now()),
+        "voices": _voices(page),
         "may_say": not why_not,
         "why_not": why_not,
     }
@@ -43,12 +46,20 @@ def _why_not(page: Page) -> str:
     return "" if page.session.is_open else f"The session is {page.session.state}: nobody talks."
 
 
+def _voices(page: Page) -> list[tuple[str, str]]:
+    """Who may be asked, by name: the session's own agent, or nobody, first."""
+    own = page.session.agent
+    others = agents.visible(page.principal).exclude(slug=own)
+    found = [(one.slug, one.name or one.slug) for one in others.order_by("name", "slug")[:MOST]]
+    return [("", _answering(page)), *found]
+
+
 def _answering(page: Page) -> str:
     try:
         agent = conversation.answering(page.principal, page.session)
     except AgentNotFound:
-        return ""
-    return agent.name or agent.slug if agent else ""
+        agent = None
+    return agent.name or agent.slug if agent else "Nobody"
 
 
 @require_GET
@@ -67,10 +78,16 @@ def earlier(request: HttpRequest, session_id: UUID) -> HttpResponse:
 def say(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """Say something; a script gets JSON, a plain form goes back to the page."""
     content = request.POST.get("content", "").replace("\r\n", "\n")
+    principal, agent = asking(request), request.POST.get("agent", "")
     try:
-        said = services.say(
-            principal=asking(request), session=session_id, draft=Utterance(content=content)
-        )
+        files = [
+            attachments.upload(
+                principal=principal, session=session_id, filename=one.name or "", content=one.read()
+            ).pk
+            for one in request.FILES.getlist("file")
+        ]
+        draft = Utterance(content=content, agent=agent, attachments=files)
+        said = services.say(principal=principal, session=session_id, draft=draft)
     except AegisError as error:
         return _refused(request, session_id, error)
     run = str(said.run.pk) if said.run else None

@@ -42,6 +42,23 @@ def holds(conditions: Conditions, data: Any) -> bool:
     return not conditions.any or any(found)
 
 
+def passed_on(content: str, cause: str) -> tuple[str, int, Any] | None:
+    """
+    The topic, number and data of the record that a message passes on; None if it shows none whole.
+
+    ``cause`` names the record as ``topic:epoch:seq``.
+    """
+    topic, _, place = cause.partition(":")
+    number = place.rpartition(":")[2]
+    beginning = f"{topic}: "
+    if not (number.isascii() and number.isdecimal() and content.startswith(beginning)):
+        return None
+    try:
+        return topic, int(number), msgspec.json.decode(content.removeprefix(beginning))
+    except msgspec.DecodeError:
+        return None
+
+
 def prompt(template: str, *, topic: str, data: str) -> str:
     """What the agent is told: the template with the topic and the record in it."""
     shown = data if len(data) <= LONGEST_DATA else data[: LONGEST_DATA - 1] + "…"

@@ -185,6 +185,12 @@ def tally(principal: Principal, *, now: datetime) -> Tally:
     return Tally(counted[0], waiting(principal), counted[1])
 
 
+def waiting_in(session: Session) -> int:
+    """How many decisions wait in a session; beyond a hundred nobody counts."""
+    rows = Approval.objects.filter(session=session, state=PENDING)
+    return len(rows.values_list("pk")[:MOST_COUNTED])
+
+
 def soonest(principal: Principal, *, limit: int) -> list[Approval]:
     """Those that wait, whose deadline is next first."""
     rows = visible(principal).filter(state=PENDING)

@@ -1,6 +1,7 @@
 """A session's ledger as its timeline pages it: newest first, under one of the quick filters."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,9 @@ from streaming.models.log import ERRORS, LEDGER
 
 PAGE = 100
 RARE = ("errors", "people")
+# What agents do and ask for; what becomes of those that publish and receive, and of their clock.
+AGENTS = ("run.", "stream.", "message.", "tool_call.", "approval.", "policy.")
+DATA = ("component.", "heartbeat.", "session.repositioned")
 
 
 def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:
@@ -25,9 +29,20 @@ def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:
             return rows.filter(Q(type__in=ERRORS) | Q(type__startswith="heartbeat."))
         case "people":
             return rows.filter(actor__startswith="user:")
-        case "components":
-            return rows.filter(Q(type__startswith="component.") | Q(type__startswith="heartbeat."))
+        case "agents":
+            return rows.filter(_of(AGENTS)).exclude(
+                type__startswith="message.", actor__startswith="user:"
+            )
+        case "data":
+            return rows.filter(_of(DATA))
     return rows
+
+
+def _of(beginnings: Iterable[str]) -> Q:
+    wanted = Q()
+    for beginning in beginnings:
+        wanted |= Q(type__startswith=beginning)
+    return wanted
 
 
 def counts(session_id: UUID, *, after: int = 0, up_to: int) -> dict[str, int]:
@@ -114,7 +129,4 @@ def state_before(session_id: UUID, seq: int) -> Event | None:
 
 
 def _drawable(session_id: UUID) -> QuerySet[Event]:
-    wanted = Q()
-    for beginning in lanes.DRAWN:
-        wanted |= Q(type__startswith=beginning)
-    return of_session(session_id).filter(wanted)
+    return of_session(session_id).filter(_of(lanes.DRAWN))

@@ -295,9 +295,9 @@ def test_times_switch_between_utc_local_and_ago(new_context, served, api):
     time = desk.page.locator(".ae-event time").first
     utc = time.inner_text()
 
-    desk.page.locator("[data-times=local]").click()
+    desk.page.locator(".ae-slot [data-times=local]").click()
     local = time.inner_text()
-    desk.page.locator("[data-times=ago]").click()
+    desk.page.locator(".ae-slot [data-times=ago]").click()
 
     assert (int(local[-8:-6]) - int(utc[-8:-6])) % 24 == 9
     expect(time).to_have_text(re.compile(r"^\d+ s$"))

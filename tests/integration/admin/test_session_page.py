@@ -11,7 +11,7 @@ from sessions.core.lifecycle import Kind, State
 from sessions.models import Session
 from sessions.services import conversation, lifecycle
 from sessions.services.conversation import Utterance
-from streaming.models import Lease, Log
+from streaming.models import Event, Lease, Log
 from streaming.services import ledger
 from tests import factories, tables
 from tests.integration.admin.help import address, principal, text
@@ -373,6 +373,34 @@ def test_quick_filter_shows_errors_only(client, superuser, long_ledger):
     page = client.get(f"{address(long_ledger)}?show=errors").content.decode()
 
     assert seqs(page) == list(range(250, 0, -10))
+
+
+@pytest.mark.parametrize(
+    ("show", "kinds"),
+    [
+        ("agents", ["run.queued", "message.created"]),
+        ("data", ["component.lost", "heartbeat.late"]),
+        ("people", ["message.created", "session.created"]),
+    ],
+)
+def test_quick_filter_shows_what_agents_do_what_becomes_of_data_or_what_people_did(
+    client, superuser, new_session, show, kinds
+):
+    session = new_session("one")
+    for event, actor in [
+        ("message.created", "user:ana"),
+        ("message.created", "agent:one"),
+        ("heartbeat.late", "system:clock"),
+        ("component.lost", "system:clock"),
+        ("run.queued", "system:runs"),
+    ]:
+        ledger.append(session_id=session.pk, type=event, actor=actor)
+    client.force_login(superuser)
+
+    page = client.get(f"{address(session)}?show={show}&view=list").content.decode()
+
+    stood = dict(Event.objects.filter(log__session=session).values_list("seq", "type"))
+    assert [stood[seq] for seq in seqs(page)] == kinds
 
 
 def test_unknown_event_is_shown_raw(client, superuser, new_session):

@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from aegis_project.database import run_db
 from aegis_project.kit.errors import InvalidState, ValidationFailed
-from sessions.admin.conversation import calls_panel as panel
+from sessions.admin.run_cells import families
 from sessions.agent import llm
 from sessions.core.errors import AgentNotFound, BudgetExceeded, RunNotFound
 from sessions.models import Run, ToolCall
 from sessions.runs.reading import Equipment
-from sessions.selectors import budgets
+from sessions.selectors import budgets, voices
 from sessions.services import delegation, runs
 from sessions.toolbox import box
 from tests import factories
@@ -101,7 +101,7 @@ def test_it_is_shown_beneath_the_run_that_began_it():
     help_.admitted(run.session)
     give(run)
 
-    shown = panel(run.session, now=timezone.now())["runs"]
+    shown = families(voices.last_runs(run.session_id, limit=9), now=timezone.now())
     rows = render_to_string("admin/aegis/session/calls.html", {"runs": shown})
 
     assert [one["run"].place for one in shown] == [2, 1, 3]

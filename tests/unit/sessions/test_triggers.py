@@ -34,3 +34,17 @@ def test_agent_is_told_the_record():
     )
     assert triggers.prompt("", topic="t", data="1") == "t: 1"
     assert len(triggers.prompt("{data}", topic="t", data="x" * 9000)) == triggers.LONGEST_DATA
+
+
+@pytest.mark.parametrize(
+    ("content", "cause", "record"),
+    [
+        ('alerts: {"price":1}', "alerts:0a:7", ("alerts", 7, {"price": 1})),
+        ('alerts: {"price":1', "alerts:0a:7", None),
+        ("Look at it.", "alerts:0a:7", None),
+        ("schedule: now", "schedule:2026-01-01T00:00:00+00:00", None),
+        ("Hello", "", None),
+    ],
+)
+def test_record_that_a_message_passes_on_is_known(content, cause, record):
+    assert triggers.passed_on(content, cause) == record

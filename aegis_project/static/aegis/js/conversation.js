@@ -23,6 +23,7 @@ export class Conversation {
     this.earlier.addEventListener("click", () => this.loadEarlier());
     this.stop?.addEventListener("click", () => this.cancel());
     this.composer?.addEventListener("submit", (event) => this.say(event));
+    this.composer?.addEventListener("change", (event) => this.name(event), { capture: true });
     this.composer?.content.addEventListener("keydown", (event) => {
       const sends = event.key === "Enter" && !event.shiftKey && !event.isComposing;
       if (!sends) return;
@@ -135,12 +136,25 @@ export class Conversation {
     if (this.stop) this.stop.hidden = runs.length === 0;
   }
 
+  /** Who is asked, and with which files. */
+  name(event) {
+    // Unfold looks for its own field beside every file and fails without one.
+    event?.stopPropagation();
+    const { agent, content, file } = this.composer.elements;
+    const asked = agent.selectedOptions[0]?.textContent;
+    content.placeholder = `Message ${asked === "Nobody" ? "everybody here" : asked}`;
+    document.getElementById("ae-files-named").textContent = [...file.files].map(({ name }) => name).join(", ");
+  }
+
   async say(event) {
     event.preventDefault();
     const button = this.composer.querySelector("[type=submit]");
     button.disabled = true;
     if (await this.send(this.composer.action, new FormData(this.composer))) {
+      const asked = this.composer.agent.value;
       this.composer.reset();
+      this.composer.agent.value = asked;
+      this.name();
       this.toEnd();
     }
     button.disabled = false;

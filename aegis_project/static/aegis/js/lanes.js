@@ -284,7 +284,8 @@ export class Lanes {
   isWanted(title, lane, show) {
     if (show === "errors") return lane.items.some(([word]) => BAD.includes(word)) || Boolean(lane.strip?.quiet);
     if (show === "people") return lane.items.some(([word]) => word === "waiting" || word === "user");
-    if (show === "components") return title === "Participants" || title === "";
+    if (show === "agents") return ["Runs", "Tool calls", "Messages", ""].includes(title);
+    if (show === "data") return ["Participants", "Topics", ""].includes(title);
     return true;
   }
 

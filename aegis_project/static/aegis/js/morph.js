@@ -1,14 +1,16 @@
 // Change what is on the page into what the server sent, keeping what did not change:
-// the focused element stays itself.
+// the focused element stays itself, and what somebody opened stays open.
 
 const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.key || "" : "");
 
+const isReaders = (node, name) => name === "open" && node.nodeName === "DETAILS";
+
 function attributes(from, to) {
   for (const { name } of [...from.attributes]) {
-    if (!to.hasAttribute(name)) from.removeAttribute(name);
+    if (!to.hasAttribute(name) && !isReaders(from, name)) from.removeAttribute(name);
   }
   for (const { name, value } of to.attributes) {
-    if (from.getAttribute(name) !== value) from.setAttribute(name, value);
+    if (from.getAttribute(name) !== value && !isReaders(from, name)) from.setAttribute(name, value);
   }
 }
 
