@@ -1,10 +1,12 @@
 """What the admin's shell asks of the installation: its label and who sees which place."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from components.admin.asking import asking
+from components.admin.asking import asking, standing
 from components.core.scopes import METRICS
 
 
@@ -12,6 +14,11 @@ def environment(_request: HttpRequest) -> list[str]:
     """The label in the header of every page: the profile that this installation runs."""
     profile = "production" if settings.IS_PRODUCTION else "development"
     return [profile, "danger" if settings.IS_PRODUCTION else "info"]
+
+
+def who(request: HttpRequest) -> dict[str, Callable[[], str]]:
+    """For every page: as what and in which teams somebody is signed in, read where it is shown."""
+    return {"standing": lambda: standing(request)}
 
 
 def is_at_sessions(request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from aegis_project.kit.principal import Principal
 from components import auth
+from components.core import scopes
 
 
 def asking(request: HttpRequest) -> Principal:
@@ -18,6 +19,17 @@ def asking(request: HttpRequest) -> Principal:
         found = auth.of_user(user, transport="admin").via("admin", request_id=request_id)
         request.aegis_principal = found  # type: ignore[attr-defined]
     return found
+
+
+def standing(request: HttpRequest) -> str:
+    """The teams and roles of whoever is signed in, as the sidebar says them; empty for nobody."""
+    if not request.user.is_authenticated:
+        return ""
+    principal = asking(request)
+    if principal.teams is None:
+        return "every team · admin"
+    names = ", ".join(team.name for team in teams(principal)) or "no team"
+    return " · ".join([names, *scopes.roles(principal.scopes)])
 
 
 def teams(principal: Principal) -> list[Group]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from aegis_project.kit.errors import ServiceUnavailable
 from aegis_project.kit.principal import Principal
 from components.admin.asking import asking
-from sessions.admin import dashboard_cards, dashboard_pulse, dashboard_trouble, monitor
+from sessions.admin import dashboard_cards, dashboard_pulse, dashboard_trouble, monitor, ribbon
 from sessions.admin.monitor import NOTHING, Glance
 from sessions.admin.words import handle, sentence
 from sessions.models import Session
@@ -74,6 +74,7 @@ def parts(principal: Principal, found: Sequence[Session], seen: Look) -> dict[st
     if not found and not dashboard.has_any(principal):
         doors = _render("doors", may_create=principal.allows("sessions:write"))
         return {**_blank(), "deck-doors": doors}
+    is_demo = any(map(ribbon.is_demo, found))
     troubles = dashboard_trouble.troubles(principal, seen.glance, now=now)
     cards = dashboard_cards.cards(found, seen.paces, now=now)
     events = dashboard.happened(principal) if principal.allows("events:read") else []
@@ -81,6 +82,7 @@ def parts(principal: Principal, found: Sequence[Session], seen: Look) -> dict[st
     return {
         **_blank(),
         **_waiting(principal, now),
+        "deck-demo": render_to_string("admin/aegis/demo.html") if is_demo else "",
         "deck-broken": _render("broken", troubles=troubles, calm=_calm(rows), now=now),
         # What is beyond is not read, and so not counted.
         "deck-broken-count": count(len(troubles), at_most=dashboard_trouble.MOST),
@@ -98,7 +100,7 @@ def _blank() -> dict[str, str]:
     names = [f"deck-{name}" for name in SECTIONS]
     # How much has just happened says nothing: as much as there is room for.
     counts = [f"{name}-count" for name in names if name != "deck-happened"]
-    more = ["deck-doors", "deck-running-bar", *counts]
+    more = ["deck-demo", "deck-doors", "deck-running-bar", *counts]
     return dict.fromkeys([*names, *more], "")
 
 

@@ -1,4 +1,4 @@
-"""What a session is made of another one's past for: a ribbon on its page, whatever the tab."""
+"""What a session is of, the demo or another one's past: ribbons on its page, whatever the tab."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from aegis_project import marks
 from aegis_project.kit.principal import Principal
 from sessions.core import pace
 from sessions.core.checkpoints import Effects
+from sessions.core.flash_dip import words as demo_words
 from sessions.models import Replay, Session
 from sessions.selectors import comparing, effects, sessions
 from sessions.services import trying
@@ -22,17 +23,23 @@ EFFECTS = {
 
 
 def of(principal: Principal, session: Session, *, now: datetime) -> dict[str, Any]:
-    """What the ribbon says; without a fork and a replay there is nothing to say."""
+    """What the ribbons say; of a session of its own there is nothing to say."""
     is_on_paper = trying.TAG in session.tags
     fork = effects.of(session.pk) if session.parent_id or is_on_paper else None
     replay = Replay.objects.filter(session=session).first() if session.is_historical else None
     return {
+        "is_demo": is_demo(session),
         "fork": fork,
         "said": EFFECTS[Effects(fork.effects)] if fork else "",
         "replay": _replay(replay, now=now) if replay else None,
         "parent": _parent(principal, session),
         "may_compare": comparing.may(principal),
     }
+
+
+def is_demo(session: Session) -> bool:
+    """Whether it is of the demo, which carries a tag that says so."""
+    return demo_words.TAG in session.tags
 
 
 def made_of(principal: Principal, session: Session) -> QuerySet[Session]:

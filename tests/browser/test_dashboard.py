@@ -101,6 +101,26 @@ def test_review_leads_to_the_card_and_pause_all_asks_first(desk, api):
     api.post(f"approvals/{approval['id']}/decide", {"approved": False, "reason": "No."})
 
 
+def test_what_the_demo_is_stands_on_the_page_until_somebody_hides_it(desk, api):
+    session = api.session()
+    api.post(f"sessions/{session['id']}/tags", {"tags": ["demo"]})
+    desk.open(DECK).live()
+    strip = desk.page.locator(".ae-demo")
+    expect(strip).to_have_count(0)
+
+    api.post(f"sessions/{session['id']}/start")
+
+    expect(strip).to_contain_text("nothing leaves this machine")
+    desk.session(session).live()
+    expect(strip).to_be_visible()
+    desk.page.get_by_role("button", name="Hide what the demo is").press("Enter")
+    expect(strip).to_be_hidden()
+    desk.open(DECK).live()
+    expect(desk.page.locator(f"#ae-runs-{session['id']}")).to_be_visible()
+    expect(strip).to_be_hidden()
+    api.post(f"sessions/{session['id']}/end")
+
+
 def test_on_a_small_screen_what_is_less_urgent_is_folded(desk, api):
     # Where nothing ever was there are no sections.
     api.session()

@@ -73,6 +73,7 @@ def test_dm5_ten_minutes_lead_from_the_command_to_the_report(told: Running, walk
 
     walker.sign_in(told.user, told.password)
     expect(walker.page.locator("main")).to_contain_text("btc-flash-dip")
+    expect(walker.page.locator(".ae-demo")).to_contain_text("nothing leaves this machine")
     walker.open(at).live()
     expect(walker.page.locator("#ae-title .ae-chip").first).to_have_attribute(
         "data-word", re.compile("running|degraded")
@@ -89,6 +90,7 @@ def test_dm5_ten_minutes_lead_from_the_command_to_the_report(told: Running, walk
     walker.open(f"{at}?tab=conversation").live()
     expect(walker.page.locator("main")).to_contain_text("ResolutionAgent")
     walker.picture("conversation")
+    at_the_tick(walker)
     report = until(lambda: reports(api), seconds=REPORT_BY_SECONDS)
     assert report["version"] == 1
 
@@ -124,6 +126,16 @@ def decide(walker: Walker) -> None:
     asking.get_by_label(f"Write {words.FLATTEN} to approve").fill(words.FLATTEN)
     asking.get_by_role("button", name="Approve").click()
     expect(walker.page.locator("#ae-decided")).to_contain_text("Approved by you")
+
+
+def at_the_tick(walker: Walker) -> None:
+    """A price in what an agent said leads to the instant at which it was read."""
+    explained = walker.page.locator(".ae-message-text", has_text="closed at")
+    price = explained.locator(".ae-cited", has_text=re.compile(r"^\d+\.\d\d$")).first
+    said = price.inner_text()
+    price.click()
+    walker.page.wait_for_url("**/review/?t=*")
+    expect(walker.page.locator("#ae-instant")).to_contain_text(said)
 
 
 def reports(api: Api) -> dict[str, object] | None:

@@ -3,7 +3,6 @@
 import { Card } from "./card.js";
 import * as keys from "./keys.js";
 import { Live } from "./live.js";
-import * as times from "./times.js";
 
 function move(step) {
   const links = [...document.querySelectorAll("#ae-queue a")];
@@ -12,7 +11,6 @@ function move(step) {
   if (next) location.assign(next.href);
 }
 
-times.start();
 const card = new Card();
 card.open(document.querySelector(".ae-card"));
 new Live([card]).start();

@@ -1,7 +1,6 @@
 // Two sessions side by side: one key goes to where they part.
 
 import { areOn } from "./keys.js";
-import * as times from "./times.js";
 
 document.addEventListener("keydown", (event) => {
   const isBusy = event.target.closest?.("input,select,textarea,dialog");
@@ -13,4 +12,3 @@ document.addEventListener("keydown", (event) => {
   first.click();
 });
 
-times.start();

@@ -4,11 +4,9 @@ import "./copy.js";
 import { Live, tell } from "./live.js";
 import { Marks } from "./marks.js";
 import { Parts } from "./parts.js";
-import * as times from "./times.js";
 
 const { id } = document.getElementById("ae-component").dataset;
 
-times.start();
 new Marks();
 document.getElementById("ae-token")?.addEventListener("click", async ({ currentTarget: button }) => {
   button.disabled = true;

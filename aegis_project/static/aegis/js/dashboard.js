@@ -3,7 +3,6 @@
 import "./copy.js";
 import { Live } from "./live.js";
 import { Parts } from "./parts.js";
-import * as times from "./times.js";
 
 const page = document.getElementById("ae-deck");
 
@@ -30,6 +29,5 @@ page.addEventListener("click", (event) => {
 const small = matchMedia("(max-width: 699px)");
 small.addEventListener("change", () => fold(small.matches));
 fold(small.matches);
-times.start();
 const isSeen = Boolean(document.getElementById("ae-deck-doors"));
 new Live(isSeen ? [new Sections({ type: "dashboard" })] : []).start();

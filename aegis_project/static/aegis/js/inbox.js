@@ -106,7 +106,6 @@ class Inbox {
   }
 }
 
-times.start();
 bulk.arrange();
 blast.arrange();
 const beside = new Beside();

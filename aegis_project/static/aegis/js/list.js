@@ -111,7 +111,6 @@ class Rows {
   }
 }
 
-times.start();
 bulk.arrange();
 const rows = new Rows();
 const live = new Live([rows]);

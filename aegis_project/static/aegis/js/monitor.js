@@ -133,7 +133,6 @@ function pick() {
 
 search.addEventListener("keydown", (event) => event.key === "Escape" && search.blur());
 
-times.start();
 const rows = new Rows();
 const tails = new Tails(remember);
 const live = new Live([rows, tails]);

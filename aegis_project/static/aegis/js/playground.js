@@ -176,7 +176,6 @@ function begin() {
   show(0);
 }
 
-times.start();
 choice.addEventListener("change", begin);
 document.getElementById("ae-playground-form").addEventListener("submit", (event) => {
   event.preventDefault();

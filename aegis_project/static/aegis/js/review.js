@@ -322,7 +322,6 @@ class Transport {
   }
 }
 
-times.start();
 let transport = null;
 const lanes = new Past((to) => transport.seek(to));
 transport = new Transport();

@@ -10,7 +10,6 @@ import { Live } from "./live.js";
 import { Parts } from "./parts.js";
 import { Saw } from "./saw.js";
 import { Topics } from "./topics.js";
-import * as times from "./times.js";
 
 const page = document.getElementById("ae-session");
 
@@ -22,7 +21,6 @@ async function makeToken(button) {
   button.disabled = false;
 }
 
-times.start();
 const { session: id, tab } = page.dataset;
 // Header, lever, strip, tabs and the panel of the tab; events and messages are what is new there.
 const isCounted = tab !== "timeline" && tab !== "conversation";

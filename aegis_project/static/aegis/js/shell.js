@@ -1,7 +1,9 @@
 // Unfold opens its sidebar, menus and sheets by clicks on plain elements; this lets a keyboard
-// do what the pointer does. And what waits is counted on every page, also where nothing else moves.
+// do what the pointer does. Times tick, and what waits is counted, on every page, also where nothing
+// else moves.
 
 (() => {
+  const DEMO = "aegis.demo";
   const CLICKS = "span, div, a:not([href])";
   const NAMES = { dock_to_right: "Toggle the sidebar", close: "Close the sidebar" };
 
@@ -19,7 +21,16 @@
     }
     const isAlone = document.getElementById("ae-waiting") && !document.getElementById("ae-live");
     if (document.getElementById("ae-palette")) import("./palette.js");
+    if (document.querySelector("[data-times]")) import("./times.js").then((times) => times.start());
     if (isAlone) import("./live.js").then(({ Live }) => new Live([]).start());
+  });
+
+  // What the demo is was read once, before anything is drawn.
+  document.documentElement.toggleAttribute("data-demo-hidden", localStorage.getItem(DEMO) === "hidden");
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("[data-demo-hide]")) return;
+    localStorage.setItem(DEMO, "hidden");
+    document.documentElement.toggleAttribute("data-demo-hidden", true);
   });
 
   // Here, because keys are pressed before the module of the palette has come.

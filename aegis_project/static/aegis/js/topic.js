@@ -98,7 +98,6 @@ beside?.addEventListener("change", () => {
   if (wanted) tails.add(session, wanted);
 });
 
-times.start();
 const charts = new Charts();
 charts.say(document.getElementById("ae-said").innerHTML);
 charts.show(JSON.parse(document.getElementById("ae-series").textContent));
