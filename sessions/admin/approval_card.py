@@ -51,7 +51,7 @@ def context(
         "requested_at": marks.clock(row.requested_at, now=now),
         **_clock(row, now=now),
         **measured,
-        **approval_course.context(row, course, why=why.get(topic, "")),
+        **approval_course.context(row, course, why=why.get(topic, ""), now=now),
         **_outcome(row, principal, now=now),
         **_asked(row),
         "queue": _queue(principal, row, now=now),

@@ -8,6 +8,10 @@ from sessions.core.comparing import is_moment, number
 from sessions.core.freshness import Guard, Known, filled
 
 MOST_POINTS = 120
+NEAR = 0.1
+"""Numbers that differ by no more than this part are of one kind: two prices, say."""
+STILL_MS = 10_000
+"""What has not moved for so long, beside what does, is stale."""
 Point = tuple[int, float]
 """When something was measured (unix ms), and the number."""
 
@@ -22,14 +26,42 @@ class Measured(NamedTuple):
 def measured(
     guards: Iterable[Guard], *, arguments: Mapping[str, Any], then: Known
 ) -> Measured | None:
-    """The number whose course is shown: what a guard watches, or else the first that was pinned."""
-    watched = (Measured(filled(guard.topic, arguments), guard.path) for guard in guards)
-    pinned = (Measured(topic, path) for topic, known in then.items() for path in _paths(known))
-    for one in (*watched, *pinned):
+    """
+    The number whose course is shown: what a guard watches, or else what was pinned.
+
+    Of that the first of two that are near each other, else the first there is.
+    """
+    for guard in guards:
+        one = Measured(filled(guard.topic, arguments), guard.path)
         known = then.get(one.topic)
         if known is not None and value(known["value"], one.path) is not None:
             return one
-    return None
+    pinned = _numbers(then)
+    paired = (one for one in pinned if beside(one, then=then))
+    return next(paired, next(iter(pinned), None))
+
+
+def beside(one: Measured, *, then: Known) -> Measured | None:
+    """Another pinned number that is near this one, to be shown beside it."""
+    pinned = _numbers(then)
+    mine = value(then[one.topic]["value"], one.path)
+    if not mine:
+        return None
+    near = abs(mine) * NEAR
+    return next(
+        (other for other, its in pinned.items() if other != one and abs(its - mine) <= near), None
+    )
+
+
+def still_since(points: Sequence[Point], *, other: Sequence[Point], now_ms: int) -> int | None:
+    """Since when it has not moved, where the other one did meanwhile and it should have."""
+    if not points:
+        return None
+    last = points[-1][1]
+    moved = [place for place, (_, one) in enumerate(points) if one != last]
+    since = points[moved[-1] + 1 if moved else 0][0]
+    has_moved = len({one for ts, one in other if ts > since}) > 1
+    return since if now_ms - since > STILL_MS and has_moved else None
 
 
 def value(record: Any, path: str) -> float | None:
@@ -47,6 +79,17 @@ def points(
     chosen = records[(len(records) - 1) % step :: step] if records else []
     found = ((ts, value(read(data), path)) for ts, data in chosen)
     return [(ts, one) for ts, one in found if one is not None]
+
+
+def _numbers(then: Known) -> dict[Measured, float]:
+    """The numbers that were pinned, in their order."""
+    found = {}
+    for topic, known in then.items():
+        for path in _paths(known):
+            one = value(known["value"], path)
+            if one is not None:
+                found[Measured(topic, path)] = one
+    return found
 
 
 def _paths(known: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """What is known now of the topics that a decision rests on."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +10,7 @@ from django.db import connection
 
 from aegis_project.kit.errors import AegisError
 from sessions.core import freshness
-from sessions.core.course import Measured, Point, measured, points
+from sessions.core.course import Measured, Point, beside, measured, points
 from sessions.core.freshness import Guard, Known, Moved
 from sessions.models import Approval
 from streaming import node
@@ -24,10 +24,12 @@ BEFORE_MS = 90_000
 
 
 class Course(NamedTuple):
-    """Which number it is, and its points in the order of time."""
+    """Which number it is and its points in the order of time, and those of one beside it."""
 
     measured: Measured
     points: list[Point]
+    beside: Measured | None = None
+    beside_points: Sequence[Point] = ()
 
 
 async def newest(hub: Hub, session_id: object, names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -88,7 +90,13 @@ async def course(hub: Hub, approval: Approval) -> Course | None:
         return None
     since = int(approval.requested_at.timestamp() * 1000) - BEFORE_MS
     records = await _since(hub, (str(approval.session_id), found.topic), since)
-    return Course(found, points(records, found.path, read=orjson.loads))
+    shown = points(records, found.path, read=orjson.loads)
+    other = beside(found, then=approval.evidence)
+    if other is None:
+        return Course(found, shown)
+    if other.topic != found.topic:
+        records = await _since(hub, (str(approval.session_id), other.topic), since)
+    return Course(found, shown, other, points(records, other.path, read=orjson.loads))
 
 
 def course_now(approval: Approval) -> Course | None:

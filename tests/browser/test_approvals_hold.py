@@ -157,6 +157,21 @@ def test_course_of_what_was_measured_is_a_chart_with_a_sentence_and_a_table(desk
     expect(course.get_by_role("row").nth(1)).to_contain_text("62011.4")
 
 
+def test_number_beside_it_is_drawn_told_and_stands_in_the_table(desk, floor):
+    book = f"sessions/{floor.session['id']}/topics/book"
+    prices = ((62298.4, 62300), (62290, 62301), (62295, 62302))
+    floor.api.post(book, {"records": [{"data": {"bid": one, "ask": two}} for one, two in prices]})
+    approval = floor.order()
+    desk.open(card(approval)).live()
+    course = desk.page.locator(".ae-course")
+
+    expect(course.locator("figcaption")).to_contain_text("ask 62\u2009302 at last.")
+    expect(course.locator("canvas")).to_be_visible()
+    course.get_by_text("Its values as a table").click()
+    expect(course.get_by_role("columnheader", name="ask")).to_be_visible()
+    expect(course.get_by_role("row").nth(1)).to_contain_text("62302")
+
+
 def test_bar_says_what_will_be_executed_and_in_whose_name(desk, floor):
     approval = floor.order()
     desk.open(card(approval)).live()

@@ -68,6 +68,7 @@ def test_strip_is_as_wide_as_its_place_and_each_mark_is_within_reach(
     desk = Desk(page, served.url).open(PAGE.format(component.id)).live()
     marks = page.get_by_role("slider", name="Marks of the heartbeat")
     said = page.locator("#ae-marks-said")
+    marks.evaluate("(one) => one.scrollIntoView({ block: 'center' })")
     box = marks.bounding_box()
 
     # Before the first of them stands nothing; the nearest there is answers.

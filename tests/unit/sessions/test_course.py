@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 
@@ -50,3 +51,38 @@ def test_many_are_thinned_and_end_with_the_last():
     assert len(found) <= course.MOST_POINTS
     assert found[-1] == (999, 999.0)
     assert found == sorted(found)
+
+
+RISK: dict[str, Any] = {
+    "value": {"position": "0.25", "price": "100.5", "book": "102"},
+    "ts": 1,
+    "seq": 1,
+}
+
+
+def test_of_what_was_pinned_two_that_are_near_each_other_come_first():
+    then: dict[str, Any] = {"age": {"value": 5, "ts": 1, "seq": 1}, "risk": RISK}
+
+    one = measured(then)
+
+    assert one == Measured("risk", "price")
+    assert course.beside(one, then=then) == Measured("risk", "book")
+    assert course.beside(Measured("age", ""), then=then) is None
+    assert (
+        course.beside(Measured("zero", ""), then={"zero": {"value": 0, "ts": 1, "seq": 1}}) is None
+    )
+
+
+def test_what_stands_still_while_the_other_moves_is_stale():
+    moves = [(ts, float(ts)) for ts in range(0, 30_000, 1000)]
+    stands = [(0, 1.0), (1000, 2.0), *((ts, 3.0) for ts in range(2000, 30_000, 1000))]
+
+    def since(points, other=moves, now=29_000):
+        return course.still_since(points, other=other, now_ms=now)
+
+    assert since(stands) == 2000
+    assert since([(0, 3.0), (1000, 3.0)]) == 0
+    assert since(stands, now=11_999) is None
+    assert since(stands, other=[(ts, 1.0) for ts, _ in moves]) is None
+    assert since(moves) is None
+    assert since([]) is None

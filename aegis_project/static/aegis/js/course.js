@@ -20,9 +20,32 @@ class Course {
     this.times = points.map(([ts]) => ts / 1000);
     this.values = points.map(([, value]) => value);
     this.asked = Date.parse(figure.dataset.asked) / 1000;
-    if (this.chart) this.chart.setData([this.times, this.values]);
+    const had = Boolean(this.beside);
+    this.beside = this.second(figure.dataset);
+    if (this.chart && had === Boolean(this.beside)) this.chart.setData(this.data);
     else this.rebuild();
     this.fill();
+  }
+
+  /** The number beside it, until it stands still. */
+  second({ beside, besidePoints, besideLast, still }) {
+    if (!beside) return null;
+    const points = JSON.parse(besidePoints);
+    const since = still ? Number(still) / 1000 : Infinity;
+    const moving = points.filter(([ts]) => ts / 1000 <= since);
+    return {
+      name: beside,
+      last: besideLast,
+      all: points,
+      isStale: Boolean(still),
+      times: moving.map(([ts]) => ts / 1000),
+      values: moving.map(([, value]) => value),
+    };
+  }
+
+  get data() {
+    const own = [this.times, this.values];
+    return this.beside ? uPlot.join([own, [this.beside.times, this.beside.values]]) : own;
   }
 
   begin(figure) {
@@ -49,12 +72,12 @@ class Course {
       again();
       this.fill();
     });
-    setInterval(() => this.figure?.isConnected && !document.hidden && this.chart?.setData([this.times, this.values]), EVERY_MS);
+    setInterval(() => this.figure?.isConnected && !document.hidden && this.chart?.setData(this.data), EVERY_MS);
   }
 
   rebuild() {
     this.chart?.destroy();
-    this.chart = new uPlot(this.options(), [this.times, this.values], this.plot);
+    this.chart = new uPlot(this.options(), this.data, this.plot);
   }
 
   options() {
@@ -81,8 +104,12 @@ class Course {
         },
         { show: false },
       ],
-      series: [{}, { stroke: ink, width: 1.4, points: { show: false } }],
-      hooks: { drawClear: [(plot) => this.since(plot)], draw: [(plot) => this.end(plot, ink)] },
+      series: [
+        {},
+        { stroke: ink, width: 1.4, points: { show: false }, spanGaps: true },
+        ...(this.beside ? [{ stroke: token("--data"), width: 1.4, points: { show: false }, spanGaps: true }] : []),
+      ],
+      hooks: { drawClear: [(plot) => this.since(plot)], draw: [(plot) => this.end(plot, ink), (plot) => this.aside(plot)] },
     };
   }
 
@@ -135,17 +162,58 @@ class Course {
     ctx.restore();
   }
 
+  /** The end of the number beside it: what stands still goes on as a dashed line with the word. */
+  aside({ ctx, bbox, valToPos }) {
+    const { beside } = this;
+    if (!beside?.times.length) return;
+    const right = bbox.left + bbox.width;
+    const x = Math.max(valToPos(beside.times.at(-1), "x", true), bbox.left);
+    const y = valToPos(beside.values.at(-1), "y", true);
+    const own = valToPos(this.values.at(-1), "y", true);
+    ctx.save();
+    ctx.font = `${11 * devicePixelRatio}px Inter, sans-serif`;
+    ctx.textBaseline = "middle";
+    ctx.textAlign = "left";
+    if (beside.isStale) {
+      ctx.lineWidth = 1.8 * devicePixelRatio;
+      ctx.strokeStyle = token("--warn-mark");
+      ctx.setLineDash([5 * devicePixelRatio, 4 * devicePixelRatio]);
+      ctx.beginPath();
+      ctx.moveTo(x, y);
+      ctx.lineTo(right, y);
+      ctx.stroke();
+    }
+    // Two labels at one height are none.
+    const apart = 13 * devicePixelRatio;
+    const at = Math.abs(y - own) < apart ? own + (y <= own ? -apart : apart) : y;
+    ctx.fillStyle = token(beside.isStale ? "--warn" : "--muted");
+    ctx.fillText(beside.isStale ? `${beside.name} stale` : beside.last, right + 6 * devicePixelRatio, at, (LABELS - 8) * devicePixelRatio);
+    ctx.restore();
+  }
+
   fill() {
     if (!this.figure || !this.twin.open) return;
     const table = document.createElement("table");
     table.className = "ae-table";
     table.innerHTML = '<thead><tr><th scope="col">Time</th><th scope="col" class="ae-number">Value</th></tr></thead><tbody></tbody>';
+    const other = new Map(this.beside?.all.map(([ts, value]) => [ts, value]));
+    if (this.beside) {
+      const head = document.createElement("th");
+      head.scope = "col";
+      head.className = "ae-number";
+      head.textContent = this.beside.name;
+      table.tHead.rows[0].append(head);
+    }
     for (let place = this.times.length - 1; place >= 0; place -= 1) {
       const row = table.tBodies[0].insertRow();
       row.insertCell().textContent = clock(this.times[place] * 1000);
       const cell = row.insertCell();
       cell.className = "ae-number";
       cell.textContent = String(this.values[place]);
+      if (!this.beside) continue;
+      const next = row.insertCell();
+      next.className = "ae-number";
+      next.textContent = String(other.get(Math.round(this.times[place] * 1000)) ?? "–");
     }
     this.figure.querySelector(".ae-twin-table").replaceChildren(table);
   }
