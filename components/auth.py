@@ -234,7 +234,7 @@ class Registrar:
 
     async def subscribed(self, seat: Seat) -> None:
         """The data socket has its first topics: one step more for whoever watches the handshake."""
-        await run_db(standing.note_topics, component_id=seat.component_id, fence=seat.fence)
+        Links.of(nodes.required()).note_topics(seat.component_id, seat.fence)
 
     async def lost(self, seat: Seat) -> None:
         """The data socket is gone; state and READY stand, and the grace runs."""

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Collection
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 
 from aegis_project.database import run_db
 from aegis_project.gathering import Gathering
@@ -74,6 +76,7 @@ class Links:
         self._tasks: set[asyncio.Task[None]] = set()
         # In a storm what many of them come to is written together.
         self.ready = Gathering(crowds.ready)
+        self._subscribed: dict[crowds.Place, datetime] = {}
         self.lose = Gathering(crowds.lose)
 
     @staticmethod
@@ -93,6 +96,9 @@ class Links:
                 # In a storm the database keeps it waiting: the silence is ours.
                 self.act(link, link.handshake.heard(now=now))
             self.act(link, link.handshake.tick(now=now))
+        if reached := self._subscribed:
+            self._subscribed = {}
+            await run_db(crowds.note_topics, reached)
         if now - self._noted_at >= self.beats.interval_seconds:
             self._noted_at = now
             await self._note(now)
@@ -165,6 +171,14 @@ class Links:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within_seconds)
 
+    def note_topics(self, component_id: str, fence: int) -> None:
+        """
+        Note that a registration has its first topics: with its READY, or at the next turn.
+
+        Most say READY at once, and a storm of them must not pay for a statement more of each.
+        """
+        self._subscribed[component_id, fence] = timezone.now()
+
     async def become_ready(self, component_id: str, fence: int) -> None:
         """
         Write down that a component is ready, once the topics it registered are taken up here.
@@ -175,7 +189,9 @@ class Links:
         """
         if self._node is not None:
             await self._node.hub.prepare(component_id, fence=fence)
-        await self.ready.add((component_id, fence))
+        await self.ready.add(
+            (component_id, fence, self._subscribed.pop((component_id, fence), None))
+        )
 
     async def close_data(self, component_id: str, fence: int, code: CloseCode) -> None:
         """

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Value
@@ -16,29 +17,33 @@ from components.core.events import ComponentEvent
 from components.core.lifecycle import CONNECTED, State
 from components.models import Component
 from components.services import standing
+from streaming import hints
 
 Place = tuple[str, int]
 """A registration: the id of a component, and its fence."""
+
+Ready = tuple[str, int, datetime | None]
+"""A registration that is prepared, and when it had its first topics, if that is not written yet."""
 
 Loss = tuple[str, int, str]
 """A registration that is over, and why."""
 
 
-def ready(places: Sequence[Place]) -> list[Exception | None]:
+def ready(places: Sequence[Ready]) -> list[Exception | None]:
     """READY of components, as :func:`standing.ready` has that of one; of each, why it is refused."""
     refusals: dict[Place, AegisError | None] = {
-        place: ComponentNotFound(component_id=place[0]) for place in places
+        (key, fence): ComponentNotFound(component_id=key) for key, fence, _ in places
     }
-    for session_id in _sessions(key for key, _ in places):
+    reached = {(key, fence): at for key, fence, at in places if at is not None}
+    for session_id in _sessions(key for key, _ in refusals):
         with database.atomic():
-            found = {str(one.pk): one for one in _locked(session_id, [key for key, _ in places])}
+            found = {str(one.pk): one for one in _locked(session_id, [key for key, _ in refusals])}
             moved: list[Component] = []
             for key, fence in refusals:
                 if key in found:
                     refusals[key, fence] = _come(found[key], fence, moved)
-            if moved:
-                standing.note_ready(moved)
-    return [refusals[place] for place in places]
+            _note_ready(moved, reached)
+    return [refusals[key, fence] for key, fence, _ in places]
 
 
 def _come(component: Component, fence: int, moved: list[Component]) -> AegisError | None:
@@ -48,6 +53,40 @@ def _come(component: Component, fence: int, moved: list[Component]) -> AegisErro
     except AegisError as error:
         return error
     return None
+
+
+def _note_ready(moved: Sequence[Component], reached: Mapping[Place, datetime]) -> None:
+    new = [one for one in moved if _place(one) in reached]
+    if new:
+        standing.note_ready(new, subscribed_at=_last(new, reached))
+    if others := [one for one in moved if _place(one) not in reached]:
+        standing.note_ready(others)
+
+
+def note_topics(reached: Mapping[Place, datetime]) -> None:
+    """
+    Registrations had their first topics then; those of one session share the moment of the last.
+
+    One that is not current, or had some before, stays as it is.
+    """
+    for session_id in _sessions(key for key, _ in reached):
+        with database.atomic():
+            found = _locked(session_id, [key for key, _ in reached])
+            new = [one for one in found if one.subscribed_at is None and _place(one) in reached]
+            if new:
+                rows = Component.objects.filter(pk__in=[one.pk for one in new])
+                # A moment for each would cost as much as a statement for each.
+                rows.update(subscribed_at=_last(new, reached))
+            for component in new:
+                hints.send(hints.Hint("component", str(component.pk)))
+
+
+def _place(component: Component) -> Place:
+    return str(component.pk), component.fence
+
+
+def _last(components: Iterable[Component], reached: Mapping[Place, datetime]) -> datetime:
+    return max(reached[_place(one)] for one in components)
 
 
 def lose(losses: Sequence[Loss]) -> list[Exception | None]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import F, Value
-from django.db.models.functions import Concat, Right
+from django.db.models.functions import Coalesce, Concat, Right
 from django.utils import timezone
 
 from aegis_project import database
@@ -39,11 +39,6 @@ def identify(*, component_id: str, fence: int) -> None:
         if not _turn(component_id, fence, {"state__in": CONNECTED}, is_data_connected=True, **here):
             _current(component_id, fence)
             raise PartnerLost
-
-
-def note_topics(*, component_id: str, fence: int) -> bool:
-    """A registration has its first topics; False when it is not current, or had some."""
-    return _turn(component_id, fence, {"subscribed_at": None}, subscribed_at=timezone.now())
 
 
 def detach_data(*, component_id: str, fence: int) -> bool:
@@ -79,13 +74,18 @@ def becomes_ready(component: Component) -> bool:
     return component.state != before
 
 
-def note_ready(components: Sequence[Component]) -> None:
-    """Write what :func:`becomes_ready` moved, of one session, in the open transaction."""
+def note_ready(components: Sequence[Component], *, subscribed_at: datetime | None = None) -> None:
+    """
+    Write what :func:`becomes_ready` moved, of one session, in the open transaction.
+
+    With ``subscribed_at`` they had their first topics then, unless an earlier moment is written.
+    """
     said = {"ready_at": timezone.now(), "lost_at": None, "error": ""}
     for component in components:
         _set(component, **said)
+    more = {"subscribed_at": Coalesce("subscribed_at", Value(subscribed_at))}
     Component.objects.filter(pk__in=[one.pk for one in components]).update(
-        state=State.READY, updated_at=timezone.now(), **said
+        state=State.READY, updated_at=timezone.now(), **said, **(more if subscribed_at else {})
     )
     tell_all(ComponentEvent.READY, components)
 

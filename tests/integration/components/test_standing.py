@@ -1,10 +1,11 @@
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import NoneType
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from aegis_project.kit.errors import InvalidState
 from components.core import beats
@@ -109,12 +110,33 @@ def test_without_a_control_socket_there_is_no_data_socket(session: Session, stat
 def test_the_first_topics_of_a_registration_are_noted_once(session: Session):
     component = factories.joined(session, "feed")
 
-    noted = [standing.note_topics(**own(component)) for _ in range(2)]
+    place, now = (str(component.pk), component.fence), timezone.now()
+    crowds.note_topics({place: now})
+    crowds.note_topics({place: now + timedelta(seconds=1)})
+    noted = Component.objects.get(pk=component.pk).subscribed_at
     again = factories.joined(session, "feed")
-    late = standing.note_topics(**own(component))
+    crowds.note_topics({place: now})
 
     again.refresh_from_db()
-    assert (noted, late, again.subscribed_at) == ([True, False], False, None)
+    assert (noted, again.subscribed_at) == (now, None)
+
+
+def test_ready_writes_when_there_were_topics_unless_that_is_written(session: Session):
+    one, two, three = (factories.joined(session, name) for name in ("one", "two", "three"))
+    early, late = timezone.now() - timedelta(seconds=9), timezone.now()
+    crowds.note_topics({(str(one.pk), one.fence): early})
+
+    refused = crowds.ready(
+        [
+            (str(one.pk), one.fence, late),
+            (str(two.pk), two.fence, late),
+            (str(three.pk), three.fence, None),
+        ]
+    )
+
+    rows = Component.objects.order_by("created_at").values_list("subscribed_at", flat=True)
+    assert refused == [None, None, None]
+    assert list(rows) == [early, late, None]
 
 
 def test_a_lost_data_socket_leaves_state_and_ready_as_they_were(session: Session):
@@ -382,10 +404,10 @@ def test_those_who_are_ready_together_are_judged_alone_and_settled_once(
     apart.state = "registered"
     apart.save()
     nobody = str(uuid4())
-    places = [(str(one.pk), 3) for one in (*came, away, apart)]
+    places = [(str(one.pk), 3, None) for one in (*came, away, apart)]
 
     with django_capture_on_commit_callbacks(execute=True):
-        refusals = crowds.ready([*places, (str(came[0].pk), 2), (nobody, 1)])
+        refusals = crowds.ready([*places, (str(came[0].pk), 2, None), (nobody, 1, None)])
 
     assert [type(one) for one in refusals] == [
         *[NoneType] * 3,
