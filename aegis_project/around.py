@@ -41,6 +41,7 @@ ROWS = {
     "approvals": ("approval", "id"),
     "agents": ("agent", "slug"),
     "agent-triggers": ("trigger", "id"),
+    "triggers": ("trigger", "id"),
     "audit": ("audit-entry", "id"),
     "bookmarks": ("bookmark", "id"),
     "components": ("component", "id"),

@@ -47,6 +47,8 @@ COMMANDS: dict[str, dict[str, str]] = {
     "bookmarks": {"GET": "bookmark list"},
     "credentials": {"GET": "credential list"},
     "providers": {"GET": "provider list"},
+    "triggers": {"GET": "trigger list"},
+    "trigger": {"GET": "trigger show $trigger"},
     "webhooks": {"GET": "webhook list"},
     "statistics": {"GET": "statistics"},
     "audit": {"GET": "audit list"},

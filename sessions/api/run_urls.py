@@ -12,6 +12,7 @@ urlpatterns = [
     route("runs/<str:run>/cancel", runs.Cancel, name="run-cancel"),
     route("runs/<str:run>/limits", runs.Limits, name="run-limits"),
     route("agents/<str:agent>/triggers", triggers.AgentTriggers, name="agent-triggers"),
+    route("triggers", triggers.Triggers, name="triggers"),
     route("triggers/<str:trigger>", triggers.OneTrigger, name="trigger"),
     route("triggers/<str:trigger>/test", triggers.Trial, name="trigger-test"),
     route("sessions/<str:session>/runs", runs.SessionRuns, name="session-runs"),

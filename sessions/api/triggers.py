@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from msgspec import UNSET, Meta, Struct, UnsetType
 from rest_framework.request import Request
@@ -34,6 +35,7 @@ class TriggerDocument(Struct, kw_only=True):
     id: UUID
     agent: str
     session: UUID | None
+    session_key: str
     pattern: str
     schedule: str
     condition: dict[str, Any]
@@ -111,6 +113,31 @@ class TriggerTrialDocument(Struct, kw_only=True):
     next: list[Timestamp]
 
 
+class TriggerQuery(PageQuery, kw_only=True):
+    """Which triggers."""
+
+    agent: Annotated[str, Meta(max_length=100, description="Only those of this agent.")] = ""
+
+
+class Triggers(Endpoint):
+    """What wakes agents."""
+
+    @operation(
+        "triggers.list",
+        tag="agents",
+        query=TriggerQuery,
+        fields=TriggerDocument,
+        answers={200: TriggerPage},
+    )
+    def get(self, _request: Request) -> Response:
+        """List the triggers of the agents that you know of, the newest first."""
+        query = self.asked(TriggerQuery)
+        rows = reading.readable(self.principal)
+        if query.agent:
+            rows = rows.filter(agent=catalogue.read(self.principal, query.agent))
+        return _page(rows, query)
+
+
 class AgentTriggers(Endpoint):
     """What wakes one agent."""
 
@@ -134,10 +161,7 @@ class AgentTriggers(Endpoint):
         query = self.asked(PageQuery)
         rows = reading.readable(self.principal)
         rows = rows.filter(agent=catalogue.read(self.principal, agent))
-        page = pages.page(rows, order="-created_at", cursor=query.cursor, limit=query.limit)
-        shown = [codecs.show(document(one)) for one in page.rows]
-        found = codecs.pick(shown, query.fields, TriggerDocument)
-        return Response({"data": found, "next": page.next})
+        return _page(rows, query)
 
     @operation(
         "agents.triggers.create", tag="agents", body=TriggerInput, answers={201: TriggerDocument}
@@ -192,6 +216,13 @@ class Trial(Endpoint):
         return Response(codecs.show(trial(found)))
 
 
+def _page(rows: QuerySet[Trigger], query: PageQuery) -> Response:
+    page = pages.page(rows, order="-created_at", cursor=query.cursor, limit=query.limit)
+    shown = [codecs.show(document(one)) for one in page.rows]
+    found = codecs.pick(shown, query.fields, TriggerDocument)
+    return Response({"data": found, "next": page.next})
+
+
 def trial(found: reading.Trial) -> TriggerTrialDocument:
     """The document of what a record would do."""
     names = TriggerTrialDocument.__struct_fields__
@@ -204,6 +235,7 @@ def document(row: Trigger) -> TriggerDocument:
         id=row.pk,
         agent=row.agent.slug,
         session=row.session_id,
+        session_key=row.session.key if row.session else "",
         **{name: getattr(row, name) for name in SAME},
     )
 

@@ -43,6 +43,7 @@ class WebhookDocument(Struct, kw_only=True):
     events: list[str]
     team: str
     session: UUID | None
+    session_key: str
     is_active: bool
     created_by: str
     created_at: Timestamp
@@ -249,6 +250,7 @@ def document(row: Webhook, *, secret: str = "") -> WebhookDocument:
         events=row.events,
         team=row.team.name,
         session=row.session_id,
+        session_key=row.session.key if row.session else "",
         is_active=row.is_active,
         created_by=row.created_by,
         created_at=row.created_at,

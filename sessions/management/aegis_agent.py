@@ -11,7 +11,7 @@ from aegis_project.health import Finding, State
 from aegis_project.kit.principal import Principal
 from sessions.api import agent_documents as documents
 from sessions.core.catalogue import AgentDraft
-from sessions.management import aegis_doctor, session_options, verbs
+from sessions.management import aegis_doctor, listing, session_options, there, verbs
 from sessions.management.client import Client
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How
@@ -39,8 +39,47 @@ Seen = Annotated[
 Team = Annotated[str, typer.Option(help="Its team.")]
 
 
+SHAPE: Shape[Agent] = Shape(
+    noun="agent",
+    document=lambda row: codecs.show(documents.agent(row)),
+    name="slug",
+    columns={
+        "AGENT": lambda row: row["slug"],
+        "MODEL": lambda row: row["model"],
+        "SEEN BY": lambda row: row["visibility"] if row["is_active"] else "resting",
+        "TEAM": lambda row: row["team"] or "–",
+        "TOOLS": lambda row: " ".join(row["tools"]) or "–",
+        "NAME": lambda row: row["name"],
+    },
+    sentence=lambda row: (
+        f"{row['slug']}  {row['model']}  {row['name']}{'' if row['is_active'] else '  (resting)'}"
+    ),
+)
+
+
+def _far_body(*, agent: str, name: str, visibility: str | None, **given: Any) -> dict[str, Any]:
+    body = {"slug": agent, "name": name or agent, "visibility": visibility or "public"}
+    return {**body, **_changes(**given)}
+
+
+def _changes(
+    *, tool: list[str], model_settings: str, active: bool | None = None, **given: Any
+) -> dict[str, Any]:
+    changes = listing.said(**given, tools=tool, is_active=active)
+    if model_settings:
+        changes["settings"] = session_options.mapping(model_settings, option="--model-settings")
+    return changes
+
+
+def _team(principal: Principal, name: str) -> Group | None:
+    if not name and principal.teams is None:
+        return None
+    return teams.for_new(principal, name)
+
+
 @app.command("list")
 @verb
+@elsewhere(there.listed(SHAPE, "agents"))
 def several(
     *,
     limit: Limit = 100,
@@ -59,6 +98,7 @@ def several(
 
 @app.command()
 @verb
+@elsewhere(there.shown(SHAPE, "agents", ":agent"))
 def show(agent: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     Show one agent.
@@ -70,6 +110,7 @@ def show(agent: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Quie
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "create", "POST", "agents", body=_far_body))
 def create(
     agent: Slug,
     *,
@@ -110,6 +151,7 @@ def create(
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "update", "PATCH", "agents", ":agent", body=_changes))
 def update(
     agent: Slug,
     *,
@@ -133,20 +175,17 @@ def update(
     Examples: aegis agent update analyst --model azure:mine; aegis agent update analyst --resting
     """
     principal = verbs.acting(as_user)
-    said: dict[str, Any] = {
-        "name": name,
-        "model": model,
-        "instructions": instructions,
-        "description": description,
-        "tools": tool,
-        "policy": policy,
-        "visibility": visibility,
-    }
-    changes = {field: value for field, value in said.items() if value}
-    if model_settings:
-        changes["settings"] = session_options.mapping(model_settings, option="--model-settings")
-    if active is not None:
-        changes["is_active"] = active
+    changes = _changes(
+        name=name,
+        model=model,
+        instructions=instructions,
+        description=description,
+        tool=tool,
+        policy=policy,
+        visibility=visibility,
+        model_settings=model_settings,
+        active=active,
+    )
     if team:
         changes["team"] = _team(principal, team)
     changed = agents.update(principal=principal, agent=agent, changes=changes)
@@ -192,6 +231,7 @@ def _checked(how: How, found: Sequence[Finding]) -> None:
 
 @app.command()
 @verb
+@elsewhere(there.removed(SHAPE, "agents", ":agent"))
 def remove(
     agent: Annotated[list[str], typer.Argument(metavar="AGENT...", help="Slugs.")],
     *,
@@ -215,32 +255,3 @@ def remove(
         is_sure=is_sure,
         is_dry=is_dry,
     )
-
-
-def table(rows: Sequence[Agent]) -> dict[str, list[str]]:
-    """The columns of a list of agents."""
-    return {
-        "AGENT": [row.slug for row in rows],
-        "MODEL": [row.model for row in rows],
-        "SEEN BY": [row.visibility if row.is_active else "resting" for row in rows],
-        "TEAM": [row.team.name if row.team else "–" for row in rows],
-        "TOOLS": [" ".join(row.tools) or "–" for row in rows],
-        "NAME": [row.name for row in rows],
-    }
-
-
-def _team(principal: Principal, name: str) -> Group | None:
-    if not name and principal.teams is None:
-        return None
-    return teams.for_new(principal, name)
-
-
-SHAPE: Shape[Agent] = Shape(
-    noun="agent",
-    document=lambda row: codecs.show(documents.agent(row)),
-    identity=lambda row: row.slug,
-    table=table,
-    sentence=lambda row: (
-        f"{row.slug}  {row.model}  {row.name}{'' if row.is_active else '  (resting)'}"
-    ),
-)

@@ -1,7 +1,6 @@
 """`aegis artifact`: the files of a session: list, write, generate, read, look into and remove."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,14 +9,14 @@ from django_typer.management import Typer
 
 from aegis_project.kit import strict
 from aegis_project.kit.principal import Principal
-from sessions.api import tool_documents as documents
 from sessions.core.links import USUAL
 from sessions.core.links import Kind as LinkKind
 from sessions.files import analyzing
 from sessions.files.analyzers.base import Kind, Options, Target
 from sessions.files.generators.base import Wanted
-from sessions.management import far_files, named, output, verbs
-from sessions.management.listing import Limit, Shape
+from sessions.management import artifact_tables, far_files, named, output, verbs
+from sessions.management.artifact_tables import SHAPE
+from sessions.management.listing import Limit
 from sessions.management.output import How, Misused
 from sessions.management.session_options import MAX_BYTES, Reference
 from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
@@ -30,14 +29,13 @@ from streaming.api import codecs
 app: Typer[..., Any] = Typer(help="Files of a session: list, write, read and look into them.")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its id.")]
-WIDTH = 160
-
 Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Names, or ids.")]
 Version = Annotated[int | None, typer.Option(min=1, help="Which one; the newest if not said.")]
 
 
 @app.command("list")
 @verb
+@elsewhere(artifact_tables.far_list)
 def several(
     session: Reference,
     *,
@@ -80,13 +78,14 @@ def write(
     principal = verbs.acting(as_user)
     row = named.session(principal, session, of="artifact.create")
     made = artifacts.create(
-        principal=principal, session=row, name=name or file.name, content=_read(file)
+        principal=principal, session=row, name=name or file.name, content=artifact_tables.read(file)
     )
     SHAPE.one(How(is_json, is_quiet), "write", made)
 
 
 @app.command()
 @verb
+@elsewhere(artifact_tables.far_generate)
 def generate(
     session: Reference,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What it is called.")],
@@ -104,13 +103,14 @@ def generate(
     """
     principal = verbs.acting(as_user)
     row = named.session(principal, session, of="artifact.create")
-    wanted = codecs.read(strict.decode(_read(said), max_bytes=MAX_BYTES), Wanted)
+    wanted = codecs.read(strict.decode(artifact_tables.read(said), max_bytes=MAX_BYTES), Wanted)
     made = generation.generate(principal=principal, session=row, name=name, wanted=wanted)
     SHAPE.one(How(is_json, is_quiet), "generate", made)
 
 
 @app.command()
 @verb
+@elsewhere(artifact_tables.far_read)
 def read(
     session: Reference,
     name: Name,
@@ -137,15 +137,13 @@ def read(
         return
     if file is None:
         raise Misused("With --json, --output says where the file goes.")
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise Misused(f"--output: {error.strerror}: {file}") from None
+    artifact_tables.write(file, content)
     SHAPE.one(How(is_json, is_quiet), "read", found, file=str(file))
 
 
 @app.command()
 @verb
+@elsewhere(artifact_tables.far_analyze)
 def analyze(
     session: Reference,
     name: Name,
@@ -172,11 +170,12 @@ def analyze(
             How(is_json, is_quiet), "artifact.analyze", found, identity=str(row.pk), sentence=""
         )
         return
-    _tell(row, found)
+    artifact_tables.tell(row.name, found)
 
 
 @app.command()
 @verb
+@elsewhere(artifact_tables.far_link)
 def link(
     session: Reference,
     name: Name,
@@ -211,6 +210,7 @@ def link(
 
 @app.command()
 @verb
+@elsewhere(artifact_tables.far_remove)
 def remove(
     session: Reference,
     name: Names,
@@ -248,51 +248,3 @@ def _session(principal: Principal, session: str) -> Session:
 def _found(principal: Principal, session: str, name: str, version: int | None) -> Artifact:
     row = _session(principal, session)
     return reading.find(row.pk, beginnings.artifact(principal, row, name, version=version))
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise Misused(f"{error.strerror}: {file}") from None
-
-
-def _tell(row: Artifact, found: dict[str, Any]) -> None:
-    """What was found, for people: a line for each figure, then the content."""
-    error = found["error"]
-    output.say(f"{row.name}  {found['analyzer']}  {found['format']}  {found['size']} bytes")
-    if error is not None:
-        output.say(f"{error['code']}: {error['message']}")
-    for name, value in [*found["metadata"].items(), *found["data"].items()]:
-        output.say(f"  {name}: {_short(value)}")
-    if found["content"]:
-        output.plain(found["content"])
-
-
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else output.dump(value)
-    return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"
-
-
-def _document(one: Artifact) -> dict[str, Any]:
-    return codecs.show(documents.artifact(one))
-
-
-def _table(rows: Sequence[Artifact]) -> dict[str, Sequence[str]]:
-    return {
-        "ID": [str(one.pk) for one in rows],
-        "NAME": [one.name for one in rows],
-        "VERSION": [str(one.version) for one in rows],
-        "SIZE": [str(one.size) for one in rows],
-        "TYPE": [one.content_type for one in rows],
-        "AGE": [output.age(one.created_at) for one in rows],
-    }
-
-
-SHAPE: Shape[Artifact] = Shape(
-    noun="artifact",
-    document=_document,
-    identity=lambda one: str(one.pk),
-    table=_table,
-    sentence=lambda one: f"{one.name}  version {one.version}  {one.size} bytes  {one.content_type}",
-)

@@ -1,6 +1,5 @@
 """`aegis bookmark`: places in sessions that one wants to find again."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -8,11 +7,13 @@ from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
 from sessions.api import bookmarks as documents
-from sessions.management import listing, named, output, verbs
+from sessions.management import far, far_messages, listing, named, there, verbs
+from sessions.management.client import Client
+from sessions.management.far import Columns, Document
 from sessions.management.listing import Shape
 from sessions.management.output import How
 from sessions.management.session_options import Reference
-from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
 from sessions.models import Bookmark
 from sessions.selectors import beginnings, sessions
 from sessions.selectors import bookmarks as reading
@@ -21,6 +22,54 @@ from sessions.services import bookmarks
 from sessions.services.bookmarks import Mark
 
 app: Typer[..., Any] = Typer(help="Bookmarks: list, create, change and remove them.")
+
+
+def _where(one: Document) -> str:
+    of = one["message_id"]
+    return f"event {one['seq']}" if of is None else f"message {of}"
+
+
+COLUMNS: Columns = {
+    "BOOKMARK": lambda one: str(one["id"]),
+    "SESSION": lambda one: one["session_key"],
+    "OF": _where,
+    "NAME": lambda one: one["name"],
+    "BY": lambda one: one["author"],
+    "AGE": lambda one: far.moment(one["created_at"]),
+    "NOTE": lambda one: " ".join(one["note"].split())[:60],
+}
+
+
+SHAPE: Shape[tuple[Bookmark, Principal]] = Shape(
+    noun="bookmark",
+    document=lambda one: documents.shown(*one),
+    name="id",
+    columns=COLUMNS,
+    sentence=lambda one: f"{one['session_key']}  {_where(one)}  {one['name']}".strip(),
+)
+
+
+def _far_list(
+    server: Client, *, text: str, is_own: bool, limit: int, is_json: bool, is_quiet: bool, **by: str
+) -> None:
+    own = "true" if is_own else ""
+    rows, _ = server.several("bookmarks", limit=limit, q=text, own=own, **by)
+    SHAPE.tell(How(is_json, is_quiet), "list", rows)
+
+
+def _far_create(
+    server: Client, *, session: str, seq: int, is_json: bool, is_quiet: bool, **given: Any
+) -> None:
+    said = listing.said(**given, seq=seq or None)
+    if "message" in said:
+        said["message"] = far_messages.whole(server, session, said["message"])
+    row = server.send("POST", "sessions", session, "bookmarks", body=said)
+    SHAPE.tell_one(How(is_json, is_quiet), "create", row)
+
+
+def _changes(*, shared: bool | None, **given: str) -> dict[str, Any]:
+    return listing.said(**given, is_shared=shared)
+
 
 Id = Annotated[str, typer.Argument(metavar="BOOKMARK", help="Its id, or the beginning of it.")]
 Ids = Annotated[list[str], typer.Argument(metavar="BOOKMARK...", help="Ids.")]
@@ -31,6 +80,7 @@ Color = Annotated[str, typer.Option(metavar="#RRGGBB", help="Its colour.")]
 
 @app.command("list")
 @verb
+@elsewhere(_far_list)
 def several(
     *,
     session: Annotated[str, typer.Option(help="Only in this session.")] = "",
@@ -51,11 +101,12 @@ def several(
     row = sessions.resolve(principal, session) if session else None
     by = Narrowing(session=str(row.pk) if row else "", text=text, color=color, is_own=is_own)
     rows = reading.narrowed(principal, by).order_by("-created_at", "-pk")[:limit]
-    _shape(principal).several(How(is_json, is_quiet), "list", list(rows))
+    SHAPE.several(How(is_json, is_quiet), "list", [(one, principal) for one in rows])
 
 
 @app.command()
 @verb
+@elsewhere(_far_create)
 def create(
     session: Reference,
     *,
@@ -84,11 +135,12 @@ def create(
         message=said, seq=seq or None, name=name, note=note, color=color, is_shared=is_shared
     )
     made = bookmarks.create(principal=principal, session=row, mark=mark).bookmark
-    _shape(principal).one(How(is_json, is_quiet), "create", made)
+    SHAPE.one(How(is_json, is_quiet), "create", (made, principal))
 
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "change", "PATCH", "bookmarks", "~bookmark", body=_changes))
 def change(
     bookmark: Id,
     *,
@@ -107,15 +159,16 @@ def change(
     aegis bookmark change 5f0c… --name 'The freeze' --shared
     """
     principal = verbs.acting(as_user)
-    changes = listing.said(name=name, note=note, color=color, is_shared=shared)
+    changes = _changes(name=name, note=note, color=color, shared=shared)
     done = bookmarks.change(
         principal=principal, bookmark=beginnings.bookmark(principal, bookmark), changes=changes
     )
-    _shape(principal).one(How(is_json, is_quiet), "change", done.bookmark)
+    SHAPE.one(How(is_json, is_quiet), "change", (done.bookmark, principal))
 
 
 @app.command()
 @verb
+@elsewhere(there.removed(SHAPE, "bookmarks", "~bookmark"))
 def remove(
     bookmark: Ids,
     *,
@@ -131,37 +184,19 @@ def remove(
     Examples: aegis bookmark remove 5f0c… --yes; aegis bookmark remove 5f0c… 91ab… --dry-run
     """
     principal = verbs.acting(as_user)
-    _shape(principal).remove(
+    SHAPE.remove(
         How(is_json, is_quiet),
         bookmark,
-        read=lambda one: reading.find(principal, beginnings.bookmark(principal, one)),
+        read=lambda one: (
+            reading.find(principal, beginnings.bookmark(principal, one)),
+            principal,
+        ),
         act=lambda one: (
             bookmarks.remove(
                 principal=principal, bookmark=beginnings.bookmark(principal, one)
-            ).bookmark
+            ).bookmark,
+            principal,
         ),
         is_sure=is_sure,
         is_dry=is_dry,
     )
-
-
-def _shape(principal: Principal) -> Shape[Bookmark]:
-    return Shape(
-        noun="bookmark",
-        document=lambda one: documents.shown(one, principal),
-        identity=lambda one: str(one.pk),
-        table=_table,
-        sentence=lambda one: f"{one.session.key}  {one.where}  {one.name}".strip(),
-    )
-
-
-def _table(rows: Sequence[Bookmark]) -> dict[str, list[str]]:
-    return {
-        "BOOKMARK": [str(one.pk) for one in rows],
-        "SESSION": [one.session.key for one in rows],
-        "OF": [one.where for one in rows],
-        "NAME": [one.name for one in rows],
-        "BY": [one.author for one in rows],
-        "AGE": [output.age(one.created_at) for one in rows],
-        "NOTE": [" ".join(one.note.split())[:60] for one in rows],
-    }

@@ -1,16 +1,21 @@
 """`aegis budget`: what teams and people may use in a day, a month, or ever."""
 
-from collections.abc import Sequence
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import typer
 from django.utils import timezone
 from django_typer.management import Typer
 
+from aegis_project.kit.errors import NotFound
 from sessions.api import budgets as documents
-from sessions.management import output, verbs
+from sessions.core.limits import Used
+from sessions.management import there, verbs
+from sessions.management.client import Client
+from sessions.management.far import Document
+from sessions.management.listing import Shape
 from sessions.management.output import How
-from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
 from sessions.models import Budget
 from sessions.selectors import budgets
 from sessions.selectors.budgets import Spent
@@ -19,8 +24,72 @@ from sessions.services import budgeting
 app: Typer[..., Any] = Typer(help="Budgets: list, set and remove what teams and people may use.")
 
 
+def _used(row: Document) -> Used:
+    return Used(tokens=row["used_tokens"], cost=Decimal(str(row["used_cost"])))
+
+
+def _tokens(row: Document) -> str:
+    return budgets.tokens(_used(row), row["max_tokens"])
+
+
+def _dollars(row: Document) -> str:
+    most = row["max_cost"]
+    return budgets.dollars(_used(row), None if most is None else Decimal(str(most)))
+
+
+def _owner(row: Document) -> str:
+    return f"team:{row['team']}" if row["team"] else f"user:{row['user']}"
+
+
+SHAPE: Shape[Spent] = Shape(
+    noun="budget",
+    document=documents.shown,
+    name="id",
+    columns={
+        "BUDGET": lambda row: row["id"],
+        "OF": _owner,
+        "PERIOD": lambda row: row["period"],
+        "TOKENS": _tokens,
+        "COST": _dollars,
+    },
+    sentence=lambda row: (
+        f"{row['id']}  {_owner(row)}  {row['period']}  {_tokens(row)} tokens  {_dollars(row)}"
+    ),
+)
+
+
+def _far_body(*, tokens: int | None, cost: float | None, **given: str) -> dict[str, Any]:
+    return {**given, "max_tokens": tokens, "max_cost": cost}
+
+
+def _far_remove(
+    server: Client,
+    *,
+    budget: list[str],
+    is_sure: bool,
+    is_dry: bool,
+    is_json: bool,
+    is_quiet: bool,
+) -> None:
+    def read(one: str) -> Document:
+        rows = server.get("budgets")["data"]
+        found: Document | None = next((row for row in rows if row["id"] == one), None)
+        if found is None:
+            raise NotFound("There is no such budget.", budget=one)
+        return found
+
+    def act(one: str) -> Document:
+        row = read(one)
+        server.send("DELETE", "budgets", one)
+        return row
+
+    how = How(is_json, is_quiet)
+    SHAPE.remove_by(how, budget, read=read, act=act, is_sure=is_sure, is_dry=is_dry)
+
+
 @app.command("list")
 @verb
+@elsewhere(there.listed(SHAPE, "budgets"))
 def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     List budgets, with what was used of each.
@@ -28,11 +97,12 @@ def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False)
     Examples: aegis budget list; aegis budget list --json
     """
     found = list(budgets.spent(verbs.acting(as_user)))
-    _show("budget.list", found, How(is_json, is_quiet))
+    SHAPE.several(How(is_json, is_quiet), "list", found)
 
 
 @app.command("set")
 @verb
+@elsewhere(there.sent(SHAPE, "set", "POST", "budgets", body=_far_body))
 def put(
     *,
     team: Annotated[str, typer.Option(help="Whose it is: this team's.")] = "",
@@ -55,11 +125,12 @@ def put(
     most = {"max_tokens": tokens, "max_cost": cost}
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
     row = budgeting.put(principal=principal, team=team, user=user, period=period, most=most).budget
-    _tell("budget.set", row, how)
+    SHAPE.one(how, "set", _spent(row))
 
 
 @app.command()
 @verb
+@elsewhere(_far_remove)
 def remove(
     budget: Annotated[list[str], typer.Argument(metavar="BUDGET...", help="Their numbers.")],
     *,
@@ -75,42 +146,15 @@ def remove(
     Examples: aegis budget remove 3 --yes; aegis budget remove 3 --dry-run
     """
     principal, how = verbs.acting(as_user), How(is_json, is_quiet)
-    if is_dry:
-        found = [_spent(budgets.find(principal, one)) for one in budget]
-        _show("budget.remove", found, how, dry_run=True)
-        return
-    verbs.confirm(f"Remove {', '.join(budget)}?", is_sure=is_sure)
-    results = verbs.each(
-        budget, lambda one: budgeting.remove(principal=principal, budget=one).budget
+    SHAPE.remove(
+        how,
+        budget,
+        read=lambda one: _spent(budgets.find(principal, one)),
+        act=lambda one: _spent(budgeting.remove(principal=principal, budget=one).budget),
+        is_sure=is_sure,
+        is_dry=is_dry,
     )
-    if results.done or len(budget) > 1:
-        _show("budget.remove", [_spent(one) for one in results.done], how)
-    results.end(how)
 
 
 def _spent(row: Budget) -> Spent:
     return Spent(row, budgets.used(row, now=timezone.now()))
-
-
-def _tell(name: str, row: Budget, how: How) -> None:
-    one = _spent(row)
-    used = f"{one.tokens} tokens  {one.dollars}"
-    sentence = f"{row.pk}  {budgets.owner(row)}  {row.period}  {used}"
-    output.show_one(how, name, documents.shown(one), identity=str(row.pk), sentence=sentence)
-
-
-def _show(name: str, found: Sequence[Spent], how: How, **meta: Any) -> None:
-    output.show(
-        how,
-        name,
-        data=lambda: [documents.shown(one) for one in found],
-        ids=[str(one.budget.pk) for one in found],
-        table=lambda: {
-            "BUDGET": [str(one.budget.pk) for one in found],
-            "OF": [budgets.owner(one.budget) for one in found],
-            "PERIOD": [one.budget.period for one in found],
-            "TOKENS": [one.tokens for one in found],
-            "COST": [one.dollars for one in found],
-        },
-        **meta,
-    )

@@ -11,10 +11,11 @@ from sessions.management import (
     checkpoint_tables,
     far_checkpoints,
     named,
-    output,
     session_redrive,
+    there,
     verbs,
 )
+from sessions.management.checkpoint_tables import SHAPE
 from sessions.management.listing import Limit
 from sessions.management.output import How
 from sessions.management.session_options import Reason, Reference
@@ -41,6 +42,7 @@ LATEST = reading.LATEST
 
 @app.command()
 @verb
+@elsewhere(far_checkpoints.create)
 def create(
     session: Reference,
     *,
@@ -58,11 +60,12 @@ def create(
     principal = verbs.acting(as_user)
     row = named.session(principal, session, of="checkpoint.create")
     made = checkpoints.create(principal=principal, session=row, label=label)
-    checkpoint_tables.SHAPE.one(How(is_json, is_quiet), "create", made)
+    SHAPE.one(How(is_json, is_quiet), "create", made)
 
 
 @app.command("list")
 @verb
+@elsewhere(there.listed(SHAPE, "sessions", ":session", "checkpoints"))
 def several(
     session: Reference,
     *,
@@ -78,11 +81,12 @@ def several(
     """
     principal = verbs.acting(as_user)
     rows = reading.readable(principal, sessions.resolve(principal, session))
-    checkpoint_tables.SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
+    SHAPE.newest(How(is_json, is_quiet), "list", rows, limit=limit)
 
 
 @app.command()
 @verb
+@elsewhere(far_checkpoints.show)
 def show(
     session: Reference,
     checkpoint: Name = LATEST,
@@ -101,11 +105,12 @@ def show(
     found = sessions.resolve(principal, session)
     row = reading.find(principal, found, beginnings.checkpoint(found, checkpoint))
     held = codecs.show(documents.document(row))
-    checkpoint_tables.SHAPE.one(How(is_json, is_quiet), "show", row, **held)
+    SHAPE.one(How(is_json, is_quiet), "show", row, **held)
 
 
 @app.command()
 @verb
+@elsewhere(far_checkpoints.diff)
 def diff(
     session: Reference,
     checkpoint: Name = LATEST,
@@ -125,25 +130,13 @@ def diff(
     row = sessions.resolve(principal, session)
     other = "" if to == documents.NOW else beginnings.checkpoint(row, to)
     found = reading.between(principal, row, beginnings.checkpoint(row, checkpoint), other)
-    document = codecs.show(documents.compared(found))
-    how = How(is_json, is_quiet)
-    if how.is_json or how.is_quiet:
-        output.show_one(
-            how, "checkpoint.diff", document, identity=str(found.before.seq), sentence=""
-        )
-        return
-    changed = [
-        (kind, change)
-        for kind in ("memory", "participants", "positions")
-        for change in getattr(found, kind)
-    ]
-    output.tabulate(checkpoint_tables.compared(changed))
-    events = ", ".join(f"{count} {type_}" for type_, count in found.happened.items())
-    output.plain(f"positions {found.before.seq} to {found.after.seq}: {events or 'no event'}")
+    difference = codecs.show(documents.compared(found))
+    checkpoint_tables.show_difference(How(is_json, is_quiet), difference)
 
 
 @app.command()
 @verb
+@elsewhere(far_checkpoints.remove)
 def remove(
     session: Reference,
     checkpoint: Names,
@@ -162,7 +155,7 @@ def remove(
     """
     principal = verbs.acting(as_user)
     row = named.session(principal, session, of="checkpoint.delete", is_dry=is_dry)
-    checkpoint_tables.SHAPE.remove(
+    SHAPE.remove(
         How(is_json, is_quiet),
         checkpoint,
         read=lambda one: reading.find(principal, row, beginnings.checkpoint(row, one)),

@@ -1,19 +1,16 @@
 """`aegis session clock|seek|step|speed|restart`: the clock of a historical session."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from django_typer.management import Typer
 
-from aegis_project.kit.moments import stamp
 from sessions.api import clock as documents
-from sessions.core import pace
-from sessions.management import named, output, verbs
+from sessions.management import clock_words, far_making, named, verbs
 from sessions.management.output import How
 from sessions.management.session_options import Reason, Reference, Timeout, Wait
 from sessions.management.several import Several
-from sessions.management.verbs import As, DryRun, Json, Quiet, verb
+from sessions.management.verbs import As, DryRun, Json, Quiet, elsewhere, verb
 from sessions.models import Replay, Session
 from sessions.selectors import clocks as reading
 from sessions.selectors import sessions
@@ -31,6 +28,7 @@ SAME = ""
 
 
 @verb
+@elsewhere(far_making.clock("clock"))
 def clock(
     session: Reference, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
 ) -> None:
@@ -45,6 +43,7 @@ def clock(
 
 
 @verb
+@elsewhere(far_making.clock("seek", to="to"))
 def seek(
     session: Reference,
     to: Time,
@@ -65,6 +64,7 @@ def seek(
 
 
 @verb
+@elsewhere(far_making.clock("step", count="count"))
 def step(
     session: Reference,
     count: Annotated[int, typer.Argument(min=1, help="How many ticks.")] = 1,
@@ -85,6 +85,7 @@ def step(
 
 
 @verb
+@elsewhere(far_making.clock("speed", times="speed"))
 def speed(
     session: Reference,
     times: Annotated[float, typer.Argument(min=0, max=100, help="0.25 to 100; 0: no limit.")],
@@ -105,6 +106,7 @@ def speed(
 
 
 @verb
+@elsewhere(far_making.restart)
 def restart(
     session: Reference,
     *,
@@ -147,32 +149,5 @@ def _told(name: str, done: Ordered, how: How) -> None:
 
 
 def _tell(name: str, row: Session, replay: Replay, *, how: How) -> None:
-    output.show_one(
-        how,
-        f"session.{name}",
-        codecs.show(documents.document(row, replay)),
-        identity=str(row.pk),
-        sentence="  ".join(_words(row, replay)),
-    )
-
-
-def _words(row: Session, replay: Replay) -> list[str]:
-    words = [output.state(row.state), row.key, f"n {replay.n}", _time(replay.clock)]
-    words.append(f"speed {replay.speed:g}" if replay.speed else "no speed limit")
-    if replay.achieved is not None:
-        words.append(f"went {pace.said(replay.achieved)}")
-    if replay.seek_to is not None:
-        words.append(f"to be set to {_time(replay.seek_to)}")
-    if replay.steps is not None:
-        words.append(f"{replay.steps} ticks to go")
-    return words
-
-
-def _time(ms: int | None) -> str:
-    if ms is None:
-        return "not begun"
-    try:
-        at = datetime.fromtimestamp(ms / 1000, UTC)
-    except (ValueError, OverflowError):
-        return str(ms)
-    return stamp(at)
+    found = codecs.show(documents.document(row, replay))
+    clock_words.tell(name, found, key=row.key, how=how)

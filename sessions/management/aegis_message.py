@@ -156,6 +156,7 @@ def choose(
 
 @app.command()
 @verb
+@elsewhere(far_messages.export)
 def export(
     session: Reference,
     *,

@@ -1,29 +1,23 @@
 """`aegis policy`: the rules that say what needs whom, and what they would say."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-import orjson
 import typer
 from django.utils import timezone
 from django_typer.management import Typer
 
-from aegis_project.kit.errors import ValidationFailed
-from sessions.api import grants as grant_documents
-from sessions.api import policies as documents
 from sessions.api import rehearsals
-from sessions.core import policy as rule_words
 from sessions.core.lifecycle import Environment
 from sessions.core.policy import Facts
 from sessions.core.tool_calls import Risk
-from sessions.management import far, instants, output, session_options, verbs
+from sessions.management import far, instants, output, policy_tables, session_options, there, verbs
 from sessions.management.client import Client
 from sessions.management.far import Columns, Document
 from sessions.management.output import How
+from sessions.management.policy_tables import GRANTS, SHAPE
 from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
-from sessions.models import Grant, Policy
 from sessions.selectors import beginnings
 from sessions.selectors import policies as reading
 from sessions.services import policies, rehearsal
@@ -35,6 +29,7 @@ app: Typer[..., Any] = Typer(help="Policies: list, show and try them; rules made
 
 @app.command("list")
 @verb
+@elsewhere(policy_tables.far_list)
 def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     List the policies by name.
@@ -42,17 +37,12 @@ def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False)
     Examples: aegis policy list; aegis policy list --json
     """
     rows = list(reading.readable(verbs.acting(as_user)).order_by("slug"))
-    output.show(
-        How(is_json, is_quiet),
-        "policy.list",
-        data=lambda: [codecs.show(documents.policy(one)) for one in rows],
-        ids=[one.slug for one in rows],
-        table=lambda: table(rows),
-    )
+    SHAPE.several(How(is_json, is_quiet), "list", rows)
 
 
 @app.command()
 @verb
+@elsewhere(there.shown(SHAPE, "policies", ":policy"))
 def show(
     policy: Annotated[str, typer.Argument(metavar="POLICY", help="Its name.")],
     *,
@@ -66,16 +56,12 @@ def show(
     Examples: aegis policy show manual; aegis policy show manual --json
     """
     row = reading.find(verbs.acting(as_user), policy)
-    document = codecs.show(documents.policy(row))
-    ordered = [rule_words.in_order(rule) for rule in row.rules]
-    rules = "\n".join(f"{number}. {output.dump(one)}" for number, one in enumerate(ordered, 1))
-    output.show_one(
-        How(is_json, is_quiet), "policy.show", document, identity=row.slug, sentence=rules
-    )
+    SHAPE.one(How(is_json, is_quiet), "show", row)
 
 
 @app.command("test")
 @verb
+@elsewhere(policy_tables.far_test)
 def attempt(
     tool: Annotated[str, typer.Argument(help="The name of a tool.")],
     *,
@@ -97,7 +83,7 @@ def attempt(
     principal = verbs.acting(as_user)
     facts = Facts(
         tool=tool,
-        arguments=_object(arguments),
+        arguments=policy_tables.called(arguments),
         risk=risk,
         agent=agent,
         user=principal.actor,
@@ -112,17 +98,12 @@ def attempt(
         "on_timeout": verdict.on_timeout,
         "stops_clock": verdict.stops_clock,
     }
-    output.show_one(
-        How(is_json, is_quiet),
-        "policy.test",
-        document,
-        identity=verdict.kind,
-        sentence=f"{verdict.kind} by {verdict.rule}",
-    )
+    policy_tables.tell_verdict(How(is_json, is_quiet), document)
 
 
 @app.command()
 @verb
+@elsewhere(policy_tables.far_grants)
 def grants(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     List the rules that were made from decisions and hold, the newest first.
@@ -131,17 +112,12 @@ def grants(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) 
     """
     found = reading.grants(verbs.acting(as_user)).filter(revoked_at=None)
     rows = list(found.order_by("-created_at")[:1000])
-    output.show(
-        How(is_json, is_quiet),
-        "policy.grants",
-        data=lambda: [codecs.show(grant_documents.document(one)) for one in rows],
-        ids=[str(one.pk) for one in rows],
-        table=lambda: grant_table(rows),
-    )
+    GRANTS.several(How(is_json, is_quiet), "grants", rows)
 
 
 @app.command()
 @verb
+@elsewhere(policy_tables.far_revoke)
 def revoke(
     grant: Annotated[str, typer.Argument(metavar="GRANT", help="Its id, or the beginning of it.")],
     *,
@@ -156,14 +132,7 @@ def revoke(
     """
     principal = verbs.acting(as_user)
     row = policies.revoke(principal=principal, grant=beginnings.grant(principal, grant))
-    document = codecs.show(grant_documents.document(row))
-    output.show_one(
-        How(is_json, is_quiet),
-        "policy.revoke",
-        document,
-        identity=str(row.pk),
-        sentence=f"{row.pk}  {row.tool}  taken back",
-    )
+    GRANTS.one(How(is_json, is_quiet), "revoke", row)
 
 
 def _far_rehearse(
@@ -250,45 +219,3 @@ DIFFERING: Columns = {
     "WHICH IS": lambda row: row["kind"],
     "BY": lambda row: row["rule"],
 }
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        found = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        found = None
-    if not isinstance(found, dict):
-        raise ValidationFailed("--arguments takes a JSON object.", field="arguments")
-    return found
-
-
-def table(rows: Sequence[Policy]) -> dict[str, list[str]]:
-    """The columns of a list of policies."""
-    return {
-        "POLICY": [row.slug for row in rows],
-        "RULES": [str(len(row.rules)) for row in rows],
-        "TEAM": [row.team.name if row.team else "everybody" for row in rows],
-        "VERSION": [str(row.version) for row in rows],
-        "DESCRIPTION": [row.description for row in rows],
-    }
-
-
-def grant_table(rows: Sequence[Grant]) -> dict[str, list[str]]:
-    """The columns of a list of rules made from decisions."""
-    return {
-        "GRANT": [str(row.pk) for row in rows],
-        "TOOL": [row.tool for row in rows],
-        "VERDICT": [row.verdict for row in rows],
-        "SCOPE": [scope(row) for row in rows],
-        "BY": [row.made_by for row in rows],
-        "UNTIL": [output.clock(row.until) if row.until else "" for row in rows],
-    }
-
-
-def scope(row: Grant) -> str:
-    """What such a rule is about, in words."""
-    if row.run_id:
-        return f"run {row.run_id}"
-    if row.session_id:
-        return f"session {row.session_id}"
-    return f"{row.agent.slug if row.agent else 'agent'} in {row.environment}"

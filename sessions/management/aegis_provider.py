@@ -1,6 +1,5 @@
 """`aegis provider`: where models are reached."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import typer
@@ -8,10 +7,10 @@ from django_typer.management import Typer
 
 from sessions.api import agent_documents as documents
 from sessions.core.catalogue import ProviderDraft
-from sessions.management import listing, verbs
+from sessions.management import listing, there, verbs
 from sessions.management.listing import SecretFile, Shape
 from sessions.management.output import How
-from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
 from sessions.models import Provider
 from sessions.selectors import providers as reading
 from sessions.services import providers
@@ -26,8 +25,36 @@ Base = Annotated[str, typer.Option(help="An address that speaks the interface of
 Version = Annotated[str, typer.Option(help="The version of the interface, for azure.")]
 
 
+SHAPE: Shape[Provider] = Shape(
+    noun="provider",
+    document=lambda row: codecs.show(documents.provider(row)),
+    name="slug",
+    columns={
+        "PROVIDER": lambda row: row["slug"],
+        "KIND": lambda row: row["kind"],
+        "KEY": lambda row: "sealed" if row["has_secret"] else "–",
+        "READY": lambda row: "yes" if row["is_complete"] else "no",
+        "ADDRESS": lambda row: row["base_url"] or "its own",
+    },
+    sentence=lambda row: f"{row['slug']}  {row['kind']}  {row['base_url'] or 'its own address'}",
+)
+
+
+def _far_body(*, provider: str, secret_file: str, **given: str) -> dict[str, Any]:
+    secret = listing.secret(secret_file) if secret_file else ""
+    return {"slug": provider, "secret": secret, **given}
+
+
+def _changes(*, secret_file: str, no_secret: bool, **given: str | None) -> dict[str, Any]:
+    changes = listing.said(**given)
+    if secret_file or no_secret:
+        changes["secret"] = "" if no_secret else listing.secret(secret_file)
+    return changes
+
+
 @app.command("list")
 @verb
+@elsewhere(there.listed(SHAPE, "providers"))
 def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     List the providers by slug; their keys are not shown.
@@ -39,6 +66,7 @@ def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False)
 
 @app.command()
 @verb
+@elsewhere(there.shown(SHAPE, "providers", ":provider"))
 def show(
     provider: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
 ) -> None:
@@ -52,6 +80,7 @@ def show(
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "create", "POST", "providers", body=_far_body))
 def create(
     provider: Slug,
     *,
@@ -82,6 +111,7 @@ def create(
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "update", "PATCH", "providers", ":provider", body=_changes))
 def update(
     provider: Slug,
     *,
@@ -100,9 +130,8 @@ def update(
     Examples: aegis provider update local --secret-file key.txt;
     aegis provider update local --base-url http://127.0.0.1:8080/v1 --no-secret
     """
-    changes = listing.said(kind=kind, base_url=base_url, api_version=api_version)
-    if secret_file or no_secret:
-        changes["secret"] = "" if no_secret else listing.secret(secret_file)
+    given = {"kind": kind, "base_url": base_url, "api_version": api_version}
+    changes = _changes(secret_file=secret_file, no_secret=no_secret, **given)
     principal = verbs.acting(as_user)
     changed = providers.update(principal=principal, provider=provider, changes=changes)
     SHAPE.one(How(is_json, is_quiet), "update", changed.provider)
@@ -110,6 +139,7 @@ def update(
 
 @app.command()
 @verb
+@elsewhere(there.removed(SHAPE, "providers", ":provider"))
 def remove(
     provider: Slugs,
     *,
@@ -133,23 +163,3 @@ def remove(
         is_sure=is_sure,
         is_dry=is_dry,
     )
-
-
-def table(rows: Sequence[Provider]) -> dict[str, list[str]]:
-    """The columns of a list of providers."""
-    return {
-        "PROVIDER": [row.slug for row in rows],
-        "KIND": [row.kind for row in rows],
-        "KEY": ["sealed" if row.secret else "–" for row in rows],
-        "READY": ["yes" if reading.is_complete(row) else "no" for row in rows],
-        "ADDRESS": [row.base_url or "its own" for row in rows],
-    }
-
-
-SHAPE: Shape[Provider] = Shape(
-    noun="provider",
-    document=lambda row: codecs.show(documents.provider(row)),
-    identity=lambda row: row.slug,
-    table=table,
-    sentence=lambda row: f"{row.slug}  {row.kind}  {row.base_url or 'its own address'}",
-)

@@ -1,21 +1,28 @@
 """`aegis search`: what was said, in all sessions or in one."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from sessions.api import search as documents
 from sessions.core.conversation import Role
-from sessions.core.search import Snippet
-from sessions.management import output, verbs
+from sessions.management import far, output, verbs
+from sessions.management.client import Client
+from sessions.management.far import Columns, Document
 from sessions.management.output import How
-from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.selectors import search as searching
 from sessions.selectors import sessions
-from sessions.selectors.search import Found, Wanted
+from sessions.selectors.search import Wanted
+
+
+def _far(server: Client, *, text: str, is_json: bool, is_quiet: bool, **given: Any) -> None:
+    asked = {name: value for name, value in given.items() if value not in ("", None)}
+    _tell(server.get("search", q=text, **asked), How(is_json, is_quiet))
 
 
 @verb
+@elsewhere(_far)
 def search(
     text: Annotated[str, typer.Argument(help="One to ten words.")],
     *,
@@ -51,37 +58,41 @@ def search(
         offset=offset,
     )
     found = searching.find(principal, text, wanted)
-    for one in found.sessions:
-        output.say(f"session {one.key}  {one.name}")
-    if found.suggestions:
-        output.say(f"Nothing. Perhaps: {', '.join(found.suggestions)}")
-    how = How(is_json, is_quiet)
-    if is_json:
-        output.document("search", documents.shown(found), count=len(found.hits))
-    else:
-        _list(found, how)
+    _tell(documents.shown(found), How(is_json, is_quiet))
 
 
-def _list(found: Found, how: How) -> None:
-    hits = found.hits
+def _tell(found: Document, how: How) -> None:
+    for one in found["sessions"]:
+        output.say(f"session {one['key']}  {one['name']}")
+    if found["suggestions"]:
+        output.say(f"Nothing. Perhaps: {', '.join(found['suggestions'])}")
+    hits = found["data"]
+    if how.is_json:
+        output.document("search", found, count=len(hits))
+        return
     output.show(
         how,
         "search",
-        data=list,
-        ids=[str(one.message.pk) for one in hits],
-        table=lambda: {
-            "SESSION": [one.message.session.key for one in hits],
-            "PLACE": [str(one.message.place) for one in hits],
-            "ROLE": [one.message.role for one in hits],
-            "SCORE": [f"{one.score:g}" for one in hits],
-            "SAID": [_marked(one.snippets[0]) if one.snippets else "" for one in hits],
-        },
+        data=lambda: hits,
+        ids=[str(one["message"]) for one in hits],
+        table=lambda: far.table(HITS, hits),
     )
 
 
-def _marked(snippet: Snippet) -> str:
+def _marked(hit: Document) -> str:
     """A piece of text with what was found in brackets, on one line."""
-    text = snippet.text
-    for first, last in reversed(snippet.marks):
+    if not hit["snippets"]:
+        return ""
+    text: str = hit["snippets"][0]["text"]
+    for first, last in reversed(hit["snippets"][0]["marks"]):
         text = f"{text[:first]}[{text[first:last]}]{text[last:]}"
     return " ".join(text.split())
+
+
+HITS: Columns = {
+    "SESSION": lambda one: one["session_key"],
+    "PLACE": lambda one: str(one["place"]),
+    "ROLE": lambda one: one["role"],
+    "SCORE": lambda one: f"{one['score']:g}",
+    "SAID": _marked,
+}

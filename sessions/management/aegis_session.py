@@ -18,6 +18,7 @@ from sessions.management import (
     aegis_lever,
     aegis_tag,
     aegis_watch,
+    far_making,
     far_sessions,
     named,
     output,
@@ -58,6 +59,7 @@ app: Typer[..., Any] = Typer(help="Sessions: make, list, start, pause, stop and 
 
 @app.command()
 @verb
+@elsewhere(far_making.create)
 def create(
     name: Annotated[str, typer.Argument(help="Its name.")] = "",
     *,
@@ -237,6 +239,7 @@ def state(
 
 @app.command()
 @verb
+@elsewhere(far_making.attach)
 def attach(
     session: Reference,
     names: Names,

@@ -1,17 +1,17 @@
 """`aegis tag`: one's own tags and those of the system; `session tag` and `untag` put them on."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 from django_typer.management import Typer
 
 from sessions.api import tags as documents
-from sessions.management import listing, named, output, verbs
+from sessions.management import listing, named, output, there, verbs
+from sessions.management.client import Client
 from sessions.management.listing import Shape
 from sessions.management.output import How
 from sessions.management.session_options import Reference
-from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
 from sessions.models import Tag
 from sessions.selectors import sessions
 from sessions.selectors import tags as reading
@@ -25,27 +25,52 @@ Color = Annotated[str, typer.Option(metavar="#RRGGBB", help="Its colour.")]
 About = Annotated[str, typer.Option(help="What it is for.")]
 
 
-def _table(rows: Sequence[Tag]) -> dict[str, list[str]]:
-    return {
-        "TAG": [one.name for one in rows],
-        "COLOUR": [one.color for one in rows],
-        "OF": ["Aegis" if one.is_system else "you" for one in rows],
-        "USES": [str(getattr(one, "use_count", "–")) for one in rows],
-        "FOR": [one.description for one in rows],
-    }
-
-
 SHAPE: Shape[Tag] = Shape(
     noun="tag",
     document=documents.shown,
-    identity=lambda one: one.name,
-    table=_table,
-    sentence=lambda one: f"{one.name}  {one.color}",
+    name="name",
+    columns={
+        "TAG": lambda one: one["name"],
+        "COLOUR": lambda one: one["color"],
+        "OF": lambda one: "Aegis" if one["is_system"] else "you",
+        "USES": lambda one: str(one["use_count"]),
+        "FOR": lambda one: one["description"],
+    },
+    sentence=lambda one: f"{one['name']}  {one['color']}",
 )
+
+
+def _far_list(server: Client, *, is_popular: bool, is_json: bool, is_quiet: bool) -> None:
+    found = server.get("tags", "popular") if is_popular else server.get("tags")
+    SHAPE.tell(How(is_json, is_quiet), "list", found["data"])
+
+
+def _far_create(server: Client, *, tag: str, is_json: bool, is_quiet: bool, **given: str) -> None:
+    row = server.send("POST", "tags", body={"name": tag, **given})
+    SHAPE.tell_one(How(is_json, is_quiet), "create", row)
+
+
+def _far_put(
+    server: Client, *, session: str, tag: list[str], is_json: bool, is_quiet: bool
+) -> None:
+    key = server.get("sessions", session)["key"]
+    found = server.send("POST", "sessions", session, "tags", body={"tags": tag})
+    _on("session.tag", key, found["data"], How(is_json, is_quiet))
+
+
+def _far_take_off(
+    server: Client, *, session: str, tag: list[str], is_json: bool, is_quiet: bool
+) -> None:
+    key, how = server.get("sessions", session)["key"], How(is_json, is_quiet)
+    results = verbs.each(tag, lambda one: server.send("DELETE", "sessions", session, "tags", one))
+    if results.done:
+        _on("session.untag", key, server.get("sessions", session, "tags")["data"], how)
+    results.end(how)
 
 
 @app.command("list")
 @verb
+@elsewhere(_far_list)
 def several(
     *,
     is_popular: Annotated[
@@ -68,6 +93,7 @@ def several(
 
 @app.command()
 @verb
+@elsewhere(_far_create)
 def create(
     tag: Name,
     *,
@@ -91,6 +117,7 @@ def create(
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "change", "PATCH", "tags", ":tag", body=listing.said))
 def change(
     tag: Name,
     *,
@@ -114,6 +141,7 @@ def change(
 
 @app.command()
 @verb
+@elsewhere(there.removed(SHAPE, "tags", ":tag"))
 def remove(
     tag: Names,
     *,
@@ -141,6 +169,7 @@ def remove(
 
 @app.command()
 @verb
+@elsewhere(there.listed(SHAPE, "sessions", ":session", "tags", "suggested", verb="suggest"))
 def suggest(
     session: Reference, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
 ) -> None:
@@ -155,6 +184,7 @@ def suggest(
     SHAPE.several(How(is_json, is_quiet), "suggest", found)
 
 
+@elsewhere(_far_put)
 def put(
     session: Reference,
     tag: Names,
@@ -174,6 +204,7 @@ def put(
     _on("session.tag", row.key, done.names, How(is_json, is_quiet))
 
 
+@elsewhere(_far_take_off)
 def take_off(
     session: Reference,
     tag: Names,

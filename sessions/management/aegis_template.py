@@ -5,23 +5,26 @@ from typing import Annotated, Any
 import typer
 from django_typer.management import Typer
 
+from sessions.api import template_documents as documents
 from sessions.core.recipes import Category
 from sessions.management import (
     aegis_template_files,
+    far_templates,
     listing,
     named,
-    output,
     session_options,
     session_tables,
     template_tables,
+    there,
     verbs,
 )
 from sessions.management.output import How
 from sessions.management.session_options import Value
 from sessions.management.template_tables import SHAPE
-from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
 from sessions.selectors import presets as reading
 from sessions.services import presets, trying
+from streaming.api import codecs
 
 app: Typer[..., Any] = Typer(
     help="Templates: list, show, create, change, compare, try, export and import them."
@@ -38,6 +41,7 @@ Number = Annotated[int | None, typer.Option(min=1, help="A version; by default t
 
 @app.command("list")
 @verb
+@elsewhere(there.listed(SHAPE, "templates"))
 def several(
     *,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
@@ -56,6 +60,7 @@ def several(
 
 @app.command()
 @verb
+@elsewhere(far_templates.show)
 def show(
     template: Slug,
     *,
@@ -71,11 +76,12 @@ def show(
     """
     row = reading.find(verbs.acting(as_user), template)
     found = reading.version_of(row, number)
-    template_tables.card("template.show", row, found, How(is_json, is_quiet))
+    template_tables.card(template_tables.shown(row), found.recipe, How(is_json, is_quiet))
 
 
 @app.command()
 @verb
+@elsewhere(far_templates.versions)
 def versions(
     template: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
 ) -> None:
@@ -85,11 +91,14 @@ def versions(
     Examples: aegis template versions desk; aegis template versions desk --json
     """
     row = reading.find(verbs.acting(as_user), template)
-    template_tables.show_versions(row, list(reading.versions(row)), How(is_json, is_quiet))
+    found = reading.versions(row)
+    rows = [codecs.show(documents.version(one, active=row.version)) for one in found]
+    template_tables.show_versions(rows, How(is_json, is_quiet))
 
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "create", "POST", "templates", body=far_templates.draft))
 def create(
     template: Slug,
     recipe: Annotated[str, typer.Argument(metavar="JSON|@FILE", help="The recipe.")],
@@ -122,6 +131,11 @@ def create(
 
 @app.command("from-session")
 @verb
+@elsewhere(
+    there.sent(
+        SHAPE, "from-session", "POST", "templates", "from-session", body=far_templates.of_session
+    )
+)
 def from_session(
     template: Slug,
     session: session_options.Reference,
@@ -153,6 +167,9 @@ def from_session(
 
 @app.command()
 @verb
+@elsewhere(
+    there.sent(SHAPE, "change", "PATCH", "templates", ":template", body=far_templates.changes)
+)
 def change(
     template: Slug,
     *,
@@ -184,6 +201,11 @@ def change(
 
 @app.command()
 @verb
+@elsewhere(
+    there.sent(
+        SHAPE, "activate", "POST", "templates", ":template", "activate", body=far_templates.number
+    )
+)
 def activate(
     template: Slug,
     number: Annotated[int, typer.Argument(min=1, help="A version.")],
@@ -203,6 +225,7 @@ def activate(
 
 @app.command("test")
 @verb
+@elsewhere(far_templates.on_paper)
 def on_paper(
     template: Slug,
     *,
@@ -218,13 +241,12 @@ def on_paper(
     """
     made = trying.on_paper(principal=verbs.acting(as_user), template=template, version=number)
     [shown] = session_tables.shown([made.session])
-    sentence = f"{output.state(made.session.state)}  {made.session.key}"
-    how = How(is_json, is_quiet)
-    output.show_one(how, "template.test", shown, identity=str(made.session.pk), sentence=sentence)
+    far_templates.tell_trial(How(is_json, is_quiet), shown)
 
 
 @app.command()
 @verb
+@elsewhere(far_templates.diff)
 def diff(
     template: Slug,
     before: Annotated[int, typer.Argument(min=1, help="A version.")],
@@ -241,11 +263,13 @@ def diff(
     """
     row = reading.find(verbs.acting(as_user), template)
     found = reading.difference(row, before, after)
-    template_tables.show_differences(found, How(is_json, is_quiet))
+    rows = [codecs.show(documents.difference(one)) for one in found]
+    template_tables.show_differences(rows, How(is_json, is_quiet))
 
 
 @app.command()
 @verb
+@elsewhere(there.removed(SHAPE, "templates", ":template"))
 def remove(
     template: Annotated[list[str], typer.Argument(metavar="TEMPLATE...", help="Slugs.")],
     *,

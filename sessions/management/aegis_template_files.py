@@ -6,9 +6,9 @@ import typer
 from django_typer.management import Typer
 
 from sessions.core.recipes import Category
-from sessions.management import output, session_options, template_tables, verbs
-from sessions.management.output import How, Misused
-from sessions.management.verbs import As, Json, Quiet, verb
+from sessions.management import far_templates, output, template_tables, verbs
+from sessions.management.output import How
+from sessions.management.verbs import As, Json, Quiet, elsewhere, verb
 from sessions.selectors import presets as reading
 from sessions.services import presets
 from sessions.services.presets import About
@@ -18,6 +18,7 @@ Team = Annotated[str, typer.Option(help="Its team.")]
 Number = Annotated[int | None, typer.Option(min=1, help="A version; by default the one in use.")]
 
 
+@elsewhere(far_templates.export)
 def export(template: Slug, *, number: Number = None, as_user: As = "") -> None:
     """
     Write a template as a document for another Aegis.
@@ -29,6 +30,7 @@ def export(template: Slug, *, number: Number = None, as_user: As = "") -> None:
     output.line(reading.exported(row, number))
 
 
+@elsewhere(far_templates.bring)
 def import_(
     document: Annotated[str, typer.Argument(metavar="JSON|@FILE", help="What was exported.")],
     *,
@@ -45,9 +47,7 @@ def import_(
     aegis template import @desk.json --team desk
     """
     principal = verbs.acting(as_user)
-    said = session_options.mapping(document, option="DOCUMENT")
-    if said.get("format") != reading.FORMAT:
-        raise Misused(f"This is no document of the format {reading.FORMAT}.")
+    said = template_tables.exported(document)
     about = About(
         slug=template or str(said.get("slug", "")),
         name=str(said.get("name", "")),

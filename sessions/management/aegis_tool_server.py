@@ -1,7 +1,6 @@
 """`aegis tool-server`: servers of the Model Context Protocol whose tools agents may use."""
 
 import shlex
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -10,10 +9,11 @@ from django_typer.management import Typer
 
 from sessions.api import tool_servers as documents
 from sessions.core.tool_servers import ToolServerDraft
-from sessions.management import listing, verbs
+from sessions.management import listing, there, verbs
+from sessions.management.far import Document
 from sessions.management.listing import SecretFile, Shape
 from sessions.management.output import How, Misused
-from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
 from sessions.models import ToolServer
 from sessions.selectors import tool_servers as reading
 from sessions.services import tool_servers
@@ -27,8 +27,45 @@ Url = Annotated[str, typer.Option(help="Where it is reached.")]
 Command = Annotated[str, typer.Option(help="What starts it, in one text, as a shell reads it.")]
 
 
+def _reached(row: Document) -> str:
+    return str(row["url"]) or shlex.join(row["command"])
+
+
+SHAPE: Shape[ToolServer] = Shape(
+    noun="tool-server",
+    document=lambda row: codecs.show(documents.document(row)),
+    name="slug",
+    columns={
+        "SERVER": lambda row: row["slug"],
+        "STATE": lambda row: "active" if row["is_active"] else "resting",
+        "SECRET": lambda row: "sealed" if row["has_secret"] else "–",
+        "REACHED": _reached,
+    },
+    sentence=lambda row: (
+        f"{row['slug']}  {_reached(row)}{'' if row['is_active'] else '  (resting)'}"
+    ),
+)
+
+
+def _far_body(*, server: str, url: str, command: str, secret_file: str) -> dict[str, Any]:
+    secret = named(secret_file)
+    return {"slug": server, "url": url, "command": words(command), "secret": secret}
+
+
+def _changes(
+    *, url: str, command: str, secret_file: str, no_secret: bool, active: bool | None
+) -> dict[str, Any]:
+    changes = listing.said(is_active=active)
+    if url or command:
+        changes |= {"url": url, "command": words(command)}
+    if secret_file or no_secret:
+        changes["secret"] = {} if no_secret else named(secret_file)
+    return changes
+
+
 @app.command("list")
 @verb
+@elsewhere(there.listed(SHAPE, "tool-servers"))
 def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     List the tool servers by slug; their secrets are not shown.
@@ -40,6 +77,7 @@ def several(*, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False)
 
 @app.command()
 @verb
+@elsewhere(there.shown(SHAPE, "tool-servers", ":server"))
 def show(server: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     Show one tool server.
@@ -51,6 +89,7 @@ def show(server: Slug, *, as_user: As = "", is_json: Json = False, is_quiet: Qui
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "create", "POST", "tool-servers", body=_far_body))
 def create(
     server: Slug,
     *,
@@ -74,6 +113,7 @@ def create(
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "update", "PATCH", "tool-servers", ":server", body=_changes))
 def update(
     server: Slug,
     *,
@@ -92,11 +132,9 @@ def update(
     Examples: aegis tool-server update search --resting;
     aegis tool-server update search --secret-file headers.json --active
     """
-    changes = listing.said(is_active=active)
-    if url or command:
-        changes |= {"url": url, "command": words(command)}
-    if secret_file or no_secret:
-        changes["secret"] = {} if no_secret else named(secret_file)
+    changes = _changes(
+        url=url, command=command, secret_file=secret_file, no_secret=no_secret, active=active
+    )
     principal = verbs.acting(as_user)
     changed = tool_servers.update(principal=principal, tool_server=server, changes=changes)
     SHAPE.one(How(is_json, is_quiet), "update", changed.tool_server)
@@ -104,6 +142,7 @@ def update(
 
 @app.command()
 @verb
+@elsewhere(there.removed(SHAPE, "tool-servers", ":server"))
 def remove(
     server: Slugs,
     *,
@@ -153,26 +192,3 @@ def named(file: str) -> dict[str, str]:
         return msgspec.json.decode(listing.secret(file), type=dict[str, str])
     except msgspec.MsgspecError:
         raise Misused("--secret-file: it has to be a JSON object of texts.") from None
-
-
-def table(rows: Sequence[ToolServer]) -> dict[str, list[str]]:
-    """The columns of a list of tool servers."""
-    return {
-        "SERVER": [row.slug for row in rows],
-        "STATE": ["active" if row.is_active else "resting" for row in rows],
-        "SECRET": ["sealed" if row.secret else "–" for row in rows],
-        "REACHED": [_reached(row) for row in rows],
-    }
-
-
-def _reached(row: ToolServer) -> str:
-    return row.url or shlex.join(row.command)
-
-
-SHAPE: Shape[ToolServer] = Shape(
-    noun="tool-server",
-    document=lambda row: codecs.show(documents.document(row)),
-    identity=lambda row: row.slug,
-    table=table,
-    sentence=lambda row: f"{row.slug}  {_reached(row)}{'' if row.is_active else '  (resting)'}",
-)

@@ -1,6 +1,5 @@
 """`aegis trigger`: what wakes agents by itself."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -9,11 +8,14 @@ from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
 from sessions.api import triggers as documents
-from sessions.management import named, output, session_options, verbs
+from sessions.management import beginnings as beginnings_there
+from sessions.management import far, named, output, session_options, there, verbs
+from sessions.management.client import Client
+from sessions.management.far import Document
 from sessions.management.listing import Limit, Shape
 from sessions.management.output import How, Misused
 from sessions.management.session_options import Value
-from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, verb
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
 from sessions.models import Trigger
 from sessions.selectors import agents as catalogue
 from sessions.selectors import beginnings
@@ -28,8 +30,58 @@ Id = Annotated[str, typer.Argument(metavar="TRIGGER", help="Its id, or the begin
 Ids = Annotated[list[str], typer.Argument(metavar="TRIGGER...", help="Ids.")]
 
 
+def _cause(row: Document) -> str:
+    return str(row["pattern"]) or f"at {row['schedule']}"
+
+
+SHAPE: Shape[Trigger] = Shape(
+    noun="trigger",
+    document=lambda row: codecs.show(documents.document(row)),
+    name="id",
+    columns={
+        "TRIGGER": lambda row: str(row["id"]),
+        "AGENT": lambda row: row["agent"],
+        "WAKES ON": _cause,
+        "IN": lambda row: row["session_key"] or "its sessions",
+        "STATE": lambda row: "on" if row["is_active"] else "off",
+        "LAST": lambda row: far.moment(row["last_at"]),
+    },
+    sentence=lambda row: f"{row['id']}  {row['agent']}  {_cause(row)}",
+)
+
+
+def _far_body(*, condition: str, cooldown: int, session: str, **given: str) -> dict[str, Any]:
+    wanted = session_options.mapping(condition, option="--condition")
+    body = {**given, "condition": wanted, "cooldown_seconds": cooldown}
+    return body | ({"session": session} if session else {})
+
+
+def _changes(
+    *,
+    pattern: str | None,
+    schedule: str | None,
+    condition: str | None,
+    cooldown: int | None,
+    **given: Any,
+) -> dict[str, Any]:
+    said = {
+        "pattern": "" if schedule and pattern is None else pattern,
+        "schedule": "" if pattern and schedule is None else schedule,
+        "cooldown_seconds": cooldown,
+        "condition": None
+        if condition is None
+        else session_options.mapping(condition, option="--condition"),
+        **given,
+    }
+    changes = {name: value for name, value in said.items() if value is not None}
+    if not changes:
+        raise Misused("Say what is to change.")
+    return changes
+
+
 @app.command("list")
 @verb
+@elsewhere(there.listed(SHAPE, "triggers"))
 def several(
     *,
     agent: Annotated[str, typer.Option(help="Only those of this agent.")] = "",
@@ -52,6 +104,7 @@ def several(
 
 @app.command()
 @verb
+@elsewhere(there.shown(SHAPE, "triggers", "~trigger"))
 def show(trigger: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     Show one trigger.
@@ -63,6 +116,7 @@ def show(trigger: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quie
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "create", "POST", "agents", ":agent", "triggers", body=_far_body))
 def create(
     agent: Annotated[str, typer.Argument(metavar="AGENT", help="Whom it wakes.")],
     *,
@@ -98,6 +152,7 @@ def create(
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "update", "PATCH", "triggers", "~trigger", body=_changes))
 def update(
     trigger: Id,
     *,
@@ -118,27 +173,43 @@ def update(
 
     Examples: aegis trigger update 5f0c… --off; aegis trigger update 5f0c… --cooldown 300 --on
     """
-    said = {
-        "pattern": "" if schedule and pattern is None else pattern,
-        "schedule": "" if pattern and schedule is None else schedule,
-        "prompt": prompt,
-        "cooldown_seconds": cooldown,
-        "is_active": is_active,
-        "condition": None
-        if condition is None
-        else session_options.mapping(condition, option="--condition"),
-    }
-    changes = {name: value for name, value in said.items() if value is not None}
-    if not changes:
-        raise Misused("Say what is to change.")
+    changes = _changes(
+        pattern=pattern,
+        schedule=schedule,
+        condition=condition,
+        prompt=prompt,
+        cooldown=cooldown,
+        is_active=is_active,
+    )
     principal = verbs.acting(as_user)
     one = beginnings.trigger(principal, trigger)
     changed = triggers.update(principal=principal, trigger=one, changes=changes)
     SHAPE.one(How(is_json, is_quiet), "update", changed.trigger)
 
 
+def _far_test(
+    server: Client, *, trigger: str, topic: str, data: str, is_json: bool, is_quiet: bool
+) -> None:
+    row = server.get("triggers", beginnings_there.far_whole(server, "triggers", reference=trigger))
+    body = {"topic": topic, "data": session_options.value(data, option="--data")}
+    found = server.send("POST", "triggers", row["id"], "test", body=body)
+    _tried(How(is_json, is_quiet), found, row)
+
+
+def _tried(how: How, found: Document, row: Document) -> None:
+    lines = [
+        f"It wakes {row['agent']}." if found["wakes"] else f"It wakes nobody: {found['why']}",
+        f"told: {found['prompt']}",
+        *(f"in {key}" for key in found["sessions"]),
+        *(f"at {far.at(one).isoformat()}" for one in found["next"]),
+    ]
+    identity, sentence = str(row["id"]), "\n".join(lines)
+    output.show_one(how, "trigger.test", found, identity=identity, sentence=sentence)
+
+
 @app.command("test")
 @verb
+@elsewhere(_far_test)
 def tried(
     trigger: Id,
     *,
@@ -157,23 +228,12 @@ def tried(
     row = _found(verbs.acting(as_user), trigger)
     value = session_options.value(data, option="--data")
     found = reading.trial(row, topic=topic, data=value, now=timezone.now())
-    lines = [
-        f"It wakes {row.agent.slug}." if found.wakes else f"It wakes nobody: {found.why}",
-        f"told: {found.prompt}",
-        *(f"in {key}" for key in found.sessions),
-        *(f"at {at.isoformat()}" for at in found.next),
-    ]
-    output.show_one(
-        How(is_json, is_quiet),
-        "trigger.test",
-        codecs.show(documents.trial(found)),
-        identity=str(row.pk),
-        sentence="\n".join(lines),
-    )
+    _tried(How(is_json, is_quiet), codecs.show(documents.trial(found)), SHAPE.document(row))
 
 
 @app.command()
 @verb
+@elsewhere(there.removed(SHAPE, "triggers", "~trigger"))
 def remove(
     trigger: Ids,
     *,
@@ -203,28 +263,3 @@ def remove(
 
 def _found(principal: Principal, trigger: str) -> Trigger:
     return reading.find(principal, beginnings.trigger(principal, trigger))
-
-
-def table(rows: Sequence[Trigger]) -> dict[str, list[str]]:
-    """The columns of a list of triggers."""
-    return {
-        "TRIGGER": [str(row.pk) for row in rows],
-        "AGENT": [row.agent.slug for row in rows],
-        "WAKES ON": [_cause(row) for row in rows],
-        "IN": [row.session.key if row.session else "its sessions" for row in rows],
-        "STATE": ["on" if row.is_active else "off" for row in rows],
-        "LAST": [output.age(row.last_at) for row in rows],
-    }
-
-
-def _cause(row: Trigger) -> str:
-    return row.pattern or f"at {row.schedule}"
-
-
-SHAPE: Shape[Trigger] = Shape(
-    noun="trigger",
-    document=lambda row: codecs.show(documents.document(row)),
-    identity=lambda row: str(row.pk),
-    table=table,
-    sentence=lambda row: f"{row.pk}  {row.agent.slug}  {_cause(row)}",
-)

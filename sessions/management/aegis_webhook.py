@@ -1,23 +1,21 @@
 """`aegis webhook`: addresses outside that hear of events, and what was sent there."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import typer
 from django_typer.management import Typer
 
 from aegis_project.kit.principal import Principal
-from sessions.api import webhooks as documents
-from sessions.management import listing, named, output, verbs
-from sessions.management.listing import Limit, Shape
+from sessions.management import named, there, verbs, webhook_tables
+from sessions.management.listing import Limit
 from sessions.management.output import How
-from sessions.management.verbs import As, DryRun, Exit, Json, Quiet, Yes, verb
-from sessions.models import Delivery, Webhook
+from sessions.management.verbs import As, DryRun, Json, Quiet, Yes, elsewhere, verb
+from sessions.management.webhook_tables import HOOK, SENT, SHAPE
+from sessions.models import Webhook
 from sessions.selectors import beginnings, teams
 from sessions.selectors import webhooks as reading
 from sessions.services import webhooks
 from sessions.worker import webhook_trial
-from streaming.api import codecs
 
 app: Typer[..., Any] = Typer(help="Webhooks: create and change them, see what was sent.")
 
@@ -31,6 +29,7 @@ Event = Annotated[
 
 @app.command("list")
 @verb
+@elsewhere(there.listed(SHAPE, "webhooks"))
 def several(
     *, limit: Limit = 100, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
 ) -> None:
@@ -45,6 +44,7 @@ def several(
 
 @app.command()
 @verb
+@elsewhere(there.shown(SHAPE, *HOOK))
 def show(webhook: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False) -> None:
     """
     Show one webhook; its secret is not shown.
@@ -56,6 +56,7 @@ def show(webhook: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quie
 
 @app.command()
 @verb
+@elsewhere(webhook_tables.far_create)
 def create(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where it hears.")],
     *,
@@ -86,6 +87,7 @@ def create(
 
 @app.command()
 @verb
+@elsewhere(there.sent(SHAPE, "update", "PATCH", *HOOK, body=webhook_tables.changes))
 def update(
     webhook: Id,
     *,
@@ -102,7 +104,7 @@ def update(
     Examples: aegis webhook update 5f0c… --resting;
     aegis webhook update 5f0c… --event 'run.*' --event 'approval.*'
     """
-    changes = listing.said(url=url, events=event, is_active=active)
+    changes = webhook_tables.changes(url=url, event=event, active=active)
     principal = verbs.acting(as_user)
     one = beginnings.webhook(principal, webhook)
     changed = webhooks.change(principal=principal, webhook=one, changes=changes)
@@ -111,6 +113,7 @@ def update(
 
 @app.command()
 @verb
+@elsewhere(webhook_tables.far_rotate)
 def rotate(
     webhook: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
 ) -> None:
@@ -126,6 +129,7 @@ def rotate(
 
 @app.command("test")
 @verb
+@elsewhere(webhook_tables.far_test)
 def attempt(
     webhook: Id, *, as_user: As = "", is_json: Json = False, is_quiet: Quiet = False
 ) -> None:
@@ -137,19 +141,13 @@ def attempt(
     principal = verbs.acting(as_user)
     one = beginnings.webhook(principal, webhook)
     status, error = webhook_trial.send(principal=principal, webhook=one)
-    output.show_one(
-        How(is_json, is_quiet),
-        "webhook.test",
-        {"is_taken": not error, "status": status, "error": error},
-        identity=str(status or ""),
-        sentence=error or f"taken: HTTP {status}",
-    )
-    if error:
-        raise typer.Exit(Exit.CHECK_FAILED)
+    found = {"is_taken": not error, "status": status, "error": error}
+    webhook_tables.tell_trial(How(is_json, is_quiet), found)
 
 
 @app.command()
 @verb
+@elsewhere(there.removed(SHAPE, *HOOK))
 def remove(
     webhook: Ids,
     *,
@@ -179,6 +177,7 @@ def remove(
 
 @app.command()
 @verb
+@elsewhere(there.listed(SENT, *HOOK, "deliveries", verb="deliveries"))
 def deliveries(
     webhook: Id,
     *,
@@ -204,6 +203,7 @@ def deliveries(
 
 @app.command()
 @verb
+@elsewhere(webhook_tables.far_redeliver)
 def redeliver(
     webhook: Id,
     delivery: Annotated[
@@ -231,45 +231,5 @@ def _found(principal: Principal, webhook: str) -> Webhook:
 
 
 def _tell_secret(how: How, verb: str, made: webhooks.Made) -> None:
-    SHAPE.one(how, verb, made.webhook, secret=made.secret)
-    if not (how.is_json or how.is_quiet):
-        output.plain(made.secret)
-
-
-def table(rows: Sequence[Webhook]) -> dict[str, list[str]]:
-    """The columns of a list of webhooks."""
-    return {
-        "WEBHOOK": [str(row.pk) for row in rows],
-        "STATE": ["active" if row.is_active else "resting" for row in rows],
-        "OF": [row.session.key if row.session else row.team.name for row in rows],
-        "EVENTS": [" ".join(row.events) for row in rows],
-        "ADDRESS": [row.url for row in rows],
-    }
-
-
-def delivery_table(rows: Sequence[Delivery]) -> dict[str, list[str]]:
-    """The columns of a list of deliveries."""
-    return {
-        "DELIVERY": [str(row.pk) for row in rows],
-        "STATE": [row.state for row in rows],
-        "TRIES": [str(row.attempts) for row in rows],
-        "ANSWER": [str(row.status or "–") for row in rows],
-        "EVENT": [f"{row.type} {row.seq}" for row in rows],
-        "WHY": [row.error for row in rows],
-    }
-
-
-SHAPE: Shape[Webhook] = Shape(
-    noun="webhook",
-    document=lambda row: codecs.show(documents.document(row)),
-    identity=lambda row: str(row.pk),
-    table=table,
-    sentence=lambda row: f"{row.pk}  {row.url}{'' if row.is_active else '  (resting)'}",
-)
-SENT: Shape[Delivery] = Shape(
-    noun="webhook",
-    document=lambda row: codecs.show(documents.shown(row)),
-    identity=lambda row: str(row.pk),
-    table=delivery_table,
-    sentence=lambda row: f"{row.pk}  {row.type}  {row.state}",
-)
+    row = {**SHAPE.document(made.webhook), "secret": made.secret}
+    webhook_tables.tell_secret(how, verb, row)

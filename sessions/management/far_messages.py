@@ -1,5 +1,6 @@
 """`aegis message` against a server that was named."""
 
+import contextlib
 import sys
 import threading
 import time
@@ -8,10 +9,10 @@ from typing import Any
 
 from sessions.core import keys
 from sessions.core.runs import PEOPLE
-from sessions.management import beginnings, far, far_files, listing, output
-from sessions.management.client import PAGE, Client
+from sessions.management import beginnings, far, far_files, files, listing, output
+from sessions.management.client import PAGE, PIECE_BYTES, Client
 from sessions.management.far import Columns, Document
-from sessions.management.output import How
+from sessions.management.output import How, Misused
 from sessions.management.verbs import PersonNeeded
 
 WIDTH = 100
@@ -52,7 +53,7 @@ def _newest(
         asked = {"before_id": page["next_cursor"]}
 
 
-def _whole(server: Client, session: str, message: str) -> str:
+def whole(server: Client, session: str, message: str) -> str:
     """The id of a message of the chosen branch there that begins so; else what was said."""
     if keys.span(message) is None:
         return message
@@ -96,16 +97,35 @@ def edit(
     is_quiet: bool,
 ) -> None:
     """Say a message differently."""
-    place = ("sessions", session, "messages", _whole(server, session, message), "edit")
+    place = ("sessions", session, "messages", whole(server, session, message), "edit")
     made = server.send("POST", *place, body={"content": _text(text)})
     _tell(server, How(is_json, is_quiet), "message.edit", made, wait=wait)
 
 
 def choose(server: Client, *, session: str, message: str, is_json: bool, is_quiet: bool) -> None:
     """Go back to the branch that a message is on."""
-    one = _whole(server, session, message)
+    one = whole(server, session, message)
     found = server.send("POST", "sessions", session, "messages", one, "choose")
     show(How(is_json, is_quiet), "message.choose", found)
+
+
+def export(server: Client, *, session: str, form: str, file: Path | None) -> None:
+    """
+    Write the conversation there from its beginning to its end.
+
+    :raises Misused: for a file that cannot be written
+    """
+    place = ["sessions", session, "messages", "export"]
+    try:
+        with (
+            files.whole(file) if file else contextlib.nullcontext(sys.stdout.buffer) as out,
+            server.asked("GET", place, query={"format": form}) as response,
+        ):
+            while piece := response.read(PIECE_BYTES):
+                out.write(piece)
+            out.flush()
+    except OSError as error:
+        raise Misused(f"{file} cannot be written: {error.strerror}.") from None
 
 
 def _tell(server: Client, how: How, name: str, made: Document, *, wait: float) -> None:

@@ -124,13 +124,25 @@ def lever(name: str) -> Callable[..., None]:
             return
         verbs.confirm(f"{name.capitalize()} {', '.join(references[:5])}?", is_sure=is_sure)
         results = verbs.each(references, lambda one: _pull(server, one, name, said))
-        waited = [_until(server, one, wait, timeout=timeout) for one in results.done]
+        waited = [until(server, one, wait, timeout=timeout) for one in results.done]
         refused = {key: error.as_dict() for key, error in results.failures.items()}
-        if not how.is_json or waited or len(refused) > 1:
-            far.several(how, f"session.{name}", SESSIONS, waited, refused=refused)
+        if how.is_json and (waited or len(refused) > 1):
+            output.document(f"session.{name}", waited, count=len(waited), refused=refused)
+        elif not how.is_json:
+            for row in waited:
+                output.plain(str(row["id"]) if is_quiet else _moved(row))
         results.end(how)
 
     return pull
+
+
+def _moved(row: Document) -> str:
+    words = [output.state(row["state"]), row["key"]]
+    if "starting" in row["conditions"]:
+        words.append("starting: waits for its components")
+    elif row.get("previous_state", row["state"]) != row["state"]:
+        words.append(f"was {row['previous_state']}")
+    return "  ".join(words)
 
 
 def components(
@@ -228,7 +240,7 @@ def _pull(server: Client, one: str, name: str, said: Mapping[str, Any]) -> Docum
     return done
 
 
-def _until(server: Client, row: Document, state: State | None, *, timeout: float) -> Document:
+def until(server: Client, row: Document, state: State | None, *, timeout: float) -> Document:
     """
     The session once it is in the state, if one is waited for.
 

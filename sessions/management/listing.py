@@ -1,18 +1,19 @@
 """What the nouns of things that are registered do the same way: list, show and remove them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
 import typer
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 
-from sessions.management import output, verbs
+from sessions.management import far, output, verbs
+from sessions.management.far import Columns, Document
 from sessions.management.output import How, Misused
 from streaming.selectors import pages
 
-T = TypeVar("T", bound=Model)
+T = TypeVar("T")
 
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
 SecretFile = Annotated[
@@ -24,26 +25,34 @@ MAX_CHARACTERS = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Shape(Generic[T]):
-    """How the things of one noun are shown: as documents, by name, in a table, in a sentence."""
+    """
+    How the things of one noun are shown: in a table, in a sentence, by the field ``name``.
+
+    What is shown are documents, made of rows here or answered by a server.
+    """
 
     noun: str
-    document: Callable[[T], dict[str, Any]]
-    identity: Callable[[T], str]
-    table: Callable[[Sequence[T]], Mapping[str, Sequence[str]]]
-    sentence: Callable[[T], str]
+    document: Callable[[T], Document]
+    name: str
+    columns: Columns
+    sentence: Callable[[Document], str]
 
     def several(self, how: How, verb: str, rows: Sequence[T], **meta: Any) -> None:
         """Many of them, in the form that was asked for."""
+        self.tell(how, verb, [self.document(one) for one in rows], **meta)
+
+    def tell(self, how: How, verb: str, rows: Sequence[Document], **meta: Any) -> None:
+        """The same for their documents."""
         output.show(
             how,
             f"{self.noun}.{verb}",
-            data=lambda: [self.document(one) for one in rows],
-            ids=[self.identity(one) for one in rows],
-            table=lambda: self.table(rows),
+            data=lambda: rows,
+            ids=[str(one[self.name]) for one in rows],
+            table=lambda: far.table(self.columns, rows),
             **meta,
         )
 
-    def newest(self, how: How, verb: str, rows: QuerySet[T], *, limit: int) -> None:
+    def newest(self, how: How, verb: str, rows: QuerySet[Any], *, limit: int) -> None:
         """The newest of them, and whether there are more."""
         page = pages.page(rows, order="-created_at", cursor="", limit=limit)
         if page.next:
@@ -52,13 +61,12 @@ class Shape(Generic[T]):
 
     def one(self, how: How, verb: str, row: T, **more: Any) -> None:
         """One of them; ``more`` stands in its document, too."""
-        output.show_one(
-            how,
-            f"{self.noun}.{verb}",
-            self.document(row) | more,
-            identity=self.identity(row),
-            sentence=self.sentence(row),
-        )
+        self.tell_one(how, verb, {**self.document(row), **more})
+
+    def tell_one(self, how: How, verb: str, row: Document) -> None:
+        """The same for its document."""
+        identity, sentence = str(row[self.name]), self.sentence(row)
+        output.show_one(how, f"{self.noun}.{verb}", row, identity=identity, sentence=sentence)
 
     def remove(
         self,
@@ -75,13 +83,33 @@ class Shape(Generic[T]):
 
         :raises Misused: where somebody would have to be asked and is not there
         """
+        self.remove_by(
+            how,
+            references,
+            read=lambda one: self.document(read(one)),
+            act=lambda one: self.document(act(one)),
+            is_sure=is_sure,
+            is_dry=is_dry,
+        )
+
+    def remove_by(
+        self,
+        how: How,
+        references: Sequence[str],
+        *,
+        read: Callable[[str], Document],
+        act: Callable[[str], Document],
+        is_sure: bool,
+        is_dry: bool,
+    ) -> None:
+        """The same by what reads and removes documents."""
         if is_dry:
-            self.several(how, "remove", [read(one) for one in references], dry_run=True)
+            self.tell(how, "remove", [read(one) for one in references], dry_run=True)
             return
         verbs.confirm(f"Remove {', '.join(references)}?", is_sure=is_sure)
         results = verbs.each(references, act)
         if results.done or len(references) > 1:
-            self.several(how, "remove", results.done)
+            self.tell(how, "remove", results.done)
         results.end(how)
 
 

@@ -7,13 +7,13 @@ from django.contrib.auth.models import Group
 
 from aegis_project.kit.principal import Principal
 from sessions.api import template_documents as documents
-from sessions.core.differences import Difference
 from sessions.core.recipes import Category
-from sessions.management import output
+from sessions.management import far, output, session_options
+from sessions.management.far import Columns, Document
 from sessions.management.listing import Shape
-from sessions.management.output import How
-from sessions.models import Preset, PresetVersion
-from sessions.selectors import teams
+from sessions.management.output import How, Misused
+from sessions.models import Preset
+from sessions.selectors import presets, teams
 from sessions.services.presets import About
 from streaming.api import codecs
 
@@ -23,73 +23,65 @@ def shown(row: Preset) -> dict[str, Any]:
     return codecs.show(documents.template(row))
 
 
-def _table(rows: Sequence[Preset]) -> dict[str, list[str]]:
-    return {
-        "TEMPLATE": [one.slug for one in rows],
-        "CATEGORY": [one.category for one in rows],
-        "VERSION": [f"{one.version}/{one.head}" for one in rows],
-        "OF": ["Aegis" if one.is_system else _team(one) for one in rows],
-        "USES": [str(one.use_count) for one in rows],
-        "NAME": [one.name for one in rows],
-    }
-
-
 SHAPE: Shape[Preset] = Shape(
     noun="template",
     document=shown,
-    identity=lambda one: one.slug,
-    table=_table,
-    sentence=lambda one: f"{one.slug}  version {one.version} of {one.head}  {one.name}",
+    name="slug",
+    columns={
+        "TEMPLATE": lambda one: one["slug"],
+        "CATEGORY": lambda one: one["category"],
+        "VERSION": lambda one: f"{one['version']}/{one['head']}",
+        "OF": lambda one: "Aegis" if one["is_system"] else one["team"] or "every team",
+        "USES": lambda one: str(one["use_count"]),
+        "NAME": lambda one: one["name"],
+    },
+    sentence=lambda one: f"{one['slug']}  version {one['version']} of {one['head']}  {one['name']}",
 )
+VERSIONS: Columns = {
+    "VERSION": lambda one: str(one["version"]),
+    "IN USE": lambda one: "yes" if one["is_active"] else "",
+    "BY": lambda one: one["author"],
+    "MADE": lambda one: far.moment(one["created_at"]),
+    "NOTE": lambda one: one["note"],
+}
+DIFFERENCES: Columns = {
+    "PLACE": lambda one: one["path"],
+    "": lambda one: one["kind"],
+    "BEFORE": lambda one: _value(one["before"]),
+    "AFTER": lambda one: _value(one["after"]),
+}
 
 
-def card(name: str, row: Preset, version: PresetVersion, how: How) -> None:
+def card(row: Document, recipe: Any, how: How) -> None:
     """A template with its recipe; the recipe alone, as JSON, for people."""
-    data = {**shown(row), "recipe": version.recipe}
-    output.show_one(
-        how, name, data, identity=row.slug, sentence=f"{row.name}\n{output.dump(version.recipe)}"
-    )
+    data, said = {**row, "recipe": recipe}, f"{row['name']}\n{output.dump(recipe)}"
+    output.show_one(how, "template.show", data, identity=row["slug"], sentence=said)
 
 
-def show_versions(row: Preset, rows: Sequence[PresetVersion], how: How) -> None:
+def show_versions(rows: Sequence[Document], how: How) -> None:
     """The versions of a template in the form that was asked for."""
     output.show(
         how,
         "template.versions",
-        data=lambda: [codecs.show(documents.version(one, active=row.version)) for one in rows],
-        ids=[str(one.version) for one in rows],
-        table=lambda: {
-            "VERSION": [str(one.version) for one in rows],
-            "IN USE": ["yes" if one.version == row.version else "" for one in rows],
-            "BY": [one.author for one in rows],
-            "MADE": [output.age(one.created_at) for one in rows],
-            "NOTE": [one.note for one in rows],
-        },
+        data=lambda: rows,
+        ids=[str(one["version"]) for one in rows],
+        table=lambda: far.table(VERSIONS, rows),
     )
 
 
-def show_differences(found: Sequence[Difference], how: How) -> None:
+def show_differences(rows: Sequence[Document], how: How) -> None:
     """What differs between two versions in the form that was asked for."""
     output.show(
         how,
         "template.diff",
-        data=lambda: [codecs.show(documents.difference(one)) for one in found],
-        ids=[one.path for one in found],
-        table=lambda: {
-            "PLACE": [one.path for one in found],
-            "": [one.kind for one in found],
-            "BEFORE": [_value(one.before) for one in found],
-            "AFTER": [_value(one.after) for one in found],
-        },
+        data=lambda: rows,
+        ids=[one["path"] for one in rows],
+        table=lambda: far.table(DIFFERENCES, rows),
     )
 
 
 def _value(value: Any) -> str:
     return "" if value is None else output.dump(value)
-
-
-def _team(row: Preset) -> str:
-    return row.team.name if row.team else "every team"
 
 
 def about(
@@ -115,3 +107,15 @@ def team_of(principal: Principal, name: str) -> Group | None:
     if not name and principal.teams is None:
         return None
     return teams.for_new(principal, name)
+
+
+def exported(text: str) -> dict[str, Any]:
+    """
+    The document of a template that another Aegis exported.
+
+    :raises Misused: for any other
+    """
+    said = session_options.mapping(text, option="DOCUMENT")
+    if said.get("format") != presets.FORMAT:
+        raise Misused(f"This is no document of the format {presets.FORMAT}.")
+    return said

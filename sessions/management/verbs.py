@@ -145,10 +145,11 @@ def verb(function: F) -> F:
                 is_json=bool(kwargs.get("is_json")),
             )
 
-    is_shown = "is_json" in inspect.signature(function).parameters
-    more = {"fields": Fields, "wide": Wide} if is_shown else {}
+    own = inspect.signature(function).parameters
+    more = {"fields": Fields, "wide": Wide} if "is_json" in own else {}
     if far:
-        more |= {"far_server": Server, "far_token": Token}
+        # Where --token is a word of the verb's own, the credential comes from AEGIS_TOKEN alone.
+        more |= {"far_server": Server} | ({} if "token" in own else {"far_token": Token})
     _also(run, function, more)
     return cast(F, run)
 

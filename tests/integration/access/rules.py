@@ -111,6 +111,7 @@ HTTP: dict[str, Rule] = {
     "POST api/v1/agents/<str:agent>/triggers": Rule(
         "agents:write", {"schedule": "0 0 1 1 *", "prompt": "Look."}
     ),
+    "GET api/v1/triggers": Rule("agents:read"),
     "GET api/v1/triggers/<str:trigger>": Rule("agents:read"),
     "DELETE api/v1/triggers/<str:trigger>": Rule("agents:write"),
     "PATCH api/v1/triggers/<str:trigger>": Rule("agents:write", {"is_active": False}),

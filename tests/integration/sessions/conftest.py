@@ -76,7 +76,10 @@ def anywhere(request: pytest.FixtureRequest):
     found = request.getfixturevalue(request.param)
     if request.param == "aegis":
         return found
-    return lambda *words: found(*words, scopes=tuple(sorted(SCOPES)))
+    # One credential for the whole test: tags and bookmarks are of whoever made them.
+    token = caller(sorted(SCOPES)).headers["Authorization"].removeprefix("Bearer ")
+    request.getfixturevalue("monkeypatch").setenv("AEGIS_TOKEN", token)
+    return request.getfixturevalue("aegis")
 
 
 def check(words: tuple[str, ...], out: str) -> None:

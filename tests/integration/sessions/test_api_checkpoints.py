@@ -156,17 +156,17 @@ def test_of_another_team_nothing_is_there():
         assert code(said) == (404, "SESSION_NOT_FOUND")
 
 
-def test_the_command_line_takes_lists_compares_and_removes(aegis: Any):
+def test_the_command_line_takes_lists_compares_and_removes(anywhere: Any):
     session = made()
 
-    created = aegis("checkpoint", "create", "desk", "--label", "kept", "--json")
+    created = anywhere("checkpoint", "create", "desk", "--label", "kept", "--json")
     remember(session, 2)
-    listed = aegis("checkpoint", "list", "desk", "-q")
-    shown = aegis("checkpoint", "show", "desk", "kept", "--json")
-    compared = aegis("checkpoint", "diff", "desk", "kept")
-    document = aegis("checkpoint", "diff", "desk", "kept", "--json")
-    removed = aegis("checkpoint", "remove", "desk", "kept", "--yes", "-q")
-    missed = aegis("checkpoint", "show", "desk", "kept")
+    listed = anywhere("checkpoint", "list", "desk", "-q")
+    shown = anywhere("checkpoint", "show", "desk", "kept", "--json")
+    compared = anywhere("checkpoint", "diff", "desk", "kept")
+    document = anywhere("checkpoint", "diff", "desk", "kept", "--json")
+    removed = anywhere("checkpoint", "remove", "desk", "kept", "--yes", "-q")
+    missed = anywhere("checkpoint", "show", "desk", "kept")
 
     name = created.document["data"]["id"]
     assert listed.out.split()[0] == name

@@ -167,15 +167,15 @@ def test_lists_are_narrowed_and_paged(program: Caller, session):
     assert names(program.get(f"{ALL}?color=%232196F3")) == ["The freeze"]
 
 
-def test_the_command_line_keeps_bookmarks(session, aegis):
-    made = aegis("bookmark", "create", "k", "--seq", "1", "--name", "Begin", "--json").document
+def test_the_command_line_keeps_bookmarks(session, anywhere):
+    made = anywhere("bookmark", "create", "k", "--seq", "1", "--name", "Begin", "--json").document
     identity = made["data"]["id"]
-    changed = aegis("bookmark", "change", identity, "--note", "x", "--shared", "--json").document
-    listed = aegis("bookmark", "list", "--session", "k", "-q")
-    dry = aegis("bookmark", "remove", identity, "--dry-run", "-q")
-    removed = aegis("bookmark", "remove", identity, "--yes", "-q")
+    changed = anywhere("bookmark", "change", identity, "--note", "x", "--shared", "--json").document
+    listed = anywhere("bookmark", "list", "--session", "k", "-q")
+    dry = anywhere("bookmark", "remove", identity, "--dry-run", "-q")
+    removed = anywhere("bookmark", "remove", identity, "--yes", "-q")
 
     assert (changed["data"]["note"], changed["data"]["is_shared"]) == ("x", True)
     assert listed.out.split() == dry.out.split() == removed.out.split() == [identity]
     assert not Bookmark.objects.exists()
-    assert aegis("bookmark", "change", identity).code == 3
+    assert anywhere("bookmark", "change", identity).code == 3

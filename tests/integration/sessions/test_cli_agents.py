@@ -65,3 +65,31 @@ def test_what_cannot_be_is_told(aegis, words, exit_code, said):
 
     assert ended.code == exit_code
     assert said in ended.err
+
+
+def test_an_agent_of_the_team_is_created_changed_and_removed_at_another_server(far):
+    write = ("agents:read", "agents:write")
+
+    made = far("agent", "create", "analyst", "--model", "scripted:echo", "--tool", "add_artifact",
+               "--model-settings", '{"temperature": 0}', "--json", scopes=write)  # fmt: skip
+    changed = far("agent", "update", "analyst", "--resting", "--visibility", "internal",
+                  scopes=write)  # fmt: skip
+    listed = far("agent", "list", scopes=write)
+    shown = far("agent", "show", "analyst", "--fields", "slug,is_active", scopes=write)
+    taken = far("agent", "create", "analyst", scopes=write)
+    unsure = far("agent", "remove", "analyst", scopes=write)
+    refused = far("agent", "remove", "analyst", "--yes")
+    removed = far("agent", "remove", "analyst", "nobody", "--yes", "-q", scopes=write)
+
+    assert made.document["data"]["settings"] == {"temperature": 0}
+    assert (made.document["data"]["tools"], made.document["data"]["name"]) == (
+        ["add_artifact"],
+        "analyst",
+    )
+    assert changed.out == "analyst  scripted:echo  analyst  (resting)\n"
+    assert ["analyst", "scripted:echo", "resting"] in [
+        line.split()[:3] for line in listed.out.splitlines()
+    ]
+    assert shown.out.splitlines()[1].split() == ["analyst", "false"]
+    assert (taken.code, unsure.code, refused.code) == (5, 2, 4)
+    assert (removed.code, removed.out) == (7, "analyst\n")

@@ -27,11 +27,11 @@ def prices(tmp_path: Path) -> str:
     return str(file)
 
 
-def test_files_are_written_listed_and_read(aegis, prices: str, tmp_path: Path):
-    aegis("artifact", "write", "k", prices, "--name", "data/prices.csv")
-    second = aegis("artifact", "write", "k", prices, "--name", "data/prices.csv", "--json")
-    listed = aegis("artifact", "list", "k")
-    read = aegis("artifact", "read", "k", "data/prices.csv", "-o", str(tmp_path / "out"), "-q")
+def test_files_are_written_listed_and_read(anywhere, prices: str, tmp_path: Path):
+    anywhere("artifact", "write", "k", prices, "--name", "data/prices.csv")
+    second = anywhere("artifact", "write", "k", prices, "--name", "data/prices.csv", "--json")
+    listed = anywhere("artifact", "list", "k")
+    read = anywhere("artifact", "read", "k", "data/prices.csv", "-o", str(tmp_path / "out"), "-q")
 
     assert second.document["schema"] == "aegis.artifact.write/1"
     assert (second.document["data"]["version"], second.document["data"]["size"]) == (2, 17)
@@ -40,31 +40,31 @@ def test_files_are_written_listed_and_read(aegis, prices: str, tmp_path: Path):
     assert read.out.strip() == second.document["data"]["id"]
 
 
-def test_files_beneath_a_folder_are_listed(aegis, prices: str):
+def test_files_beneath_a_folder_are_listed(anywhere, prices: str):
     for name in ("data/a.csv", "data/old/b.csv", "Data/c.csv", "top.csv"):
-        aegis("artifact", "write", "k", prices, "--name", name)
+        anywhere("artifact", "write", "k", prices, "--name", name)
 
-    listed = aegis("artifact", "list", "k", "--folder", "data", "--json").document["data"]
+    listed = anywhere("artifact", "list", "k", "--folder", "data", "--json").document["data"]
 
     assert sorted(one["name"] for one in listed) == ["data/a.csv", "data/old/b.csv"]
-    assert aegis("artifact", "list", "k", "--folder", "../k").code == 2
+    assert anywhere("artifact", "list", "k", "--folder", "../k").code == 2
 
 
-def test_a_file_is_read_to_the_output_by_its_id_or_name(aegis, prices: str):
-    aegis("artifact", "write", "k", prices)
+def test_a_file_is_read_to_the_output_by_its_id_or_name(anywhere, prices: str):
+    anywhere("artifact", "write", "k", prices)
     row = Artifact.objects.get()
 
-    assert aegis("artifact", "read", "k", "prices.csv").out == "price,size\n1.5,2\n"
-    assert aegis("artifact", "read", "k", str(row.pk)).out == "price,size\n1.5,2\n"
-    assert aegis("artifact", "read", "k", "prices.csv", "--json").code == 2
-    assert aegis("artifact", "read", "k", "nothing.csv").code == 3
+    assert anywhere("artifact", "read", "k", "prices.csv").out == "price,size\n1.5,2\n"
+    assert anywhere("artifact", "read", "k", str(row.pk)).out == "price,size\n1.5,2\n"
+    assert anywhere("artifact", "read", "k", "prices.csv", "--json").code == 2
+    assert anywhere("artifact", "read", "k", "nothing.csv").code == 3
 
 
-def test_a_file_is_looked_into(aegis, prices: str):
-    aegis("artifact", "write", "k", prices)
+def test_a_file_is_looked_into(anywhere, prices: str):
+    anywhere("artifact", "write", "k", prices)
 
-    document = aegis("artifact", "analyze", "k", "prices.csv", "--json").document
-    told = aegis("artifact", "analyze", "k", "prices.csv", "--type", "transform")
+    document = anywhere("artifact", "analyze", "k", "prices.csv", "--json").document
+    told = anywhere("artifact", "analyze", "k", "prices.csv", "--type", "transform")
 
     assert document["schema"] == "aegis.artifact.analyze/1"
     assert (document["data"]["format"], document["data"]["data"]["rows"]) == ("csv", 1)
@@ -72,25 +72,25 @@ def test_a_file_is_looked_into(aegis, prices: str):
     assert "prices.csv  data  csv  17 bytes" in told.err
 
 
-def test_a_file_is_generated(aegis, tmp_path: Path):
+def test_a_file_is_generated(anywhere, tmp_path: Path):
     said = tmp_path / "said.json"
     said.write_text('{"type": "report", "format": "md", "title": "Today", "text": "All well."}')
 
-    made = aegis("artifact", "generate", "k", "today", str(said), "--json").document
+    made = anywhere("artifact", "generate", "k", "today", str(said), "--json").document
 
     assert made["data"]["name"] == "today.md"
-    assert aegis("artifact", "read", "k", "today.md").out == "# Today\n\nAll well.\n"
+    assert anywhere("artifact", "read", "k", "today.md").out == "# Today\n\nAll well.\n"
     said.write_text('{"type": "report", "format": "docx"}')
-    assert aegis("artifact", "generate", "k", "today", str(said)).code == 2
+    assert anywhere("artifact", "generate", "k", "today", str(said)).code == 2
 
 
-def test_the_newest_version_of_a_file_is_removed(aegis, prices: str, session):
-    aegis("artifact", "write", "k", prices)
-    aegis("artifact", "write", "k", prices)
+def test_the_newest_version_of_a_file_is_removed(anywhere, prices: str, session):
+    anywhere("artifact", "write", "k", prices)
+    anywhere("artifact", "write", "k", prices)
 
-    planned = aegis("artifact", "remove", "k", "prices.csv", "--dry-run", "--json").document
-    refused = aegis("artifact", "remove", "k", "prices.csv")
-    aegis("artifact", "remove", "k", "prices.csv", "--yes")
+    planned = anywhere("artifact", "remove", "k", "prices.csv", "--dry-run", "--json").document
+    refused = anywhere("artifact", "remove", "k", "prices.csv")
+    anywhere("artifact", "remove", "k", "prices.csv", "--yes")
 
     assert [one["version"] for one in planned["data"]] == [2]
     assert refused.code == 2

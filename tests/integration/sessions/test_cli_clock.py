@@ -54,28 +54,28 @@ def historical(state, **source):
     ],
     ids=["clock", "seek", "step", "speed", "restart"],
 )
-def test_an_order_is_told_in_one_line(aegis, words, state, said):
+def test_an_order_is_told_in_one_line(anywhere, words, state, said):
     historical(state, speed=2)
 
-    told = aegis("session", *words)
+    told = anywhere("session", *words)
 
     assert (told.code, told.out, told.err) == (0, f"{said}\n", "")
 
 
-def test_an_order_is_a_document(aegis):
+def test_an_order_is_a_document(anywhere):
     historical(State.PAUSED)
 
-    said = aegis("session", "seek", "replay", str(DAY_MS + 5), "--json").document
+    said = anywhere("session", "seek", "replay", str(DAY_MS + 5), "--json").document
 
     assert said["schema"] == "aegis.session.seek/1"
     assert (said["data"]["seek_to"], said["data"]["state"]) == (DAY_MS + 5, "paused")
 
 
-def test_a_clock_is_shown_where_it_was_saved(aegis):
+def test_a_clock_is_shown_where_it_was_saved(anywhere):
     made = historical(State.PAUSED)
     Replay.objects.filter(session=made).update(clock=DAY_MS + 7, n=7)
 
-    assert "n 7  2024-08-08T00:00:00.007Z" in aegis("session", "clock", "replay").out
+    assert "n 7  2024-08-08T00:00:00.007Z" in anywhere("session", "clock", "replay").out
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,19 @@ def test_a_clock_is_shown_where_it_was_saved(aegis):
         (["restart", "nobody"], 3, "SESSION_NOT_FOUND"),
     ],
 )
-def test_what_cannot_be_is_told_with_its_exit_code(aegis, words, code, error):
+def test_what_cannot_be_is_told_with_its_exit_code(anywhere, words, code, error):
     historical(State.RUNNING)
 
-    told = aegis("session", *words)
+    told = anywhere("session", *words)
 
     assert (told.code, told.out) == (code, "")
     assert told.err.startswith(f"error: {error}: ")
 
 
-def test_a_range_may_stay_as_it_is(aegis):
+def test_a_range_may_stay_as_it_is(anywhere):
     made = historical(State.RUNNING, **{"from": DAY_MS + 1, "to": DAY_MS + 5})
 
-    aegis("session", "restart", "replay", "--to", "0")
+    anywhere("session", "restart", "replay", "--to", "0")
 
     clock = Replay.objects.get(session=made)
     assert (clock.range_from, clock.range_to) == (DAY_MS + 1, 2**53 - 1)

@@ -130,7 +130,7 @@ def test_a_file_is_brought_in_pieces_and_goes_on_where_it_was(far, tmp_path, mon
         (["session", "list", "--as", "ann"], "leave --as out"),
         (["session", "list", "--dialect", "001"], "on this machine"),
         (["session", "list", "--mine"], "on this machine"),
-        (["policy", "list"], "unset AEGIS_SERVER"),
+        (["role", "list"], "unset AEGIS_SERVER"),
         (["session", "list", "--server", "ftp://x"], "ftp://x is no address"),
     ],
 )

@@ -81,10 +81,10 @@ def test_a_component_begins_anew(session, request, where: str):
     assert (stopped.code, stopped.err.split()[1]) == (5, "INVALID_STATE:")
 
 
-def test_a_session_that_is_over_keeps_its_components(aegis):
+def test_a_session_that_is_over_keeps_its_components(anywhere):
     factories.session_in(State.ENDED, key="k", expected=[Expected(name="prices")])
 
-    told = aegis("component", "detach", "k", "prices", "--yes")
+    told = anywhere("component", "detach", "k", "prices", "--yes")
 
     assert (told.code, told.err.splitlines()[0]) == (
         5,

@@ -32,16 +32,16 @@ def lines(out: str) -> list[list[str]]:
     return [line.split() for line in out.splitlines()[1:]]
 
 
-def test_a_provider_is_created_changed_listed_and_removed(aegis, key: str):
-    made = aegis(
+def test_a_provider_is_created_changed_listed_and_removed(anywhere, key: str):
+    made = anywhere(
         "provider", "create", "own", "--base-url", "http://a.example", "--secret-file", key
     )
-    changed = aegis("provider", "update", "own", "--kind", "anthropic", "--json")
-    listed = aegis("provider", "list")
-    shown = aegis("provider", "show", "own", "--json")
+    changed = anywhere("provider", "update", "own", "--kind", "anthropic", "--json")
+    listed = anywhere("provider", "list")
+    shown = anywhere("provider", "show", "own", "--json")
     kept = Provider.objects.get().secret
-    planned = aegis("provider", "remove", "own", "--dry-run", "--json")
-    removed = aegis("provider", "remove", "own", "nobody", "--yes", "-q")
+    planned = anywhere("provider", "remove", "own", "--dry-run", "--json")
+    removed = anywhere("provider", "remove", "own", "nobody", "--yes", "-q")
 
     assert made.out == "own  openai  http://a.example\n"
     assert changed.document["schema"] == "aegis.provider.update/1"
@@ -54,26 +54,28 @@ def test_a_provider_is_created_changed_listed_and_removed(aegis, key: str):
     assert not Provider.objects.exists()
 
 
-def test_the_key_of_a_provider_is_taken_away(aegis, key: str):
-    aegis("provider", "create", "own", "--secret-file", key)
+def test_the_key_of_a_provider_is_taken_away(anywhere, key: str):
+    anywhere("provider", "create", "own", "--secret-file", key)
 
-    aegis("provider", "update", "own", "--no-secret")
+    anywhere("provider", "update", "own", "--no-secret")
 
     assert Provider.objects.get().secret == ""
 
 
-def test_a_tool_server_is_created_changed_listed_and_removed(aegis, tmp_path: Path):
+def test_a_tool_server_is_created_changed_listed_and_removed(anywhere, tmp_path: Path):
     secret = tmp_path / "secret"
     secret.write_text('{"X-Key": "sk-secret"}')
 
-    made = aegis("tool-server", "create", "far", "--url", "http://a.example/mcp", "-q",
+    made = anywhere("tool-server", "create", "far", "--url", "http://a.example/mcp", "-q",
                  "--secret-file", str(secret))  # fmt: skip
-    aegis("tool-server", "create", "here", "--command", "python -m 'a server'")
-    rested = aegis("tool-server", "update", "far", "--resting", "--json").document
-    listed = aegis("tool-server", "list")
-    moved = aegis("tool-server", "update", "far", "--url", "http://b.example/mcp")
-    emptied = aegis("tool-server", "update", "far", "--url", "http://b.example/mcp", "--no-secret")
-    removed = aegis("tool-server", "remove", "far", "--yes", "-q")
+    anywhere("tool-server", "create", "here", "--command", "python -m 'a server'")
+    rested = anywhere("tool-server", "update", "far", "--resting", "--json").document
+    listed = anywhere("tool-server", "list")
+    moved = anywhere("tool-server", "update", "far", "--url", "http://b.example/mcp")
+    emptied = anywhere(
+        "tool-server", "update", "far", "--url", "http://b.example/mcp", "--no-secret"
+    )
+    removed = anywhere("tool-server", "remove", "far", "--yes", "-q")
 
     assert made.out == "far\n"
     assert (rested["data"]["is_active"], rested["data"]["has_secret"]) == (False, True)
@@ -84,21 +86,21 @@ def test_a_tool_server_is_created_changed_listed_and_removed(aegis, tmp_path: Pa
     assert (moved.code, "VALIDATION_ERROR" in moved.err) == (2, True)
     assert emptied.out == "far  http://b.example/mcp  (resting)\n"
     assert removed.out == "far\n"
-    assert aegis("tool-server", "show", "here", "-q").out == "here\n"
+    assert anywhere("tool-server", "show", "here", "-q").out == "here\n"
     assert ToolServer.objects.get().command == ["python", "-m", "a server"]
 
 
-def test_a_webhook_is_created_changed_rotated_and_removed(aegis):
+def test_a_webhook_is_created_changed_rotated_and_removed(anywhere):
     factories.session(key="desk")
 
-    made = aegis("webhook", "create", "https://example.com/hook", "--event", "run.*",
+    made = anywhere("webhook", "create", "https://example.com/hook", "--event", "run.*",
                  "--session", "desk", "--json").document["data"]  # fmt: skip
     name = made["id"]
-    changed = aegis("webhook", "update", name, "--event", "approval.*", "--resting")
-    listed = aegis("webhook", "list")
-    rotated = aegis("webhook", "rotate", name)
-    shown = aegis("webhook", "show", name, "--json").document["data"]
-    removed = aegis("webhook", "remove", name, "--yes", "-q")
+    changed = anywhere("webhook", "update", name, "--event", "approval.*", "--resting")
+    listed = anywhere("webhook", "list")
+    rotated = anywhere("webhook", "rotate", name)
+    shown = anywhere("webhook", "show", name, "--json").document["data"]
+    removed = anywhere("webhook", "remove", name, "--yes", "-q")
 
     assert made["secret"].startswith("whsec_")
     assert changed.out == f"{name}  https://example.com/hook  (resting)\n"
@@ -112,9 +114,9 @@ def test_a_webhook_is_created_changed_rotated_and_removed(aegis):
     assert not Webhook.objects.exists()
 
 
-def test_what_was_sent_is_listed_and_sent_again(aegis):
+def test_what_was_sent_is_listed_and_sent_again(anywhere):
     factories.team("default")
-    name = aegis("webhook", "create", "https://example.com/hook", "--event", "approval.*", "-q")
+    name = anywhere("webhook", "create", "https://example.com/hook", "--event", "approval.*", "-q")
     webhook = name.out.strip()
     asking.approval(asking.run(factories.session()))
     for webhook_id, session_id in reading.behind():
@@ -122,29 +124,29 @@ def test_what_was_sent_is_listed_and_sent_again(aegis):
     Delivery.objects.update(state="failed", attempts=9, status=500, error="HTTP 500")
     row = Delivery.objects.get()
 
-    failed = aegis("webhook", "deliveries", webhook, "--state", "failed")
-    again = aegis("webhook", "redeliver", webhook, str(row.pk))
-    gone = aegis("webhook", "redeliver", webhook, webhook)
+    failed = anywhere("webhook", "deliveries", webhook, "--state", "failed")
+    again = anywhere("webhook", "redeliver", webhook, str(row.pk))
+    gone = anywhere("webhook", "redeliver", webhook, webhook)
 
     assert lines(failed.out) == [
         [str(row.pk), "failed", "9", "500", "approval.requested", str(row.seq), "HTTP", "500"]
     ]
     assert again.out == f"{row.pk}  approval.requested  due\n"
-    assert aegis("webhook", "deliveries", webhook, "--state", "failed", "-q").out == ""
+    assert anywhere("webhook", "deliveries", webhook, "--state", "failed", "-q").out == ""
     assert (gone.code, "aegis webhook deliveries" in gone.err) == (3, True)
 
 
-def test_a_webhook_is_tried(aegis, settings):
+def test_a_webhook_is_tried(anywhere, settings):
     settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(
         update={"outward_networks": "127.0.0.0/8"}
     )
     factories.team("default")
     with outside() as place:
-        made = aegis("webhook", "create", place.url("/hook"), "--event", "run.*", "-q")
+        made = anywhere("webhook", "create", place.url("/hook"), "--event", "run.*", "-q")
 
-        taken = aegis("webhook", "test", made.out.strip())
+        taken = anywhere("webhook", "test", made.out.strip())
         place.replies["/hook"] = Reply(status=500)
-        refused = aegis("webhook", "test", made.out.strip(), "--json")
+        refused = anywhere("webhook", "test", made.out.strip(), "--json")
 
     assert (taken.code, taken.out) == (0, "taken: HTTP 200\n")
     assert refused.code == 9
@@ -194,31 +196,33 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
         (["trigger", "create", "nobody", "--pattern", "a"], 3, "AGENT_NOT_FOUND"),
     ],
 )
-def test_what_cannot_be_is_told(aegis, words: list[str], exit_code: int, said: str):
+def test_what_cannot_be_is_told(anywhere, words: list[str], exit_code: int, said: str):
     factories.team("default")
-    aegis("agent", "list")
+    anywhere("agent", "list")
 
-    ended = aegis(*words)
+    ended = anywhere(*words)
 
     assert (ended.code, said in ended.err) == (exit_code, True), ended.err
 
 
-def test_a_secret_that_is_no_object_is_not_repeated(aegis, key: str):
-    ended = aegis("tool-server", "create", "a", "--url", "http://a.example", "--secret-file", key)
+def test_a_secret_that_is_no_object_is_not_repeated(anywhere, key: str):
+    ended = anywhere(
+        "tool-server", "create", "a", "--url", "http://a.example", "--secret-file", key
+    )
 
     assert ended.code == 2
     assert KEY not in ended.err
 
 
-def test_a_trigger_is_changed_and_tried(aegis):
+def test_a_trigger_is_changed_and_tried(anywhere):
     factories.session(key="desk")
     words = ["--pattern", "prices.*", "--session", "desk", "--json"]
-    made = aegis("trigger", "create", "assistant", *words).document["data"]
+    made = anywhere("trigger", "create", "assistant", *words).document["data"]
 
-    off = aegis("trigger", "update", made["id"], "--off", "--prompt", "{topic}!", "--json")
-    tried = aegis("trigger", "test", made["id"], "--topic", "prices.BTC", "--data", "1")
-    timed = aegis("trigger", "update", made["id"], "--on", "--schedule", "@daily", "--json")
-    moments = aegis("trigger", "test", made["id"]).out
+    off = anywhere("trigger", "update", made["id"], "--off", "--prompt", "{topic}!", "--json")
+    tried = anywhere("trigger", "test", made["id"], "--topic", "prices.BTC", "--data", "1")
+    timed = anywhere("trigger", "update", made["id"], "--on", "--schedule", "@daily", "--json")
+    moments = anywhere("trigger", "test", made["id"]).out
 
     assert (off.document["data"]["is_active"], off.document["data"]["prompt"]) == (
         False,
@@ -227,4 +231,4 @@ def test_a_trigger_is_changed_and_tried(aegis):
     assert tried.out.splitlines() == ["It wakes nobody: It is off.", "told: prices.BTC!"]
     assert (timed.document["data"]["pattern"], timed.document["data"]["schedule"]) == ("", "@daily")
     assert moments.splitlines()[0] == "It wakes assistant."
-    assert aegis("trigger", "update", made["id"]).code == 2
+    assert anywhere("trigger", "update", made["id"]).code == 2

@@ -231,20 +231,20 @@ def test_a_search_that_cannot_be_is_refused(program: Caller, query):
     assert code(program.get(f"{SEARCH}?{query}")) == (400, "VALIDATION_ERROR")
 
 
-def test_the_command_line_searches(aegis):
+def test_the_command_line_searches(anywhere):
     session = factories.session(key="k", name="Notes")
     [message] = say(session, "a price gap")
 
-    table = aegis("search", "gap", "--session", "k")
-    ids = aegis("search", "gap", "--sort", "newest", "-q")
-    document = aegis("search", "gap", "--json").document
-    nothing = aegis("search", "gapp")
+    table = anywhere("search", "gap", "--session", "k")
+    ids = anywhere("search", "gap", "--sort", "newest", "-q")
+    document = anywhere("search", "gap", "--json").document
+    nothing = anywhere("search", "gapp")
 
     assert table.out.splitlines()[1].split() == ["k", "1", "user", "1.1", "a", "price", "[gap]"]
     assert ids.out == f"{message.pk}\n"
     assert (document["schema"], document["meta"]) == ("aegis.search/1", {"count": 1})
     assert nothing.err == "Nothing. Perhaps: gap\n"
-    assert aegis("search", "!").code == 2
+    assert anywhere("search", "!").code == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -111,7 +111,7 @@ def test_a_tag_that_is_removed_leaves_the_sessions_that_carried_it(program: Call
     assert Session.objects.get(pk=session.pk).tags == ["work"]
 
 
-def test_sessions_are_found_by_their_tag(program: Caller, aegis):
+def test_sessions_are_found_by_their_tag(program: Caller, anywhere):
     for key in ("a", "b"):
         factories.session(key=key, team="default")
     program.post("/api/v1/sessions/a/tags", {"tags": ["Needs Review"]})
@@ -123,7 +123,7 @@ def test_sessions_are_found_by_their_tag(program: Caller, aegis):
 
     assert (found, nothing) == ([{"key": "a"}], [])
     assert code(wrong) == (400, "VALIDATION_ERROR")
-    assert aegis("session", "list", "--tag", "needs-review", "-q").out.split() == [
+    assert anywhere("session", "list", "--tag", "needs-review", "-q").out.split() == [
         str(Session.objects.get(key="a").pk)
     ]
 
@@ -174,16 +174,16 @@ def test_suggestions_speak_of_what_the_session_is_about(program: Caller):
     assert names(after) == ["work"]
 
 
-def test_the_tags_of_the_command_line(aegis):
+def test_the_tags_of_the_command_line(anywhere):
     factories.session(key="k")
-    made = aegis("tag", "create", "Needs Review", "--color", "#f57c00")
-    changed = aegis("tag", "change", "needs-review", "--description", "soon", "--json").document
-    put = aegis("session", "tag", "k", "work", "needs-review")
-    off = aegis("session", "untag", "k", "work", "nothing")
-    suggested = aegis("tag", "suggest", "k", "-q").out.split()
-    popular = aegis("tag", "list", "--popular")
-    planned = aegis("tag", "remove", "needs-review", "--dry-run", "-q")
-    removed = aegis("tag", "remove", "needs-review", "work", "--yes", "-q")
+    made = anywhere("tag", "create", "Needs Review", "--color", "#f57c00")
+    changed = anywhere("tag", "change", "needs-review", "--description", "soon", "--json").document
+    put = anywhere("session", "tag", "k", "work", "needs-review")
+    off = anywhere("session", "untag", "k", "work", "nothing")
+    suggested = anywhere("tag", "suggest", "k", "-q").out.split()
+    popular = anywhere("tag", "list", "--popular")
+    planned = anywhere("tag", "remove", "needs-review", "--dry-run", "-q")
+    removed = anywhere("tag", "remove", "needs-review", "work", "--yes", "-q")
 
     assert (made.out, put.out) == ("needs-review  #f57c00\n", "k  work needs-review\n")
     assert changed["data"]["description"] == "soon"
