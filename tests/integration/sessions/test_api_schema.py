@@ -179,6 +179,7 @@ def test_the_schema_is_valid_and_whole(schema):
         "/api/v1/tools",
         "/api/v1/tools/{tool}",
         "/api/v1/topics",
+        "/api/v1/triggers",
         "/api/v1/triggers/{trigger}",
         "/api/v1/triggers/{trigger}/test",
         "/api/v1/webhooks",
