@@ -8,8 +8,8 @@ from django.template.loader import render_to_string
 from aegis_project import marks
 from aegis_project.kit.moments import stamp
 from aegis_project.kit.principal import Principal
-from sessions.admin import approval_course, approval_situation, events, words
-from sessions.admin.approval_cells import left, person, risk_word, shown
+from sessions.admin import approval_course, approval_inbox, approval_situation, events, words
+from sessions.admin.approval_cells import cells, left, person, risk_word, shown
 from sessions.core import tools
 from sessions.core.freshness import Known
 from sessions.core.policy import Who
@@ -55,7 +55,7 @@ def context(
         **_outcome(row, principal, now=now),
         **_asked(row),
         "queue": _queue(principal, row, now=now),
-        "last": last_decided(principal, now=now),
+        "inbox": approval_inbox.parts(principal),
         "precedents": [_precedent(one, now=now) for one in reading.precedents(row)],
         "claimed_by": person(row.claimed_by) if row.is_open else "",
         "is_mine": bool(row.claimed_by) and row.claimed_by == principal.actor,
@@ -140,10 +140,7 @@ def _queue(principal: Principal, row: Approval, *, now: datetime) -> list[dict[s
     return [
         {
             "approval": one,
-            "tool": words.tool(one.tool_call.tool),
-            "left": left(one, now=now),
-            "risk": risk_word(one.tool_call.risk),
-            "environment": marks.environment(one.session.environment),
+            "cells": cells(one, now=now),
             "claimed_by": person(one.claimed_by),
             "is_current": one.pk == row.pk,
         }
@@ -159,14 +156,6 @@ def _precedent(row: Approval, *, now: datetime) -> dict[str, Any]:
         "reason": row.reason,
         "at": marks.clock(row.decided_at, now=now),
     }
-
-
-def last_decided(principal: Principal, *, now: datetime) -> dict[str, Any] | None:
-    """When somebody decided last, and who."""
-    row = reading.last_decided(principal)
-    if row is None:
-        return None
-    return {"at": marks.clock(row.decided_at, now=now), "by": person(row.decided_by)}
 
 
 def is_edited(row: Approval) -> bool:

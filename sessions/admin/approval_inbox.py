@@ -1,14 +1,16 @@
 """What the inbox says of itself: what waits with whom, what was decided, what agents ask."""
 
 from datetime import datetime
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from aegis_project import marks
 from aegis_project.kit.principal import Principal
-from sessions.admin.approval_card import last_decided
+from sessions.admin.approval_cells import person
 from sessions.selectors import approvals as reading
 from sessions.selectors import tool_calls
 
@@ -33,6 +35,14 @@ def questions(principal: Principal) -> SafeString:
     may = principal.allows("messages:read") and principal.allows("sessions:read")
     found = tool_calls.questions(principal, limit=MOST_ASKED) if may else []
     return render_to_string("admin/aegis/approvals_questions.html", {"questions": found})
+
+
+def last_decided(principal: Principal, *, now: datetime) -> dict[str, Any] | None:
+    """When somebody decided last, and who."""
+    row = reading.last_decided(principal)
+    if row is None:
+        return None
+    return {"at": marks.clock(row.decided_at, now=now), "by": person(row.decided_by)}
 
 
 def _count(count: int, *, none: str = "0") -> str:

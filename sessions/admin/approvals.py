@@ -95,7 +95,7 @@ class ApprovalAdmin(PlainAdmin):
         shown: Any = super().changelist_view(request, {**told, **(extra_context or {})})
         found = getattr(shown, "context_data", None)
         if found and "cl" in found:
-            found["last"] = card.last_decided(asking(request), now=timezone.now())
+            found["last"] = approval_inbox.last_decided(asking(request), now=timezone.now())
             found["whose"] = list(filters.whose(found["cl"]))
             found["orders"] = list(filters.orders(found["cl"]))
         return shown  # type: ignore[no-any-return]

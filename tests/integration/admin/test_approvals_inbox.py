@@ -175,3 +175,18 @@ def test_measuring_again_says_when_there_is_nobody_to_ask_and_nothing_to_measure
     assert (over["state"], over["is_open"]) == ("rejected", False)
     assert over["checked"] == "It is decided, so nothing is measured any more."
     assert admin.get(f"{INBOX}{run.pk}/measure/").status_code == 404
+
+
+def test_page_of_a_card_has_the_queue_of_the_inbox_at_its_left(admin, run):
+    first, second = asking.approval(run), asking.approval(run)
+    approvals.claim(principal=factories.OPERATOR, approval=second)
+
+    page = admin.get(f"{INBOX}{first.pk}/change/").content.decode()
+    [queue] = re.findall(r'id="ae-queue">(.*?)</nav>\s*<div class="ae-card"', page, re.DOTALL)
+
+    assert re.findall(r'data-key="([^"]+)"', queue) == [str(first.pk), str(second.pk)]
+    assert "Mine 0 Team 2 All" in text(queue)
+    for said in ("symbol: BTC, quantity: 5", "trader", "Desk", "Medium", "with operator"):
+        assert said in text(queue), said
+    assert "Sorted by expiry. Decided today, none" in text(queue)
+    assert f"?show=mine&amp;card={first.pk}" in queue

@@ -5,7 +5,7 @@ import * as keys from "./keys.js";
 import { Live } from "./live.js";
 
 function move(step) {
-  const links = [...document.querySelectorAll("#ae-queue a")];
+  const links = [...document.querySelectorAll("#ae-queue .ae-queue-row")];
   const now = links.findIndex((link) => link.getAttribute("aria-current"));
   const next = links[now < 0 ? 0 : now + step];
   if (next) location.assign(next.href);
