@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -25,6 +25,8 @@ from streaming.node import Node
 
 logger = logging.getLogger(__name__)
 
+# Who has topics and says no READY for so long is written down without.
+READY_FOLLOWS = timedelta(seconds=1)
 RELEASED = frozenset({CloseCode.NORMAL, CloseCode.SESSION_OVER})
 
 
@@ -96,9 +98,7 @@ class Links:
                 # In a storm the database keeps it waiting: the silence is ours.
                 self.act(link, link.handshake.heard(now=now))
             self.act(link, link.handshake.tick(now=now))
-        if reached := self._subscribed:
-            self._subscribed = {}
-            await run_db(crowds.note_topics, reached)
+        await self._note_subscribed()
         if now - self._noted_at >= self.beats.interval_seconds:
             self._noted_at = now
             await self._note(now)
@@ -112,6 +112,13 @@ class Links:
         heard = [key for key, link in self.bound.items() if link.handshake.last_heard_at >= limit]
         if heard and self.lease_id is not None:
             await run_db(liveness.beat, lease_id=self.lease_id, component_ids=heard)
+
+    async def _note_subscribed(self) -> None:
+        before = timezone.now() - READY_FOLLOWS
+        if reached := {place: at for place, at in self._subscribed.items() if at <= before}:
+            for place in reached:
+                del self._subscribed[place]
+            await run_db(crowds.note_topics, reached)
 
     def now(self) -> float:
         """The time of the loop in seconds."""
@@ -173,7 +180,7 @@ class Links:
 
     def note_topics(self, component_id: str, fence: int) -> None:
         """
-        Note that a registration has its first topics: with its READY, or at the next turn.
+        Note that a registration has its first topics: with its READY, or by itself a little later.
 
         Most say READY at once, and a storm of them must not pay for a statement more of each.
         """
@@ -187,11 +194,10 @@ class Links:
         the place where the component begins. A data socket at another process is looked after by
         the watcher there.
         """
+        subscribed_at = self._subscribed.pop((component_id, fence), None)
         if self._node is not None:
             await self._node.hub.prepare(component_id, fence=fence)
-        await self.ready.add(
-            (component_id, fence, self._subscribed.pop((component_id, fence), None))
-        )
+        await self.ready.add((component_id, fence, subscribed_at))
 
     async def close_data(self, component_id: str, fence: int, code: CloseCode) -> None:
         """

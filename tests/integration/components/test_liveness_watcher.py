@@ -369,3 +369,31 @@ async def test_what_is_published_as_soon_as_somebody_is_ready_reaches_them(
 
     assert started.session.state == "running"
     assert [one[-1] for one in data.records] == ["first"]
+
+
+async def test_first_topics_are_written_with_ready_and_by_themselves_if_none_follows(
+    links: Links, node: Node, monkeypatch: pytest.MonkeyPatch
+):
+    session = await run_db(factories.session)
+    prompt, slow = [await run_db(factories.joined, session, name) for name in ("a", "b")]
+    for one in (prompt, slow):
+        links.note_topics(str(one.pk), one.fence)
+    begun_at = timezone.now()
+
+    await links.run(node)
+    at_once = await run_db(noted)
+    await links.become_ready(str(prompt.pk), prompt.fence)
+    with_ready = await run_db(noted)
+    monkeypatch.setattr("components.jobs.links.READY_FOLLOWS", timedelta(0))
+    await links.run(node)
+    later = await run_db(noted)
+
+    assert at_once == {}
+    assert set(with_ready) == {"a"}
+    assert set(later) == {"a", "b"}
+    assert all(at <= begun_at for at in later.values())
+
+
+def noted() -> dict[str, Any]:
+    rows = Component.objects.exclude(subscribed_at=None)
+    return dict(rows.values_list("name", "subscribed_at"))
