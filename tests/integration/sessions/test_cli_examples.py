@@ -41,7 +41,8 @@ READING = (
     *("tool list", "tool show", "tool calls", "tool-server list", "tool-server show"),
     *("artifact list", "artifact read", "artifact analyze", "tag list", "tag suggest"),
     *("bookmark list", "template list", "template show", "template versions", "trigger list"),
-    *("webhook list", "audit list", "audit search", "audit export", "demo status"),
+    *("template diff", "template export", "webhook list", "audit list", "audit search"),
+    *("audit export", "demo status"),
 )
 # What stands in the place of an id, a file to be written or read, a model that is asked, or an end.
 OTHERWISE = ("…", "-o", "@", "--call", "--type", "a.pdf")
@@ -152,6 +153,9 @@ def desk():
     Policy.objects.create(slug="desk")
     presets.create(
         principal=OPERATOR, about=About(slug="desk", name="Desk", team=demo.team), recipe={}
+    )
+    presets.change(
+        principal=OPERATOR, template="desk", changes={}, recipe={"name": "Another"}, note="two"
     )
 
 
