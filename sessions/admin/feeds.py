@@ -15,7 +15,7 @@ from aegis_project.kit.principal import Principal
 from components import selectors
 from components.admin import cells as component_cells
 from components.core.errors import ComponentNotFound
-from sessions.admin import cells, events, panels, views
+from sessions.admin import cells, component_streams, events, panels, views
 from sessions.models import Session
 from sessions.selectors import sessions, timeline
 from streaming.hints import Hint
@@ -263,7 +263,7 @@ class ComponentsFeed(RowsFeed):
 
 
 class ComponentFeed(ChangingFeed):
-    """The state, the steps and the heartbeat of one component."""
+    """The state, steps, heartbeat and streams of one component."""
 
     scope = "components:read"
 
@@ -284,7 +284,9 @@ class ComponentFeed(ChangingFeed):
         row = seen.filter(pk=self.component_id).first()
         if row is None:
             raise ComponentNotFound(component_id=str(self.component_id))
-        return component_cells.parts(row, now=timezone.now())
+        now, readings = timezone.now(), component_streams.look_from_thread(row.session_id)
+        streams = component_streams.panel(self.principal, row, readings, now=now)
+        return {**component_cells.parts(row, now=now), "streams": streams}
 
 
 def _new(seen: Any, heard: Iterable[str], since: datetime) -> set[str]:

@@ -22,6 +22,7 @@ from sessions.admin import (
     audit_cells,
     call_cells,
     checkpoint_cells,
+    component_streams,
     lanes,
     ribbon,
     words,
@@ -208,6 +209,8 @@ def tabs(page: Page, current: str) -> list[dict[str, Any]]:
 
 def participants(page: Page) -> str:
     """The table of components, and how to connect one more."""
+    readings = component_streams.look_from_thread(page.session.pk) if page.components else {}
+    behind = component_streams.behind(readings)
     rows = [
         {
             "component": component,
@@ -217,6 +220,7 @@ def participants(page: Page) -> str:
             "ladder": ladder.of(component, now=page.now),
             "heard": cells.heard(component, now=page.now),
             "topics": cells.topics(component, now=page.now),
+            **component_streams.words(behind.get(str(component.pk))),
         }
         for component in page.components
     ]

@@ -22,6 +22,7 @@ from streaming import node
 from streaming.core import shapes, topics
 from streaming.core.errors import TopicNotFound
 from streaming.core.shapes import Shape
+from streaming.hub.figures import SubscriberFigures
 from streaming.hub.watch import Reading
 from streaming.models import Log
 from streaming.selectors import logs
@@ -133,19 +134,22 @@ def subscribers(seen: Seen) -> list[dict[str, Any]]:
     if reading is None:
         return []
     return [
-        {
-            "name": seen.name(one.component_id),
-            "id": one.component_id,
-            "figures": one,
-            "age": _age(reading, one.lag),
-            "unsent": _unsent(one.unsent, is_stuck=one.is_stuck),
-            "doing": _doing(is_open=one.is_open, is_paused=one.is_paused),
-            "lag": marks.number(one.lag) if one.lag else marks.none("0"),
-            "gaps": marks.number(one.gaps) if one.gaps else marks.none("0"),
-            "dropped": marks.number(one.dropped) if one.dropped else marks.none("0"),
-        }
+        {"name": seen.name(one.component_id), "id": one.component_id, **subscriber(reading, one)}
         for one in reading.subscribers
     ]
+
+
+def subscriber(reading: Reading, one: SubscriberFigures) -> dict[str, Any]:
+    """What a row says of a subscriber: how far behind it is, what it lost and what it does."""
+    return {
+        "figures": one,
+        "age": _age(reading, one.lag),
+        "unsent": _unsent(one.unsent, is_stuck=one.is_stuck),
+        "doing": _doing(is_open=one.is_open, is_paused=one.is_paused),
+        "lag": topic_words.count(one.lag),
+        "gaps": topic_words.count(one.gaps),
+        "dropped": topic_words.count(one.dropped),
+    }
 
 
 def _age(reading: Reading, lag: int) -> Any:

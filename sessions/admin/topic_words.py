@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
 from aegis_project import marks
 from sessions.core.lifecycle import Mode, State
 from streaming.core import rules
@@ -85,6 +88,11 @@ class Seen:
     def name(self, who: str) -> str:
         """A component by its name, anybody else by their label."""
         return self.names.get(who) or who.rpartition(":")[2][:36]
+
+
+def count(number: int) -> SafeString:
+    """A number of records; none of them said quietly."""
+    return format_html("{}", marks.number(number)) if number else marks.none("0")
 
 
 def parties(reading: Reading | None) -> set[str]:

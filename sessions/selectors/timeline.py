@@ -16,7 +16,9 @@ PAGE = 100
 RARE = ("errors", "people")
 # What agents do and ask for; what becomes of those that publish and receive, and of their clock.
 AGENTS = ("run.", "stream.", "message.", "tool_call.", "approval.", "policy.")
-DATA = ("component.", "heartbeat.", "session.repositioned")
+OF_COMPONENTS = ("component.", "heartbeat.")
+DATA = (*OF_COMPONENTS, "session.repositioned")
+LOOKED_THROUGH = 300
 
 
 def of_session(session_id: UUID | str, *, show: str = "all") -> QuerySet[Event]:
@@ -83,6 +85,13 @@ def news(session_id: UUID, *, show: str, after: int, head: int) -> list[Event]:
     """The newest events of those after a position and up to ``head``, newest first."""
     rows = of_session(session_id, show=show).filter(seq__gt=after, seq__lte=head)
     return list(rows.order_by("-seq")[:PAGE])
+
+
+def of_component(session_id: UUID, component_id: UUID, *, limit: int) -> list[Event]:
+    """The newest events that tell of a component, the newest first, among the last so many."""
+    rows = of_session(session_id).filter(_of(OF_COMPONENTS)).order_by("-seq")[:LOOKED_THROUGH]
+    own = str(component_id)
+    return [row for row in rows if data(row).get("component_id") == own][:limit]
 
 
 def at(session_id: UUID, seq: int) -> Event | None:

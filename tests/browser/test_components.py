@@ -25,8 +25,7 @@ def test_co5_strip_of_the_heartbeat_and_its_table_move_together(desk, api, serve
     desk.page.keyboard.press("Enter")
 
     marks = desk.page.get_by_role("slider", name="Marks of the heartbeat")
-    marks.focus()
-    desk.page.keyboard.press("Home")
+    marks.press("Home")
     expect(marks).to_have_attribute("aria-valuenow", "1")
     expect(marks).to_have_attribute("aria-valuetext", re.compile(r"\d\d:\d\d:\d\d connected$"))
     expect(desk.page.locator("#ae-marks-said")).to_have_text(re.compile("connected$"))

@@ -210,6 +210,15 @@ def test_co3_a_slow_consumer_falls_behind_and_drops_alone(desk, api, feed, serve
     expect(other.locator("[data-lag]")).to_have_attribute("data-lag", "0")
     dropped = {one["component_id"]: one["dropped"] for one in api.get(path)["data"]}
     assert (dropped[slow.id] > 0, dropped[quick.id]) == (True, 0)
+    # The page of the component says the same, and so does the session's tab.
+    desk.open(f"/admin/aegis_components/component/{slow.id}/change/").live()
+    mine = desk.page.locator("#ae-streams [data-key=takes-book]")
+    expect(mine.locator("[data-label=Dropped]")).to_have_text(re.compile("[1-9]"))
+    expect(mine.locator("[data-label=Overflow]")).to_have_text(re.compile("[a-z]"))
+    expect(desk.page.locator("#ae-streams")).to_contain_text("slow connected")
+    desk.session(feed.session, "?tab=participants")
+    lost = desk.page.locator(f"[data-key='{slow.id}'] [data-label=Drops]")
+    expect(lost).to_have_text(re.compile("[1-9]"))
     for one in (slow, quick):
         one.close()
     reading.join()
