@@ -17,6 +17,7 @@ from aegis_project.kit.errors import AegisError
 from aegis_project.lists import Empty, PlainAdmin
 from components.admin.asking import asking
 from sessions.admin import audit_cells as cells
+from sessions.admin import saved_views
 from sessions.admin.events import pretty
 from streaming.api import audit as files
 from streaming.core import audit_export
@@ -67,10 +68,23 @@ class AuditAdmin(PlainAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
         return [
+            path("views/", wrap(self.saved_view), name=f"{NAMED}_views"),
             path("verify/", wrap(require_POST(self.verify_view)), name=f"{NAMED}_verify"),
             path("export/<str:form>/", wrap(require_GET(self.export_view)), name=f"{NAMED}_export"),
             *super().get_urls(),
         ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list with the views that were kept of it."""
+        saved = saved_views.context(request, "audit", address=f"{NAMED}_views")
+        shown: HttpResponse = super().changelist_view(request, {**saved, **(extra_context or {})})
+        return shown
+
+    def saved_view(self, request: HttpRequest) -> HttpResponse:
+        """A view of the list is kept, renamed or removed."""
+        return saved_views.answer(self, request, "audit", page=f"{NAMED}_changelist")
 
     def verify_view(self, request: HttpRequest) -> HttpResponse:
         """Walk along the whole chain, and say what came of it above the list."""

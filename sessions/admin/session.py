@@ -28,6 +28,7 @@ from sessions.admin import (
     page,
     redrive,
     review,
+    saved_views,
     saw,
     statistics,
     talking,
@@ -36,6 +37,9 @@ from sessions.admin import (
 from sessions.models import Session
 from sessions.selectors import comparing, sessions
 from sessions.services import assigning, capsules, tags
+
+SAVED = "aegis_sessions_session_views"
+LISTED = "aegis_sessions_session_changelist"
 
 
 class SessionChangeList(PlainChangeList):
@@ -123,6 +127,7 @@ class SessionAdmin(PlainAdmin):
             {
                 "title": "Sessions",
                 "aegis_tabs": tabs,
+                **saved_views.context(request, "sessions", address=SAVED),
                 "may_bring": bring.may(asking(request)),
                 **(extra_context or {}),
             },
@@ -161,9 +166,10 @@ class SessionAdmin(PlainAdmin):
         numbers = path(
             "statistics/", self.admin_site.admin_view(statistics.show), name=statistics.NAME
         )
+        saved = path("views/", self.admin_site.admin_view(self.saved_view), name=SAVED)
         brings = path("import/", self.admin_site.admin_view(self.bring_view), name=bring.NAME)
         replay = path("replay/", self.admin_site.admin_view(review.place), name=review.NAME)
-        return [numbers, brings, replay, *own, *super().get_urls()]
+        return [numbers, saved, brings, replay, *own, *super().get_urls()]
 
     def change_view(
         self,
@@ -174,6 +180,10 @@ class SessionAdmin(PlainAdmin):
     ) -> HttpResponse:
         """The session's own page in the place of a form."""
         return page.show(self, request, object_id)
+
+    def saved_view(self, request: HttpRequest) -> HttpResponse:
+        """A view of the list is kept, renamed or removed."""
+        return saved_views.answer(self, request, "sessions", page=LISTED)
 
     def bring_view(self, request: HttpRequest) -> HttpResponse:
         """A session of a capsule."""

@@ -8,6 +8,7 @@ from sessions.models.message import Artifact, Attachment, Message
 from sessions.models.policy import Grant, Policy
 from sessions.models.replay import Replay
 from sessions.models.run import Run, RunHistory
+from sessions.models.saved_view import SavedView
 from sessions.models.session import Session
 from sessions.models.snooze import Snooze
 from sessions.models.tool_call import Approval, ToolCall
@@ -35,6 +36,7 @@ __all__ = [
     "Replay",
     "Run",
     "RunHistory",
+    "SavedView",
     "Session",
     "SessionTag",
     "Snapshot",

@@ -72,6 +72,8 @@ MORE = {
     "trigger/test": "agents:read",
     "trigger/remove": "agents:write",
     "auditentry/verify": "audit:read",
+    "auditentry/views": "audit:read",
+    "session/views": "sessions:read",
     "auditentry/export": "audit:read",
     "session/bring": "sessions:write sessions:control",
     "session/lever": "sessions:control",
