@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.desk import Desk, Scripted
+from tests.browser.test_sweep import faults
 from tests.serving import ROOT, clean
 
 PAGE = "/admin/aegis_components/component/{}/change/"
@@ -93,6 +94,7 @@ def test_first_connection_is_waited_for_and_its_program_is_on_the_page(desk, api
     desk.open(PAGE.format(row["id"])).live()
     page = desk.page
     expect(page.locator("#ae-awaited")).to_contain_text("Waiting for connection.")
+    assert faults(desk) == []
     page.get_by_role("button", name="Make a token for it").click()
     expect(page.locator("#ae-made-frame")).to_contain_text('"name": "prices"')
     token = re.search(
@@ -114,4 +116,6 @@ def test_first_connection_is_waited_for_and_its_program_is_on_the_page(desk, api
         process.wait()
     page.reload()
     expect(page.locator("#ae-connect")).to_have_count(0)
+    expect(page.get_by_role("slider", name="Marks of the heartbeat")).to_be_visible()
+    assert faults(desk) == []
     assert desk.faults == []
