@@ -189,6 +189,18 @@ def clock(at: datetime | None, *, now: datetime) -> SafeString:
     )
 
 
+def rate(value: float) -> str:
+    """A rate in the digits that can be read: ``0``, ``0.1``, ``6.4``, ``820``."""
+    if value == 0:
+        return "0"
+    return f"{value:.1f}" if value < 10 else number(value)
+
+
+def figure(text: str) -> SafeString:
+    """A number in words; none is said quietly."""
+    return none(text) if text == "0" else format_html("{}", text)
+
+
 def none(sign: str = "–") -> SafeString:
     """Nothing, said quietly."""
     return format_html('<span class="ae-none">{}</span>', sign)

@@ -1,5 +1,6 @@
 """The cells of a component's row, on the page and when the row is read again."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.template.loader import render_to_string
@@ -7,7 +8,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from aegis_project import marks
-from components.admin import ladder, strip
+from components.admin import flow, ladder, strip
+from components.admin.flow import Flow
 from components.core.lifecycle import CONNECTED
 from components.models import Component
 
@@ -168,6 +170,10 @@ CELLS = {
 }
 
 
-def row(component: Component, *, now: datetime) -> dict[str, str]:
+def row(component: Component, flows: Mapping[str, Flow], *, now: datetime) -> dict[str, str]:
     """All cells of one row by the name of their column."""
-    return {column: cell(component, now=now) for column, cell in CELLS.items()}
+    mine = flows.get(str(component.pk), flow.NOTHING)
+    return {
+        **{column: cell(component, now=now) for column, cell in CELLS.items()},
+        **{column: cell(mine) for column, cell in flow.CELLS.items()},
+    }

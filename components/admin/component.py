@@ -15,7 +15,7 @@ from unfold.views import ChangeList
 from aegis_project import marks
 from aegis_project.lists import Empty, PlainAdmin, PlainChangeList
 from components import selectors
-from components.admin import cells, snippets, strip
+from components.admin import cells, flow, snippets, strip
 from components.admin.asking import asking
 from components.core.asks import Level
 from components.core.lifecycle import CONNECTED
@@ -61,8 +61,9 @@ class ComponentChangeList(PlainChangeList):
         """Read the page, then make its cells at one moment."""
         super().get_results(request)
         now = timezone.now()
+        flows = flow.of_sessions(row.session_id for row in self.result_list)
         for row in self.result_list:
-            row.cells = cells.row(row, now=now)
+            row.cells = cells.row(row, flows, now=now)
 
 
 def _column(name: str, description: str, ordering: str | None = None) -> Any:
@@ -85,6 +86,8 @@ class ComponentAdmin(PlainAdmin):
     heard_cell = _column("heard_cell", "Last beat", "last_heartbeat_at")
     topics_cell = _column("topics_cell", "Topics")
     since_cell = _column("since_cell", "Connected", "registered_at")
+    rate_cell = _column("rate_cell", "Rec/s")
+    behind_cell = _column("behind_cell", "Lag")
 
     list_display = (
         "name_cell",
@@ -94,6 +97,8 @@ class ComponentAdmin(PlainAdmin):
         "handshake_cell",
         "heard_cell",
         "since_cell",
+        "rate_cell",
+        "behind_cell",
         "topics_cell",
     )
     list_select_related = ("session", "lease")

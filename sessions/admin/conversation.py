@@ -98,25 +98,28 @@ def _message(entry: Entry, talk: Talk) -> str:
     # What a person says to a run that asked belongs to the run, too.
     by = message.run_id if message.role != Role.USER else None
     run = talk.runs.get(by) if by else None
+    is_record = _is_record(message.author)
     context = {
         "name": name(entry),
         "message": message,
         "who": message.agent if run else _who(message.author, message.role),
         "is_agent": run is not None,
-        "is_record": _is_record(message.author),
+        "is_record": is_record,
         "at": marks.clock(message.created_at, now=talk.now),
         "facts": _facts(entry, run),
-        "text": _text(message.content, talk),
+        "text": _text(message.content, talk, is_record=is_record),
         "calls": call_cells.several(entry.calls, talk.decisions, now=talk.now),
         "attachments": entry.attachments,
     }
     return render_to_string("admin/aegis/session/message.html", context)
 
 
-def _text(content: str, talk: Talk) -> SafeString:
+def _text(content: str, talk: Talk, *, is_record: bool) -> SafeString:
     """What was said; what it tells of leads to that instant, or to its topic."""
     # A topic is listed a moment after its first record, which somebody may have read by then.
-    found = citations.pieces(content, {*talk.topics, *talk.seen.topics}, talk.seen)
+    topics = {*talk.topics, *talk.seen.topics}
+    # What a trigger passed on is the record itself: none of its numbers tells of another one.
+    found = citations.pieces(content, topics, Seen() if is_record else talk.seen)
     return format_html_join("", "{}", ((_piece(one, talk.session),) for one in found))
 
 

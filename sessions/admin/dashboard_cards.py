@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.safestring import SafeString
 
 from aegis_project import marks
-from sessions.admin import approval_cells, sparks, topic_words, words
+from sessions.admin import approval_cells, sparks, words
 from sessions.models import Approval, Session
 from sessions.selectors import dashboard, sessions
 from sessions.selectors.sessions import View
@@ -97,7 +97,7 @@ class Card:
     @property
     def rate(self) -> str:
         """Records per second."""
-        return topic_words.rate(self.pace.rate or 0)
+        return marks.rate(self.pace.rate or 0)
 
     @property
     def used(self) -> str:

@@ -59,7 +59,7 @@ def _records(total: Pace) -> Row:
     return Row(
         "records",
         "Records per second",
-        topic_words.rate(total.rate or 0),
+        marks.rate(total.rate or 0),
         "now, and the last two minutes",
         sparks.spark(total.rates),
     )
@@ -70,7 +70,7 @@ def _events(moments: Sequence[datetime], now: datetime) -> Row:
     return Row(
         "events",
         "Events per second",
-        topic_words.rate(recent / 60),
+        marks.rate(recent / 60),
         "the last minute, and the last ten",
         sparks.spark(bins(moments, now=now, span=10 * MINUTE)),
     )

@@ -14,6 +14,7 @@ from aegis_project.database import read_db
 from aegis_project.kit.principal import Principal
 from components import selectors
 from components.admin import cells as component_cells
+from components.admin import flow
 from components.core.errors import ComponentNotFound
 from sessions.admin import cells, component_streams, events, panels, views
 from sessions.models import Session
@@ -258,7 +259,8 @@ class ComponentsFeed(RowsFeed):
     def _read(self, heard: frozenset[str]) -> tuple[dict[str, dict[str, str]], set[str]]:
         now, seen = timezone.now(), selectors.visible(self.principal)
         found = seen.filter(pk__in=self.ids).select_related("lease")
-        rows = {str(row.pk): component_cells.row(row, now=now) for row in found}
+        flows = flow.of_sessions(row.session_id for row in found)
+        rows = {str(row.pk): component_cells.row(row, flows, now=now) for row in found}
         return rows, _new(seen, heard, self.since)
 
 
@@ -284,7 +286,7 @@ class ComponentFeed(ChangingFeed):
         row = seen.filter(pk=self.component_id).first()
         if row is None:
             raise ComponentNotFound(component_id=str(self.component_id))
-        now, readings = timezone.now(), component_streams.look_from_thread(row.session_id)
+        now, readings = timezone.now(), flow.look_from_thread(row.session_id)
         streams = component_streams.panel(self.principal, row, readings, now=now)
         return {**component_cells.parts(row, now=now), "streams": streams}
 

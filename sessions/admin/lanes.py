@@ -9,7 +9,6 @@ from django.utils import timezone
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
 from components import selectors
-from sessions.admin import topic_words
 from sessions.core import lanes
 from sessions.core.lanes import Lanes
 from sessions.core.lifecycle import CLOSED
@@ -154,7 +153,7 @@ def strips(readings: Mapping[str, Reading]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "rate": f"{topic_words.rate(reading.rate)}/s" if reading.rate is not None else "",
+            "rate": f"{marks.rate(reading.rate)}/s" if reading.rate is not None else "",
             "rates": [round(rate, 2) for rate in reading.rates],
             "step": round(reading.step * 1000),
             "at": milliseconds(now),

@@ -15,14 +15,13 @@ from django.utils.safestring import SafeString
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
 from components import selectors
-from components.admin import cells, ladder
+from components.admin import cells, flow, ladder
 from components.models import Component
 from sessions.admin import (
     artifact_cells,
     audit_cells,
     call_cells,
     checkpoint_cells,
-    component_streams,
     lanes,
     ribbon,
     words,
@@ -209,8 +208,7 @@ def tabs(page: Page, current: str) -> list[dict[str, Any]]:
 
 def participants(page: Page) -> str:
     """The table of components, and how to connect one more."""
-    readings = component_streams.look_from_thread(page.session.pk) if page.components else {}
-    behind = component_streams.behind(readings)
+    flows = flow.of_sessions([page.session.pk] if page.components else [])
     rows = [
         {
             "component": component,
@@ -220,7 +218,8 @@ def participants(page: Page) -> str:
             "ladder": ladder.of(component, now=page.now),
             "heard": cells.heard(component, now=page.now),
             "topics": cells.topics(component, now=page.now),
-            **component_streams.words(behind.get(str(component.pk))),
+            "lag": flow.lag(flows.get(str(component.pk), flow.NOTHING)),
+            "dropped": flow.dropped(flows.get(str(component.pk), flow.NOTHING)),
         }
         for component in page.components
     ]

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+from aegis_project import marks
 from aegis_project.database import read_db
 from aegis_project.kit.errors import ValidationFailed
 from aegis_project.kit.principal import Principal
@@ -96,7 +97,7 @@ class TailFeed(Feed):
             return {}
         is_silent = reading.is_silent and self._is_running
         return {
-            "rate": None if reading.rate is None else topic_words.rate(reading.rate),
+            "rate": None if reading.rate is None else marks.rate(reading.rate),
             "gap": None if reading.gap is None else topic_words.seconds_of(reading.gap),
             "last_ts": reading.figures.last_ts,
             "is_silent": is_silent,

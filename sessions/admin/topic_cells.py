@@ -76,7 +76,7 @@ def _rate(seen: Seen, now: datetime) -> SafeString:
     return format_html(
         '<b class="ae-rate" title="{}">{}</b>',
         topic_words.production(seen),
-        topic_words.rate(value),
+        marks.rate(value),
     )
 
 

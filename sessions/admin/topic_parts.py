@@ -146,9 +146,9 @@ def subscriber(reading: Reading, one: SubscriberFigures) -> dict[str, Any]:
         "age": _age(reading, one.lag),
         "unsent": _unsent(one.unsent, is_stuck=one.is_stuck),
         "doing": _doing(is_open=one.is_open, is_paused=one.is_paused),
-        "lag": topic_words.count(one.lag),
-        "gaps": topic_words.count(one.gaps),
-        "dropped": topic_words.count(one.dropped),
+        "lag": marks.figure(marks.number(one.lag)),
+        "gaps": marks.figure(marks.number(one.gaps)),
+        "dropped": marks.figure(marks.number(one.dropped)),
     }
 
 
@@ -175,7 +175,7 @@ def said_rate(seen: Seen) -> str:
     rates = seen.reading.rates if seen.reading else []
     if not rates or seen.reading is None:
         return "No rate is known yet."
-    low, high = topic_words.rate(min(rates)), topic_words.rate(max(rates))
+    low, high = marks.rate(min(rates)), marks.rate(max(rates))
     span = marks.duration(seen.reading.step * len(rates))
     return f"Between {low} and {high} records per second in the last {span}."
 

@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
-
 from aegis_project import marks
 from sessions.core.lifecycle import Mode, State
 from streaming.core import rules
@@ -90,11 +87,6 @@ class Seen:
         return self.names.get(who) or who.rpartition(":")[2][:36]
 
 
-def count(number: int) -> SafeString:
-    """A number of records; none of them said quietly."""
-    return format_html("{}", marks.number(number)) if number else marks.none("0")
-
-
 def parties(reading: Reading | None) -> set[str]:
     """The ids of all components that a reading names."""
     if reading is None:
@@ -128,7 +120,7 @@ def production(seen: Seen) -> str:
         return "No process has this topic open."
     who = " and ".join(seen.publishers) or "Nobody known"
     made = f"{who} produce{'' if len(seen.publishers) > 1 else 's'} "
-    made += f"{rate(seen.reading.rate)} records per second; "
+    made += f"{marks.rate(seen.reading.rate)} records per second; "
     if seen.reading.slowest is None:
         count = seen.reading.figures.subscribers
         return made + ("nobody is subscribed." if not count else "nobody falls behind.")
@@ -141,13 +133,6 @@ def plural(count: float) -> str:
     return "" if count == 1 else "s"
 
 
-def rate(value: float) -> str:
-    """A rate in the digits that can be read: ``0``, ``0.1``, ``6.4``, ``820``."""
-    if value == 0:
-        return "0"
-    return f"{value:.1f}" if value < 10 else marks.number(value)
-
-
 def seconds_of(value: float) -> str:
     """A short time: ``0.1 s``, ``6.4 s``, ``46 s``, ``1:46``."""
     return f"{max(value, 0.1):.1f} s" if value < 9.95 else marks.duration(value)
@@ -157,6 +142,6 @@ def size(value: float) -> str:
     """Bytes: ``214 B``, ``1.8 kB``, ``142 kB``."""
     for unit in FACTORS[:-1]:
         if value < 999.5:
-            return f"{rate(value) if unit != 'B' else marks.number(value)} {unit}"
+            return f"{marks.rate(value) if unit != 'B' else marks.number(value)} {unit}"
         value /= 1000
-    return f"{rate(value)} {FACTORS[-1]}"
+    return f"{marks.rate(value)} {FACTORS[-1]}"

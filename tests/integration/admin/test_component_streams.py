@@ -3,9 +3,10 @@
 import pytest
 from django.utils import timezone
 
+from components.admin import flow
+from components.admin.flow import Flow
 from components.models import Component
 from sessions.admin import component_streams
-from sessions.admin.component_streams import Behind
 from sessions.selectors import timeline
 from streaming.hub.figures import SubscriberFigures, TopicFigures
 from streaming.hub.watch import Reading
@@ -52,7 +53,26 @@ def test_of_many_topics_the_largest_lag_and_all_losses_count():
         "b": Reading(figures=figures("b"), subscribers=[taken("x", lag=9, dropped=5)]),
     }
 
-    assert component_streams.behind(readings) == {"x": Behind(9, 7), "y": Behind(0, 0)}
+    assert flow.of(readings) == {"x": Flow(None, 9, 7), "y": Flow(None, 0, 0)}
+
+
+def test_rates_of_all_that_it_publishes_are_one():
+    readings = {
+        "a": Reading(figures=figures("a"), rate=2.0, writers=["x", "y"], subscribers=[taken("x")]),
+        "b": Reading(figures=figures("b"), rate=None, writers=["x"]),
+    }
+
+    found = flow.of(readings)
+
+    assert found == {"x": Flow(2.0, 0, 0), "y": Flow(2.0, None, 0)}
+    assert [text(flow.rate(one)) for one in (found["x"], flow.NOTHING)] == ["2.0", "–"]
+
+
+@pytest.mark.parametrize(
+    ("one", "said"), [(Flow(), "–"), (Flow(lag=0), "0"), (Flow(lag=3, dropped=7), "3 7 lost")]
+)
+def test_what_was_lost_stands_below_the_lag(one, said):
+    assert text(flow.behind(one)) == said
 
 
 def test_it_takes_and_gives_what_its_reader_may_see(superuser, viewer, new_session, new_component):
@@ -91,4 +111,4 @@ def test_what_happened_to_it_is_of_it_alone(superuser, new_session, new_componen
     assert [row.type for row in found] == ["component.lost"]
     assert "meter lost" in text(panel)
     assert "other" not in text(panel)
-    assert component_streams.look_from_thread(session.pk) == {}
+    assert flow.of_sessions([session.pk]) == {}
