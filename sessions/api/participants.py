@@ -14,7 +14,7 @@ from components.core.asks import LONGEST_SECONDS, Level
 from components.services import asks
 from sessions.services import participants
 from streaming.api import codecs
-from streaming.api.base import Endpoint, once
+from streaming.api.base import Endpoint, alone, once
 from streaming.api.schema import operation
 
 
@@ -105,6 +105,7 @@ class Ping(Endpoint):
     @operation(
         "components.ping.post", tag="components", body=PingInput, answers={200: AnswerDocument}
     )
+    @alone
     def post(self, _request: Request, session: str, component: str) -> Response:
         """Ask a component for a sign of life and wait for it; 409 for one that is not connected."""
         order = self.ordered(PingInput)
@@ -121,6 +122,7 @@ class LogLevel(Endpoint):
         body=LogLevelInput,
         answers={200: AnswerDocument},
     )
+    @alone
     def post(self, _request: Request, session: str, component: str) -> Response:
         """Ask a component for a log level; 409 for one that is not connected or knows none."""
         order = self.ordered(LogLevelInput)

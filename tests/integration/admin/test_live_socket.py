@@ -312,6 +312,7 @@ async def test_page_of_a_component_follows_its_hint(cookie, session, new_compone
         "steps",
         "beats",
         "beats-table",
+        "streams",
     ]
     assert 'data-word="running"' in frame["parts"]["standing"]
 
