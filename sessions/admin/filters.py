@@ -10,13 +10,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from aegis_project import marks
+from aegis_project.kit.principal import Principal
 from components.admin.asking import asking
 from components.models import Component
 from sessions.admin import views
 from sessions.admin.ticks import Ticks
-from sessions.core import lifecycle
+from sessions.core import lifecycle, run_log
 from sessions.models import Session, SessionTag
 from sessions.selectors import idleness, sessions
+from streaming.models import Log
+from streaming.models.log import LEDGER
 
 MOST_TAGS = 100
 
@@ -128,11 +131,26 @@ def _condition(word: str) -> Q:
     return Q(pk__in=idleness.stale(now=timezone.now()))
 
 
-def search(queryset: QuerySet[Session], term: str) -> QuerySet[Session]:
-    """Sessions whose name, key, id or a participant's name contains the term."""
+def search(principal: Principal, queryset: QuerySet[Session], term: str) -> QuerySet[Session]:
+    """Sessions in whose name, key, id, tags, names of participants or of topics the term is."""
+    own = OuterRef("pk")
+    wanted = _named(term)
+    wanted |= Q(Exists(SessionTag.objects.filter(session=own, tag__name__icontains=term)))
+    if principal.allows("topics:read"):
+        found = Log.objects.filter(session=own, name__icontains=term)
+        wanted |= Q(Exists(found.exclude(name=LEDGER).exclude(name__startswith=run_log.PREFIX)))
+    return queryset.filter(wanted)
+
+
+def named(queryset: QuerySet[Session], term: str) -> QuerySet[Session]:
+    """Sessions in whose name, key, id or names of participants the term is."""
+    return queryset.filter(_named(term))
+
+
+def _named(term: str) -> Q:
     wanted = Q(name__icontains=term) | Q(key__icontains=term)
     wanted |= Q(Exists(Component.objects.filter(session=OuterRef("pk"), name__icontains=term)))
     digits = term.replace("-", "").lower()
     if len(digits) >= 4 and all(digit in "0123456789abcdef" for digit in digits):
         wanted |= Q(pk__gte=digits.ljust(32, "0")[:32], pk__lte=digits.ljust(32, "f")[:32])
-    return queryset.filter(wanted)
+    return wanted

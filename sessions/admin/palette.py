@@ -110,7 +110,7 @@ def _sessions(principal: Principal, name: str) -> list[Session]:
     if not principal.allows("sessions:read"):
         return []
     rows = sessions.visible(principal)
-    rows = filters.search(rows, name) if name else rows
+    rows = filters.named(rows, name) if name else rows
     found = list(rows.order_by("-created_at", "-id")[:MOST])
     # A key that is typed in full means this one.
     return [one for one in found if one.key == name] or found

@@ -88,7 +88,7 @@ class SessionAdmin(PlainAdmin):
         filters.TagFilter,
     )
     search_fields = ("name", "key")
-    search_help_text = "Name, key, id or participant"
+    search_help_text = "Name, key, id, tag, participant or topic"
     ordering = ("-created_at", "-id")
     actions = (
         *(bulk.start, bulk.pause, bulk.stop, bulk.end, bulk.compare),
@@ -106,7 +106,9 @@ class SessionAdmin(PlainAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Session], search_term: str
     ) -> tuple[QuerySet[Session], bool]:
-        return (filters.search(queryset, search_term) if search_term else queryset), False
+        if not search_term:
+            return queryset, False
+        return filters.search(asking(request), queryset, search_term), False
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         own = {one.__name__ for one in self.actions}
@@ -129,6 +131,9 @@ class SessionAdmin(PlainAdmin):
                 "aegis_tabs": tabs,
                 **saved_views.context(request, "sessions", address=SAVED),
                 "may_bring": bring.may(asking(request)),
+                "columns": [
+                    (name, getattr(self, name).short_description) for name in cells.COLUMNS[1:]
+                ],
                 **(extra_context or {}),
             },
         )

@@ -209,6 +209,28 @@ def test_two_are_compared_by_keyboard_alone(desk, api, word):
     expect(page.locator(".ae-ribbon")).to_contain_text("No difference.")
 
 
+def test_columns_are_chosen_by_keyboard_and_stay_so(desk, api, word):
+    made = api.session(name=f"{word} one")
+    desk.open(f"{LIST}?q={word}").live()
+    kind = desk.row(made).locator(".field-kind_cell")
+    expect(kind).to_be_visible()
+
+    desk.page.locator("#ae-columns summary").press("Enter")
+    desk.page.get_by_role("checkbox", name="Kind").press("Space")
+
+    expect(kind).to_be_hidden()
+    expect(desk.page.get_by_role("columnheader", name="Kind")).to_have_count(0)
+    desk.page.keyboard.press("Escape")
+    expect(desk.page.locator("#ae-columns summary")).to_be_focused()
+    desk.page.reload()
+    desk.live()
+    expect(kind).to_be_hidden()
+    desk.page.locator("#ae-columns summary").press("Enter")
+    assert faults(desk) == []
+    desk.page.get_by_role("checkbox", name="Kind").press("Space")
+    expect(kind).to_be_visible()
+
+
 def test_sl7_rows_are_cards_at_320(new_context, served, api, word):
     session = api.session(f"{word}-1", environment="production")
     context = new_context(viewport={"width": 320, "height": 800})

@@ -10,7 +10,7 @@ from aegis_project import lists
 from sessions.admin import views
 from sessions.core import conditions
 from sessions.models import Session
-from sessions.services import approvals, lifecycle
+from sessions.services import approvals, lifecycle, tags
 from streaming.models import Event, Log
 from tests import asking, factories
 from tests.integration.admin.help import SESSIONS, principal, rows, text
@@ -176,6 +176,21 @@ def test_closed_today_begins_at_midnight_in_utc(client, superuser, new_session):
 
     assert rows(client.get(f"{SESSIONS}?view=closed")) == ["today"]
     assert rows(client.get(f"{SESSIONS}?state=completed,ended")) == ["before", "today"]
+
+
+def test_search_finds_sessions_by_their_tags_and_topics(client, superuser, viewer, new_session):
+    tagged, spoken, other = (new_session(key) for key in ("one", "two", "three"))
+    tags.put(principal=principal(superuser), session=tagged, names=["incident"])
+    Log.objects.create(session=spoken, name="klines.BTCUSDT.1m", epoch="a" * 16, ck="0" * 16)
+    client.force_login(superuser)
+
+    assert rows(client.get(f"{SESSIONS}?q=incid")) == [tagged.key]
+    assert rows(client.get(f"{SESSIONS}?q=btcusdt")) == [spoken.key]
+    # Every session has one, so that it tells none.
+    assert rows(client.get(f"{SESSIONS}?q=ledger")) == []
+    assert other.key not in rows(client.get(f"{SESSIONS}?q=klines"))
+    client.force_login(viewer)
+    assert rows(client.get(f"{SESSIONS}?q=btcusdt")) == []
 
 
 def test_search_finds_a_session_by_the_first_digits_of_its_id(client, superuser, new_session):
