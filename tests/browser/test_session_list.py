@@ -227,8 +227,11 @@ def test_columns_are_chosen_by_keyboard_and_stay_so(desk, api, word):
     expect(kind).to_be_hidden()
     desk.page.locator("#ae-columns summary").press("Enter")
     assert faults(desk) == []
+    desk.page.set_viewport_size({"width": 1280, "height": 800})
     desk.page.get_by_role("checkbox", name="Kind").press("Space")
     expect(kind).to_be_visible()
+    desk.page.set_viewport_size({"width": 320, "height": 800})
+    expect(desk.page.locator("#ae-columns")).to_be_hidden()
 
 
 def test_sl7_rows_are_cards_at_320(new_context, served, api, word):
