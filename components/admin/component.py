@@ -179,7 +179,7 @@ class ComponentAdmin(PlainAdmin):
         context["awaited"] = cells.awaited(row, now=timezone.now())
         if row.registered_at is None and row.session.is_open:
             context["snippets"] = snippets.of(row)
-            context["connect_lines"] = _lines(request, "$TOKEN")
+            context["connect_lines"] = snippets.environment(request, "$TOKEN")
         shown: HttpResponse = super().render_change_form(request, context, **kwargs)
         return shown
 
@@ -251,12 +251,6 @@ class ComponentAdmin(PlainAdmin):
 
 def _address(row: Component) -> str:
     return reverse("admin:aegis_sessions_session_change", args=[row.session_id])
-
-
-def _lines(request: HttpRequest, token: str) -> str:
-    """What a program is told from outside: where this server is, and its token."""
-    url = request.build_absolute_uri("/").rstrip("/")
-    return f"export AEGIS_URL={url}\nexport AEGIS_SESSION_TOKEN={token}"
 
 
 def _part(name: str, row: Component) -> SafeString:

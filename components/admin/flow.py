@@ -33,28 +33,26 @@ class Flow(NamedTuple):
 NOTHING = Flow()
 
 
-async def look(session_id: UUID | str) -> Readings:
-    """The topics of a session; only from the own loop of this process."""
-    hub = node.required().hub
-    return hub.watch.read(hub, str(session_id), at=asyncio.get_running_loop().time())
+def look(session_ids: Iterable[UUID]) -> list[Readings]:
+    """What is known of each session, from a request's thread; nothing where no server runs."""
+    here, wanted = node.current(), [str(one) for one in set(session_ids)]
+    if here is None or not wanted:
+        return []
+    hub = here.hub
 
+    async def read() -> list[Readings]:
+        at = asyncio.get_running_loop().time()
+        return [hub.watch.read(hub, one, at=at) for one in wanted]
 
-def look_from_thread(session_id: UUID | str) -> Readings:
-    """The same from a request's thread; nothing where no server runs."""
-    here = node.current()
     try:
-        return here.call(look(session_id)) if here is not None else {}
+        return here.call(read())
     except ServiceUnavailable:
-        return {}
+        return []
 
 
 def of_sessions(session_ids: Iterable[UUID]) -> dict[str, Flow]:
     """What the components of some sessions give and take, by their ids."""
-    return {
-        component: one
-        for session_id in set(session_ids)
-        for component, one in of(look_from_thread(session_id)).items()
-    }
+    return {component: one for found in look(session_ids) for component, one in of(found).items()}
 
 
 def of(readings: Readings) -> dict[str, Flow]:

@@ -3,8 +3,16 @@
 import json
 from typing import NamedTuple
 
+from django.http import HttpRequest
+
 from components.core.lifecycle import Role
 from components.models import Component
+
+
+def environment(request: HttpRequest, token: str) -> str:
+    """What a program is told from outside, for a shell: where this server is, and its token."""
+    url = request.build_absolute_uri("/").rstrip("/")
+    return f"export AEGIS_URL={url}\nexport AEGIS_SESSION_TOKEN={token}"
 
 
 class Snippet(NamedTuple):

@@ -15,11 +15,11 @@ from django.utils.safestring import SafeString
 from aegis_project import marks
 from aegis_project.kit.principal import Principal
 from sessions.admin import call_cells
-from sessions.core import citations, triggers
+from sessions.core import citations, saw, triggers
 from sessions.core.citations import Seen
 from sessions.core.conversation import Role
 from sessions.models import Agent, Approval, Run, Session
-from sessions.selectors import agents, history, tool_calls, voices
+from sessions.selectors import agents, approvals, history, tool_calls, voices
 from sessions.selectors.history import Entry, Extract
 from sessions.selectors.reviewing import milliseconds
 from streaming.selectors import logs
@@ -32,14 +32,19 @@ CITED = '<a class="ae-cited" href="{}" title="{}">{}</a>'
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """A stretch of a conversation at one moment, the oldest message first."""
+    """
+    A stretch of a conversation at one moment, the oldest message first, as its reader may see it.
+
+    ``topics`` are those that are named by links, ``may_look`` says whether approvals are.
+    """
 
     session: Session
     extract: Extract
     runs: dict[UUID, Run]
     decisions: dict[UUID, Approval]
-    topics: list[str]
+    topics: set[str]
     seen: Seen
+    may_look: bool
     now: datetime
 
     @property
@@ -53,28 +58,35 @@ def name(entry: Entry) -> str:
     return f"m-{entry.message.pk}"
 
 
-def load(session: Session, *, before: int | None = None) -> Talk:
+def load(principal: Principal, session: Session, *, before: int | None = None) -> Talk:
     """The newest messages, or the newest of those before a place."""
     extract = history.page(session, limit=WINDOW, before=before)
     said = {entry.message.run_id for entry in extract.entries if entry.message.run_id}
     calls = [call for entry in extract.entries for call in entry.calls]
+    seen = _seen(extract.entries)
+    # A topic is listed a moment after its first record, which somebody may have read by then.
+    topics = {*logs.names(session.pk), *seen.topics} if principal.allows("topics:read") else set()
     return Talk(
         session=session,
         extract=extract,
         runs=voices.by_id(said),
         decisions=tool_calls.last_approvals(calls) if calls else {},
-        topics=logs.names(session.pk),
-        seen=_seen(extract.entries),
+        topics={name for name in topics if logs.may_see(principal, name)},
+        seen=seen,
+        may_look=approvals.may_read(principal),
         now=timezone.now(),
     )
 
 
 def _seen(entries: Sequence[Entry]) -> Seen:
-    """The records that agents read here, and those that triggers passed on."""
+    """The records that agents read here, and those that triggers passed on; nobody else's word."""
     found = Seen()
     for call in (call for entry in entries for call in entry.calls):
-        found.take_answer(call.result)
+        if saw.is_reading(call.tool, call.source):
+            found.take_answer(call.result)
     for message in (entry.message for entry in entries):
+        if not _is_record(message.author):
+            continue
         record = triggers.passed_on(message.content, str(message.metadata.get("cause", "")))
         if record is not None:
             topic, seq, data = record
@@ -108,6 +120,7 @@ def _message(entry: Entry, talk: Talk) -> str:
         "at": marks.clock(message.created_at, now=talk.now),
         "facts": _facts(entry, run),
         "text": _text(message.content, talk, is_record=is_record),
+        "may_look": talk.may_look,
         "calls": call_cells.several(entry.calls, talk.decisions, now=talk.now),
         "attachments": entry.attachments,
     }
@@ -116,10 +129,8 @@ def _message(entry: Entry, talk: Talk) -> str:
 
 def _text(content: str, talk: Talk, *, is_record: bool) -> SafeString:
     """What was said; what it tells of leads to that instant, or to its topic."""
-    # A topic is listed a moment after its first record, which somebody may have read by then.
-    topics = {*talk.topics, *talk.seen.topics}
     # What a trigger passed on is the record itself: none of its numbers tells of another one.
-    found = citations.pieces(content, topics, Seen() if is_record else talk.seen)
+    found = citations.pieces(content, talk.topics, Seen() if is_record else talk.seen)
     return format_html_join("", "{}", ((_piece(one, talk.session),) for one in found))
 
 

@@ -54,7 +54,7 @@ class ConversationFeed(Feed):
         frame: Frame = {"type": "conversation", "cards": {}, "texts": self._texts(runs)}
         if head != self._head:
             self._head = head
-            talk, now = conversation.load(session), timezone.now()
+            talk, now = conversation.load(self.principal, session), timezone.now()
             pieces = {
                 **conversation.cards(talk),
                 **conversation.run_cards(runs, now=now),

@@ -286,8 +286,9 @@ class ComponentFeed(ChangingFeed):
         row = seen.filter(pk=self.component_id).first()
         if row is None:
             raise ComponentNotFound(component_id=str(self.component_id))
-        now, readings = timezone.now(), flow.look_from_thread(row.session_id)
-        streams = component_streams.panel(self.principal, row, readings, now=now)
+        now, readings = timezone.now(), flow.look([row.session_id])
+        known = readings[0] if readings else {}
+        streams = component_streams.panel(self.principal, row, known, now=now)
         return {**component_cells.parts(row, now=now), "streams": streams}
 
 

@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from aegis_project.kit.errors import AegisError
+from components.admin import snippets
 from components.admin.asking import asking
 from sessions.admin import events as ledger
 from sessions.admin import instants, keeping, lanes, panels, redrive, talking
@@ -203,8 +204,7 @@ def token(request: HttpRequest, session_id: UUID) -> HttpResponse:
         principal=asking(request), session=session_id, component=request.GET.get("component", "")
     )
     scheme = "wss" if request.is_secure() else "ws"
-    url = request.build_absolute_uri("/").rstrip("/")
-    lines = [f"export AEGIS_URL={url}", f"export AEGIS_SESSION_TOKEN={issued.secret}"]
+    lines = [snippets.environment(request, issued.secret)]
     component = issued.credential.component
     frame = {
         "session_token": issued.secret,

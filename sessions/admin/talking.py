@@ -28,7 +28,7 @@ MOST = 50
 def context(page: Page) -> dict[str, Any]:
     """What the tab of the conversation shows at first."""
     session = history.readable(page.principal, str(page.session.pk))
-    talk = conversation.load(session)
+    talk = conversation.load(page.principal, session)
     why_not = _why_not(page)
     return {
         "talk": talk,
@@ -66,9 +66,10 @@ def _answering(page: Page) -> str:
 @fragment
 def earlier(request: HttpRequest, session_id: UUID) -> HttpResponse:
     """The messages before a place, as cards."""
-    session = history.readable(asking(request), str(session_id))
+    principal = asking(request)
+    session = history.readable(principal, str(session_id))
     before = request.GET.get("before", "")
-    talk = conversation.load(session, before=int(before) if before.isdecimal() else None)
+    talk = conversation.load(principal, session, before=int(before) if before.isdecimal() else None)
     response = HttpResponse(conversation.html(talk))
     response["X-Has-More"] = "1" if talk.extract.has_more else ""
     return response

@@ -71,11 +71,11 @@ def pieces(text: str, topics: Collection[str], seen: Seen) -> list[Piece]:
     A text in parts, in their order, of which some tell of a topic or a record.
 
     ``38 of klines.BTCUSDT.1m`` and ``klines.BTCUSDT.1m#38`` name a record; a number that was read
-    tells of the first record that it was in.
+    tells of the first record that it was in. What is of another topic than these is plain text.
     """
     found, end = [], 0
     for match in _pattern(text, topics).finditer(text):
-        piece = _piece(match, seen)
+        piece = _piece(match, topics, seen)
         if piece is None:
             continue
         if match.start() > end:
@@ -95,12 +95,14 @@ def _pattern(text: str, topics: Collection[str]) -> re.Pattern[str]:
     return re.compile(rf"{topic}(?:#(?P<behind>\d{{1,15}}))?|{NUMBER}")
 
 
-def _piece(match: re.Match[str], seen: Seen) -> Piece | None:
+def _piece(match: re.Match[str], topics: Collection[str], seen: Seen) -> Piece | None:
     text, named = match[0], match.groupdict()
     topic = named.get("topic")
     if not topic:
         sight = seen.value(text)
-        return Piece(text, sight.topic, sight) if sight is not None else None
+        if sight is None or sight.topic not in topics:
+            return None
+        return Piece(text, sight.topic, sight)
     seq = named["before"] or named["behind"]
     return Piece(text, topic, seen.record(topic, int(seq)) if seq else None)
 

@@ -12,6 +12,11 @@ READS = "read_topic"
 """The tool whose answers are records of a topic: ``{topic, head, records}``."""
 
 
+def is_reading(tool: str, source: str) -> bool:
+    """Whether it is that tool, and none of a component or package that is called so."""
+    return (source, tool) == ("builtin", READS)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """

@@ -109,3 +109,7 @@ def test_an_answer_with_records_is_taken(answer, is_known):
     found.take_answer(answer)
 
     assert (found.record(KLINES, 38) is not None) is is_known
+
+
+def test_numbers_of_a_topic_that_is_not_named_are_plain():
+    assert linked("89303.23", topics=["orders"]) == []

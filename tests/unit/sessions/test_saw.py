@@ -57,3 +57,15 @@ def test_what_the_model_said_last_it_was_not_shown():
     assert saw.before_answer([question, *asks, answer]) == [question, *asks]
     assert saw.before_answer([question, asks[0]]) == [question, asks[0]]
     assert saw.before_answer([]) == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "source", "is_reading"),
+    [
+        ("read_topic", "builtin", True),
+        ("read_topic", "component", False),
+        ("other", "builtin", False),
+    ],
+)
+def test_a_reading_is_of_the_tool_that_is_part_of_aegis(tool, source, is_reading):
+    assert saw.is_reading(tool, source) is is_reading
