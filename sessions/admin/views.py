@@ -1,7 +1,6 @@
 """The views of the session list: which sessions each has, and how many those are."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.db.models import Exists, OuterRef, Q
@@ -10,7 +9,7 @@ from django.utils import timezone
 from aegis_project.kit.principal import Principal
 from components.core.lifecycle import CONNECTED
 from components.models import Component
-from sessions.core import lifecycle
+from sessions.core import lifecycle, periods
 from sessions.selectors import sessions
 
 GONE = ("lost", "failed")
@@ -65,7 +64,7 @@ def _production(_user_id: int | None) -> Q:
 
 def _closed(_user_id: int | None) -> Q:
     # Whatever moved since then was active since then, which has an index.
-    since = midnight(timezone.now())
+    since = periods.midnight(timezone.now())
     today = Q(state_changed_at__gte=since, last_activity_at__gte=since)
     return Q(state__in=lifecycle.CLOSED) & today
 
@@ -78,11 +77,6 @@ _NARROWINGS: dict[str, Callable[[int | None], Q]] = {
     "production": _production,
     "closed": _closed,
 }
-
-
-def midnight(now: datetime) -> datetime:
-    """When the day began, in UTC."""
-    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def has_gone() -> Q:

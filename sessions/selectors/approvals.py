@@ -1,7 +1,7 @@
 """Reading approvals: what waits for people, and how it was decided."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from components.core import scopes
 from components.core.lifecycle import Role
 from components.core.lifecycle import State as ComponentState
 from components.models import Component
-from sessions.core import approvals, keys
+from sessions.core import approvals, keys, periods
 from sessions.core.errors import ApprovalNotFound
 from sessions.models import Approval, Session
 from sessions.selectors import sessions
@@ -173,8 +173,7 @@ def with_them(rows: QuerySet[Approval], principal: Principal) -> QuerySet[Approv
 
 def decided_today(rows: QuerySet[Approval], *, now: datetime) -> QuerySet[Approval]:
     """Those that somebody decided since midnight, UTC."""
-    since = datetime.combine(now.date(), time(), now.tzinfo)
-    return rows.filter(state__in=DECIDED, decided_at__gte=since)
+    return rows.filter(state__in=DECIDED, decided_at__gte=periods.midnight(now))
 
 
 def tally(principal: Principal, *, now: datetime) -> Tally:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from aegis_project import lists
 from sessions.admin import views
-from sessions.core import conditions
+from sessions.core import conditions, periods
 from sessions.models import Session
 from sessions.services import approvals, lifecycle, tags
 from streaming.models import Event, Log
@@ -170,7 +170,7 @@ def test_closed_today_begins_at_midnight_in_utc(client, superuser, new_session):
     for key in ("today", "before"):
         row = new_session(key)
         lifecycle.end(principal=principal(superuser), session=row.pk)
-    before = views.midnight(timezone.now()) - timedelta(seconds=1)
+    before = periods.midnight(timezone.now()) - timedelta(seconds=1)
     Session.objects.filter(key="before").update(state_changed_at=before)
     client.force_login(superuser)
 
